@@ -1,0 +1,276 @@
+"""Download one file from the first of several hosts that really has it.
+
+    fetch(["https://mirror/file", "https://official/file"], "cache/file", sha256="6d95...")
+
+A host that refuses, stalls, crawls, breaks off or sends something else is left for the next one, which goes on where
+the last one stopped. Bytes arrive in `file.partial`; only a file whose sha256 is right gets its name.
+"""
+
+import contextlib
+import errno
+import hashlib
+import http.client
+import os
+import queue
+import shutil
+import socket
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections import deque
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from patchconvnet.errors import PatchConvNetError
+
+OFFLINE_VARIABLE = "PATCHCONVNET_OFFLINE"
+TURNS = 3  # a host that broke off after giving some bytes is tried this often, after the others
+BLOCK = 1 << 18
+
+
+class _HostFailed(Exception):
+    """This host did not deliver; `again` says whether it deserves another turn."""
+
+    def __init__(self, reason, again=False):
+        super().__init__(reason)
+        self.again = again
+
+
+def fetch(urls, destination, sha256, *, size=None, timeout=10.0, minimum_rate=200_000, window=10.0):
+    """Download a file once, and prove that it is the right one.
+
+    A second process that wants the same file waits for the first. An interrupted download goes on where it stopped,
+    with any of the hosts, provided that the server knows HTTP ranges; else it starts over.
+
+    Args:
+        urls: addresses of the same bytes, best first.
+        destination: where the file goes; its folder is made. A file that is there and right is left alone.
+        sha256: the file's hash, in hexadecimal.
+        size: its length in bytes, if known: a host that offers another length is left before it sends any.
+        timeout: seconds of silence after which a host counts as stalled.
+        minimum_rate: bytes per second below which, measured over `window` seconds, a host is left while others are
+            untried. Afterwards a hundredth of it is enough: better slow than not at all.
+        window: seconds over which the rate is measured.
+
+    Returns:
+        `destination`, as a `pathlib.Path`.
+
+    Raises:
+        PatchConvNetError: there is no network, `PATCHCONVNET_OFFLINE` forbids it, every host failed (each with its
+            reason), or the disk is full or cannot be written.
+    """
+    destination = Path(destination)
+    partial = destination.with_name(destination.name + ".partial")
+    if _is_right(destination, sha256):
+        return destination
+    _require_network(urls)
+    with _disk_errors(destination):
+        destination.parent.mkdir(parents=True, exist_ok=True)
+    with _one_process_at_a_time(destination):
+        if not _is_right(destination, sha256):
+            if not _is_right(partial, sha256):
+                limits = {"size": size, "timeout": timeout, "minimum_rate": minimum_rate, "window": window}
+                _try_hosts(urls, partial, sha256, limits)
+            with _disk_errors(destination):
+                os.replace(partial, destination)
+    return destination
+
+
+def sha256_of(path):
+    """The sha256 of a file, as 64 hexadecimal digits. Raises OSError where it cannot be read."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _is_right(path, sha256):
+    return path.is_file() and sha256_of(path) == sha256
+
+
+def _try_hosts(urls, partial, sha256, limits):
+    """Fill `partial` with the right bytes, or raise with every host's reason."""
+    waiting = deque((url, TURNS) for url in urls)
+    reasons = {}
+    while waiting:
+        url, turns = waiting.popleft()
+        others_untried = any(left == TURNS for _, left in waiting)
+        try:
+            resumed = _transfer(url, partial, others_untried, **limits)
+        except _HostFailed as failure:
+            reasons[url] = str(failure)
+            if failure.again and turns > 1:
+                waiting.append((url, turns - 1))
+            continue
+        if _is_right(partial, sha256):
+            return
+        partial.unlink(missing_ok=True)
+        reasons[url] = "sent a file with the wrong sha256"
+        # Where it only completed what another host began, the other one may have lied: now from the first byte.
+        if resumed and turns > 1:
+            waiting.appendleft((url, turns - 1))
+    told = "; ".join(f"{urlsplit(url).netloc} {reason}" for url, reason in reasons.items())
+    raise PatchConvNetError(f"{partial.stem} could not be downloaded: {told}.")
+
+
+def _transfer(url, partial, others_untried, size, timeout, minimum_rate, window):
+    """Receive the file, or what is missing of it, from one host. True where it went on with bytes already there."""
+    have = partial.stat().st_size if partial.is_file() else 0
+    headers = {"User-Agent": "patchconvnet"} | ({"Range": f"bytes={have}-"} if have else {})
+    try:
+        response = urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=timeout)
+    except urllib.error.HTTPError as error:
+        error.close()
+        if error.code == 416:  # there is nothing after the bytes that we have, and they are wrong: start over
+            partial.unlink(missing_ok=True)
+        raise _HostFailed(f"answered HTTP {error.code}", again=error.code == 416) from error
+    except (OSError, http.client.HTTPException) as error:
+        raise _HostFailed(f"cannot be reached ({_reason(error)})") from error
+    with response:
+        start = _first_byte(response, have)
+        total = size if response.length is None else start + response.length
+        if size is not None and total != size:
+            raise _HostFailed(f"offers {total:,} bytes instead of {size:,}")
+        _require_space(partial, (total or start) - start)
+        floor = minimum_rate if others_untried else minimum_rate / 100
+        with _disk_errors(partial):
+            file = open(partial, "ab" if start else "wb", buffering=0)
+        with file, contextlib.closing(_Progress(partial.stem, urlsplit(url).netloc, start, total)) as progress:
+            _copy(response, file, start, total, floor, window, progress)
+    return start > 0
+
+
+def _first_byte(response, have):
+    """Where the answer begins in the file: `have` if the server resumes, 0 if it starts over."""
+    if response.status != 206:
+        return 0
+    if not response.headers.get("Content-Range", "").startswith(f"bytes {have}-"):
+        raise _HostFailed("sent another part of the file than the one asked for")
+    return have
+
+
+def _copy(response, file, done, total, floor, window, progress):
+    """Write the answer to the file, and leave a host that falls silent, below `floor` bytes a second, or short."""
+    start, mark, mark_done = done, time.monotonic(), done
+    while block := _receive(response, again=done > start):
+        with _disk_errors(file.name):
+            rest = memoryview(block)
+            while rest:
+                rest = rest[file.write(rest) :]
+        done += len(block)
+        if total is not None and done > total:
+            raise _HostFailed(f"sent more than {total:,} bytes")
+        progress.show(done)
+        seconds = time.monotonic() - mark
+        if seconds >= window:
+            rate = (done - mark_done) / seconds
+            if rate < floor:
+                raise _HostFailed(f"is slow ({rate / 1e3:.0f} kB/s)", again=True)
+            mark, mark_done = time.monotonic(), done
+    if total is not None and done < total:
+        raise _HostFailed(f"stopped after {done:,} of {total:,} bytes", again=done > start)
+
+
+def _receive(response, again):
+    try:
+        return response.read1(BLOCK)  # returns what has come, so that a trickle is seen and measured
+    except (OSError, http.client.HTTPException) as error:
+        raise _HostFailed(f"broke off ({_reason(error)})", again) from error
+
+
+def _reason(error):
+    reason = getattr(error, "reason", error)
+    return "timed out" if isinstance(reason, TimeoutError) else " ".join(str(reason).split()) or type(reason).__name__
+
+
+def _require_network(urls, seconds=15.0):
+    """Raise at once where there is no network: ask for all host names at the same time, and wait for the first."""
+    if os.environ.get(OFFLINE_VARIABLE, "") not in ("", "0"):
+        raise PatchConvNetError(f"The network may not be used: {OFFLINE_VARIABLE} is set.")
+    if {"http", "https"} & urllib.request.getproxies().keys():
+        return  # the proxy looks the names up, and this machine may not be able to
+    hosts = sorted({urlsplit(url).hostname for url in urls})
+    answers = queue.Queue()
+    for host in hosts:
+        threading.Thread(target=_look_up, args=(host, answers), daemon=True).start()
+    deadline = time.monotonic() + seconds
+    with contextlib.suppress(queue.Empty):
+        for _ in hosts:
+            if answers.get(timeout=max(0.0, deadline - time.monotonic())):
+                return
+    raise PatchConvNetError(f"There is no network: none of these hosts is known: {', '.join(hosts)}.")
+
+
+def _look_up(host, answers):
+    try:
+        answers.put(bool(socket.getaddrinfo(host, 443)))
+    except OSError:
+        answers.put(False)
+
+
+@contextlib.contextmanager
+def _one_process_at_a_time(destination):
+    """Hold a lock file beside the download, where the system and the disk know locks; else go on without."""
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        yield
+        return
+    with _disk_errors(destination):
+        lock = open(destination.with_name(destination.name + ".lock"), "w")
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print(f"{destination.name}: waiting for another process that downloads it", file=sys.stderr)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        except OSError:
+            pass  # some network drives have no locks
+        yield
+
+
+def _require_space(partial, missing):
+    free = shutil.disk_usage(partial.parent).free
+    if missing > free:
+        raise PatchConvNetError(
+            f"The disk is full: {partial} needs {missing / 1e6:.1f} MB more and {free / 1e6:.1f} MB are free."
+        )
+
+
+@contextlib.contextmanager
+def _disk_errors(path):
+    """Turn what the disk refuses into one clear line. What is already downloaded stays, and is gone on with."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise PatchConvNetError(f"The disk is full: {path} cannot be written; free some space and repeat.") from error
+        raise PatchConvNetError(f"{path} cannot be written ({error.strerror or error}).") from error
+
+
+class _Progress:
+    """On a terminal one line that changes; elsewhere (a notebook, a log) a line at each tenth. All on stderr."""
+
+    def __init__(self, name, host, start, total):
+        self.title, self.start, self.total = f"{name} from {host}", start, total
+        self.began, self.last, self.tenth = time.monotonic(), 0.0, 10 * start // total if total else 0
+        self.live = sys.stderr.isatty()
+        size = f", {total / 1e6:.1f} MB" if total else ""
+        print(f"{self.title}{size}: " + (f"going on at {start / 1e6:.1f} MB" if start else "begins"), file=sys.stderr)
+
+    def show(self, done):
+        now = time.monotonic()
+        rate = (done - self.start) / max(now - self.began, 1e-6)
+        share = f"{done / 1e6:6.1f} MB" + (f" of {self.total / 1e6:.1f} ({done / self.total:4.0%})" if self.total else "")
+        text = f"{self.title}: {share}, {rate / 1e6:.2f} MB/s"
+        tenth = 10 * done // self.total if self.total else 0
+        if self.live and (now - self.last > 0.2 or done == self.total):
+            self.last = now
+            print(f"\r{text}\033[K", end="", file=sys.stderr, flush=True)
+        elif not self.live and tenth > self.tenth:
+            self.tenth = tenth
+            print(text, file=sys.stderr)
+
+    def close(self):
+        if self.live:
+            print(file=sys.stderr)
