@@ -244,8 +244,10 @@ def _disk_errors(path):
         yield
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise PatchConvNetError(f"The disk is full: {path} cannot be written; free some space and repeat.") from error
-        raise PatchConvNetError(f"{path} cannot be written ({error.strerror or error}).") from error
+            message = f"The disk is full: {path} cannot be written; free some space and repeat."
+        else:
+            message = f"{path} cannot be written ({error.strerror or error})."
+        raise PatchConvNetError(message) from error
 
 
 class _Progress:
@@ -261,8 +263,8 @@ class _Progress:
     def show(self, done):
         now = time.monotonic()
         rate = (done - self.start) / max(now - self.began, 1e-6)
-        share = f"{done / 1e6:6.1f} MB" + (f" of {self.total / 1e6:.1f} ({done / self.total:4.0%})" if self.total else "")
-        text = f"{self.title}: {share}, {rate / 1e6:.2f} MB/s"
+        share = f" of {self.total / 1e6:.1f} ({done / self.total:4.0%})" if self.total else ""
+        text = f"{self.title}: {done / 1e6:6.1f} MB{share}, {rate / 1e6:.2f} MB/s"
         tenth = 10 * done // self.total if self.total else 0
         if self.live and (now - self.last > 0.2 or done == self.total):
             self.last = now

