@@ -1,0 +1,16 @@
+"""What every test, and every notebook kernel that a test starts, finds in its environment.
+
+This file lies in the root because `pytest --nbval chapters` never reads tests/conftest.py.
+Kernels inherit these variables. A value that is already set stays.
+"""
+
+import os
+
+import matplotlib
+
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # else TensorFlow's greetings land in stderr outputs
+os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")  # the committed outputs come from a CPU
+
+# For this process alone: MPLBACKEND in the environment would take the figures out of the notebooks.
+matplotlib.use("agg")

@@ -1,0 +1,279 @@
+"""The built book: it builds without a warning, and every page works without a network.
+
+The checks are functions that return a list of problems. Each one is also given a page that
+is broken on purpose, so that a check that sees nothing cannot pass.
+"""
+
+import functools
+import http.server
+import os
+import re
+import shutil
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+import yaml
+from bs4 import BeautifulSoup
+
+ROOT = Path(__file__).resolve().parent.parent
+CHAPTERS = sorted(path.stem for path in (ROOT / "chapters").glob("*.ipynb"))
+CONFIG = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
+REPOSITORY = CONFIG["repository"]["url"]
+PHONE = {"width": 360, "height": 740}
+
+
+# === building ===
+
+
+def build(source, out):
+    """Run `jupyter-book build`, with the jupyter-book of this Python."""
+    command = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build", str(source)]
+    command += ["--path-output", str(out), "--all", "-W", "-n", "--keep-going"]
+    return subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=600)
+
+
+@pytest.fixture(scope="module")
+def book(tmp_path_factory):
+    """The folder of the built pages."""
+    out = tmp_path_factory.mktemp("book")
+    result = build(ROOT, out)
+    assert result.returncode == 0, result.stdout[-3000:] + result.stderr[-6000:]
+    return out / "_build" / "html"
+
+
+@pytest.fixture(scope="module")
+def pages(book):
+    found = sorted(path for path in book.rglob("*.html") if not path.is_relative_to(book / "_static"))
+    names = {path.relative_to(book).as_posix() for path in found}
+    expected = {"index.html", "intro.html", "glossary.html", "references.html", "search.html"}
+    assert names >= expected | {f"chapters/{name}.html" for name in CHAPTERS}
+    return found
+
+
+# === checks that need no browser ===
+
+
+@functools.cache
+def soup_of(page):
+    return BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser")
+
+
+def link_problems(page):
+    """Links and sources inside the book that lead nowhere."""
+    problems = []
+    for tag in soup_of(page).find_all(href=True) + soup_of(page).find_all(src=True):
+        address = urlsplit(tag.get("href") or tag.get("src"))
+        if address.scheme or address.netloc:
+            continue
+        target = (page.parent / unquote(address.path)).resolve() if address.path else page
+        if not target.is_file():
+            problems.append(f"no such file: {address.path}")
+        elif address.fragment and tag.name == "a" and target.suffix == ".html":
+            soup, anchor = soup_of(target), unquote(address.fragment)
+            if soup.find(id=anchor) is None and soup.find("a", attrs={"name": anchor}) is None:
+                problems.append(f"no such anchor: {address.path}#{anchor}")
+    return problems
+
+
+def image_problems(page):
+    """Images that a screen reader cannot read out."""
+    problems = []
+    for image in soup_of(page).find_all("img"):
+        text = (image.get("alt") or "").strip()
+        if not text or re.search(r"\.(png|svg|jpe?g|gif|webp)\b|[/\\]|^[0-9a-f]{16,}$", text, re.IGNORECASE):
+            problems.append(f"alt text {text!r} of {image.get('src')}")
+    return problems
+
+
+def report(check, pages):
+    """All problems of all pages, as text for one assertion."""
+    return "\n".join(f"{page.name}: {problem}" for page in pages for problem in check(page))
+
+
+def test_links_lead_somewhere(pages):
+    assert report(link_problems, pages) == ""
+
+
+def test_images_are_described(pages):
+    assert report(image_problems, pages) == ""
+
+
+def test_pages_have_the_buttons(book, pages):
+    for name in CHAPTERS:
+        links = {tag["href"] for tag in soup_of(book / "chapters" / f"{name}.html").find_all("a", href=True)}
+        path = f"/blob/{CONFIG['repository']['branch']}/chapters/{name}.ipynb"
+        assert f"https://colab.research.google.com/github{urlsplit(REPOSITORY).path}{path}" in links
+        assert f"../_sources/chapters/{name}.ipynb" in links
+    for page in (book / "intro.html", book / "glossary.html"):
+        text = str(soup_of(page))
+        for button in (f'href="{REPOSITORY}"', f"{REPOSITORY}/issues/new", f"{REPOSITORY}/edit/"):
+            assert button in text, f"{page.name} lacks {button}"
+
+
+def test_every_source_is_in_the_reading_list():
+    listed = (ROOT / "references.md").read_text(encoding="utf-8")
+    entries = re.split(r"(?m)^@", (ROOT / "references.bib").read_text(encoding="utf-8"))[1:]
+    assert len(entries) > 20
+    for entry in entries:
+        fields = dict(re.findall(r"(?m)^\s+(\w+)\s*=\s*\{(.*)\},?$", entry))
+        title = fields["title"].replace("{", "").replace("}", "")
+        assert f"[*{title}*]({fields['url']})" in listed
+        assert re.search(rf"\b{fields['year']}:\n\[\*{re.escape(title)}", listed), title
+
+
+def test_the_checks_see_a_broken_page(tmp_path):
+    page = tmp_path / "page.html"
+    page.write_text(
+        '<a href="missing.html">1</a><a href="#nowhere">2</a><a href="#here">ok</a><p id="here">'
+        '<img src="page.html"><img src="page.html" alt="map.png"><img src="page.html" alt="A map of a star">'
+    )
+    assert link_problems(page) == ["no such file: missing.html", "no such anchor: #nowhere"]
+    assert len(image_problems(page)) == 2
+
+
+def test_a_warning_fails_the_build(tmp_path):
+    (tmp_path / "_config.yml").write_text("title: t\nauthor: a\nonly_build_toc_files: true\n")
+    (tmp_path / "_toc.yml").write_text("format: jb-book\nroot: intro\n")
+    (tmp_path / "intro.md").write_text("# Title\n\n[broken](glossary.md#class-token)\n")
+    result = build(tmp_path, tmp_path / "out")
+    assert result.returncode != 0
+    assert "'glossary.md#class-token'" in result.stderr
+
+
+# === checks in a browser ===
+
+
+def browser_path(playwright):
+    names = [os.environ.get("CHROME", ""), "chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
+    found = [shutil.which(name) for name in names if name] + [playwright.chromium.executable_path]
+    return next((path for path in found if path and os.path.exists(path)), None)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    api = pytest.importorskip(
+        "playwright.sync_api", reason="the browser tests need playwright: bash tests/install_browser.sh"
+    )
+    with api.sync_playwright() as playwright:
+        path = browser_path(playwright)
+        if path is None:
+            pytest.skip("the browser tests need Chromium or Chrome: bash tests/install_browser.sh")
+        # No name resolves: what the routes below should miss still goes nowhere.
+        cut = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
+        flags = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", cut]
+        chromium = playwright.chromium.launch(executable_path=path, args=flags)
+        yield chromium
+        chromium.close()
+
+
+def open_page(browser, address, viewport=None):
+    """Open a page with the network cut. -> (page, problems so far); close page.context after use."""
+    context = browser.new_context(viewport=viewport or {"width": 1280, "height": 900})
+    problems = []
+
+    def gate(route):
+        url = urlsplit(route.request.url)
+        if url.scheme in ("file", "data", "blob") or url.hostname == "127.0.0.1":
+            route.continue_()
+        else:
+            problems.append(f"asked another host: {route.request.url}")
+            route.abort()
+
+    context.route("**/*", gate)
+    page = context.new_page()
+    page.on("pageerror", lambda error: problems.append(f"page error: {error}"))
+    page.on("console", lambda line: line.type == "error" and problems.append(f"console: {line.text}"))
+    page.on("requestfailed", lambda request: problems.append(f"request failed: {request.url}"))
+    page.on("response", lambda answer: answer.status >= 400 and problems.append(f"{answer.status}: {answer.url}"))
+    page.goto(address, wait_until="load")
+    page.wait_for_load_state("networkidle")  # index.html sends the reader on to intro.html
+    page.evaluate("() => document.fonts.ready.then(() => true)")
+    page.evaluate("() => window.MathJax?.startup?.promise?.then(() => true)")
+    return page, problems
+
+
+WIDER_THAN_ITS_PLACE = """() => ["html", "body", ".bd-main", ".bd-content", ".bd-article-container", ".bd-article"]
+    .flatMap(name => [...document.querySelectorAll(name)].map(box => [name, box.scrollWidth - box.clientWidth]))
+    .filter(([name, excess]) => excess > 1).map(([name, excess]) => `${name} is ${excess} px too wide`)"""
+NOT_LOADED = """() => [...document.images].filter(image => image.complete && image.naturalWidth === 0)
+    .map(image => `image did not load: ${image.src}`)"""
+
+
+def loading_problems(browser, path):
+    """What goes wrong when a reader with a phone and no network opens this file."""
+    page, problems = open_page(browser, path.as_uri(), PHONE)
+    problems = problems + page.evaluate(WIDER_THAN_ITS_PLACE) + page.evaluate(NOT_LOADED)
+    page.context.close()
+    return problems
+
+
+@pytest.fixture(scope="module")
+def address(book):
+    """The book on a local server: search reads the pages, which a browser forbids for file://."""
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *arguments):
+            pass
+
+    handler = functools.partial(Quiet, directory=str(book))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        server.handle_error = lambda *request: None  # a page that is left early breaks its pipe
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def test_pages_load_without_a_network(browser, pages):
+    assert report(functools.partial(loading_problems, browser), pages) == ""
+
+
+def test_search_finds_the_glossary(browser, address):
+    page, problems = open_page(browser, f"{address}/intro.html")
+    page.keyboard.press("Control+K")
+    page.keyboard.type("class token")
+    page.keyboard.press("Enter")
+    page.locator("#search-results li a", has_text="Class token").first.click(timeout=15_000)
+    page.wait_for_url("**/glossary.html*")
+    page.context.close()
+    assert problems == []
+
+
+def test_dark_mode_toggles_and_stays(browser, book):
+    page, problems = open_page(browser, (book / "glossary.html").as_uri())
+    colours = set()
+    for _ in range(3):  # light, dark, and what the system says
+        page.locator(".theme-switch-button:visible").first.click()
+        mode = page.evaluate("document.documentElement.dataset.mode")
+        colours.add(page.evaluate("getComputedStyle(document.body).backgroundColor"))
+        page.reload()
+        assert page.evaluate("document.documentElement.dataset.mode") == mode
+    page.context.close()
+    assert len(colours) == 2
+    assert problems == []
+
+
+def test_figures_keep_a_white_face_in_dark_mode(browser, book):
+    figures = []
+    for name in CHAPTERS:
+        page, _ = open_page(browser, (book / "chapters" / f"{name}.html").as_uri())
+        page.evaluate("document.documentElement.dataset.theme = 'dark'")
+        style = "all => all.map(figure => [getComputedStyle(figure).backgroundColor, getComputedStyle(figure).filter])"
+        figures += page.locator(".cell_output img").evaluate_all(style)
+        page.context.close()
+    assert all(figure == ["rgb(255, 255, 255)", "none"] for figure in figures)
+    assert figures or not CHAPTERS
+
+
+def test_the_browser_checks_see_a_broken_page(browser, tmp_path):
+    page = tmp_path / "page.html"
+    page.write_text(
+        '<img src="http://example.invalid/far.png" alt="far"><img src="gone.png" alt="gone">'
+        '<div style="width: 900px">wide</div><script>console.error("printed"); throw Error("thrown")</script>'
+    )
+    seen = "\n".join(loading_problems(browser, page))
+    for problem in ("asked another host", "request failed", "did not load", "too wide", "printed", "thrown"):
+        assert problem in seen

@@ -1,0 +1,111 @@
+"""Change the address of the course's repository, everywhere at once.
+
+    python tools/set_repository.py https://github.com/you/your-course
+
+The address stands in _config.yml, and in every link, badge and install command that
+cannot read it from there. This command replaces it in all of them, or in none.
+"""
+
+import argparse
+import os
+import re
+import sys
+import tempfile
+from pathlib import Path
+
+ADDRESS = re.compile(r"https://github\.com/([A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)/([A-Za-z0-9._-]+)")
+PLACES = (
+    "_config.yml", "pyproject.toml", "CITATION.cff", "*.md",
+    "chapters/*.ipynb", "patchconvnet/**/*.py", "tools/*.py",
+)  # fmt: skip
+
+
+class BadInput(Exception):
+    """Something that the person at the keyboard can put right."""
+
+
+def parse_address(text):
+    """'https://github.com/OWNER/REPO' (a slash or '.git' may follow) -> 'OWNER/REPO'."""
+    address = text.removesuffix("/").removesuffix(".git")
+    match = ADDRESS.fullmatch(address)
+    if match is None or match[2] in (".", ".."):
+        raise BadInput(f"not a repository address: {text!r} (expected https://github.com/OWNER/REPO)")
+    return f"{match[1]}/{match[2]}"
+
+
+def current_name(root):
+    """OWNER/REPO, as _config.yml says now."""
+    config = Path(root, "_config.yml")
+    if not config.is_file():
+        raise BadInput(f"no _config.yml in {root}: run this in a clone of the course")
+    line = re.search(r"(?m)^\s+url:\s*[\"']?(https://github\.com/[^\s\"'#]+)", config.read_text(encoding="utf-8"))
+    if line is None:
+        raise BadInput(f"no repository url in {config}")
+    return parse_address(line[1])
+
+
+def replace_name(text, old, new):
+    """Replace OWNER/REPO where it is part of an address, and nowhere else.
+
+    GitHub's own address and Colab's (.../github/OWNER/REPO/blob/...) both hold it. The end
+    matters: `me/course` must not match inside `me/course-two` or `me/course.js`, while the
+    `.git` of a clone address and the full stop of a sentence may follow.
+    """
+    end = r"(?![A-Za-z0-9_-])(?!\.(?!git\b)[A-Za-z0-9_-])"
+    pattern = rf"((?:github\.com|githubusercontent\.com|/github)/){re.escape(old)}{end}"
+    return re.sub(pattern, lambda match: match[1] + new, text)
+
+
+def write_whole(path, text):
+    """Write a file whole or not at all: a half-written notebook cannot be opened."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".tmp")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+            file.write(text)
+        os.chmod(temporary, path.stat().st_mode)
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+
+
+def set_repository(address, root="."):
+    """Change the address in all files under `root`; return those that changed."""
+    new = parse_address(address)
+    old = current_name(root)
+    paths = sorted(path for place in PLACES for path in Path(root).glob(place))
+    changes = []
+    for path in paths:
+        # newline="" keeps each file's own line ends.
+        with open(path, encoding="utf-8", newline="") as file:
+            before = file.read()
+        after = replace_name(before, old, new)
+        if after != before:
+            changes.append((path, after))
+    # _config.yml, the place that the old name is read from, goes last: a run that was
+    # interrupted can simply be started again.
+    changes.sort(key=lambda change: change[0].name == "_config.yml")
+    for path, after in changes:
+        write_whole(path, after)
+    return [path for path, _ in changes]
+
+
+def main(arguments=None):
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("address", help="https://github.com/OWNER/REPO")
+    options = parser.parse_args(arguments)
+    root = Path(__file__).resolve().parent.parent
+    try:
+        changed = set_repository(options.address, root)
+    except (BadInput, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    for path in changed:
+        print(f"changed {path.relative_to(root)}")
+    if not changed:
+        print("nothing to change: the address is this one already")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
