@@ -1,0 +1,148 @@
+"""One repository address, and one list of chapters, wherever they stand."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent
+CHAPTERS = sorted((ROOT / "chapters").glob("*.ipynb"))
+REPOSITORY = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["repository"]["url"]
+NAME = REPOSITORY.removeprefix("https://github.com/")
+PLACEHOLDER = "OWNER/patchconvnet-course"
+COLAB = "https://colab.research.google.com/github/"
+
+
+def read(name, root=ROOT):
+    return Path(root, name).read_text(encoding="utf-8")
+
+
+def names_in(text):
+    """OWNER/REPO of every address that must be the course's own: Colab's, pip's, and git's."""
+    own = rf"{re.escape(COLAB)}|git\+https://github\.com/|git clone https://github\.com/"
+    return set(re.findall(rf"(?:{own})([\w-]+/[\w.-]+?)(?=\.git\b|[^\w.-]|$)", text))
+
+
+def address_problems(root):
+    """Files under `root` that do not agree with its _config.yml."""
+    address = yaml.safe_load(read("_config.yml", root))["repository"]["url"]
+    name = address.removeprefix("https://github.com/")
+    problems = []
+    chapters = sorted(Path(root, "chapters").glob("*.ipynb"))
+    for path in [*map(Path(root).joinpath, ("README.md", "intro.md", "CITATION.cff", "pyproject.toml")), *chapters]:
+        text = path.read_text(encoding="utf-8")
+        if f"github.com/{name}" not in text:
+            problems.append(f"{path.name} lacks {address}")
+        for other in sorted(names_in(text) - {name}):
+            problems.append(f"{path.name} has {other}")
+        if name != PLACEHOLDER and PLACEHOLDER in text:
+            problems.append(f"{path.name} still has the placeholder")
+    return problems
+
+
+def set_repository(root, *arguments):
+    command = [sys.executable, str(Path(root, "tools", "set_repository.py")), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+
+
+@pytest.fixture
+def copy(tmp_path):
+    """A copy of the course's text, with a chapter and a few addresses that are easy to get wrong."""
+    for name in ("_config.yml", "README.md", "intro.md", "CITATION.cff", "pyproject.toml", "CONTRIBUTING.md"):
+        shutil.copy(ROOT / name, tmp_path)
+    (tmp_path / "tools").mkdir()
+    shutil.copy(ROOT / "tools" / "set_repository.py", tmp_path / "tools")
+    (tmp_path / "chapters").mkdir()
+    cell = {"cell_type": "code", "source": [f"%pip install git+https://github.com/{NAME}@v0.1.0\n", f"{COLAB}{NAME}/blob"]}
+    (tmp_path / "chapters" / "01_sample.ipynb").write_text(json.dumps({"cells": [cell]}, indent=1), newline="\r\n")
+    others = f"https://github.com/{NAME}-two https://github.com/{NAME}.js https://example.org/{NAME} {REPOSITORY}.git {REPOSITORY}."
+    (tmp_path / "others.md").write_text(others)
+    return tmp_path
+
+
+def test_every_place_has_the_same_address():
+    assert address_problems(ROOT) == []
+    assert yaml.safe_load(read("CITATION.cff"))["repository-code"] == REPOSITORY
+    assert tomllib.loads(read("pyproject.toml"))["project"]["urls"]["Repository"] == REPOSITORY
+
+
+def test_every_place_has_the_same_version():
+    version = tomllib.loads(read("pyproject.toml"))["project"]["version"]
+    assert str(yaml.safe_load(read("CITATION.cff"))["version"]) == version
+    for path in CHAPTERS:
+        tags = re.findall(rf"git\+https://github\.com/{re.escape(NAME)}@v([\d.]+)", path.read_text(encoding="utf-8"))
+        assert set(tags) == {version}, path.name
+
+
+def test_a_different_address_is_seen(copy):
+    assert address_problems(copy) == []
+    for name in ("README.md", "CITATION.cff", "pyproject.toml", "chapters/01_sample.ipynb"):
+        path = copy / name
+        text = path.read_text(encoding="utf-8")
+        path.write_text(text.replace(NAME, "someone/else"), encoding="utf-8")
+        assert any(path.name in problem for problem in address_problems(copy)), name
+        path.write_text(text, encoding="utf-8")
+
+
+def test_set_repository_changes_every_place(copy):
+    result = set_repository(copy, "https://github.com/me/my.course")
+    assert result.returncode == 0, result.stderr
+    assert yaml.safe_load(read("_config.yml", copy))["repository"]["url"] == "https://github.com/me/my.course"
+    assert address_problems(copy) == []
+    for name in ("_config.yml", "README.md", "CITATION.cff", "pyproject.toml", "01_sample.ipynb"):
+        assert re.search(rf"changed (.*\W)?{re.escape(name)}", result.stdout), name
+    assert "CONTRIBUTING.md" not in result.stdout  # it names no address of ours
+    notebook = (copy / "chapters" / "01_sample.ipynb").read_bytes()
+    assert b"\r\n" in notebook and "git+https://github.com/me/my.course@v0.1.0" in str(json.loads(notebook))
+    two, js, example, git, stop = read("others.md", copy).split()
+    assert (two, js, example) == (f"https://github.com/{NAME}-two", f"https://github.com/{NAME}.js", f"https://example.org/{NAME}")
+    assert (git, stop) == ("https://github.com/me/my.course.git", "https://github.com/me/my.course.")
+    assert not list(copy.rglob("*.tmp"))
+    again = set_repository(copy, "https://github.com/me/my.course/")
+    assert (again.returncode, "nothing to change" in again.stdout) == (0, True)
+
+
+def test_set_repository_can_be_undone(copy):
+    before = {path: path.read_bytes() for path in copy.rglob("*") if path.is_file()}
+    assert set_repository(copy, "https://github.com/me/course").returncode == 0
+    assert set_repository(copy, REPOSITORY).returncode == 0
+    assert {path: path.read_bytes() for path in before} == before
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["me/course", "http://github.com/me/course", "https://gitlab.com/me/course", "https://github.com/me",
+     "https://github.com/me/course/tree/main", "https://github.com/me/a b", "https://github.com/-me/course", ""],
+)  # fmt: skip
+def test_set_repository_rejects_bad_input(copy, address):
+    before = {path: path.read_bytes() for path in copy.rglob("*") if path.is_file()}
+    result = set_repository(copy, "--", address)
+    assert result.returncode == 2
+    assert result.stderr.startswith("error: ") and result.stderr.count("\n") == 1
+    assert {path: path.read_bytes() for path in before} == before
+
+
+def test_set_repository_needs_the_course(tmp_path):
+    (tmp_path / "tools").mkdir()
+    shutil.copy(ROOT / "tools" / "set_repository.py", tmp_path / "tools")
+    result = set_repository(tmp_path, "https://github.com/me/course")
+    assert (result.returncode, result.stderr.count("\n")) == (2, 1)
+
+
+# === the list of chapters ===
+
+
+def test_every_chapter_is_listed_everywhere():
+    parts = yaml.safe_load(read("_toc.yml"))["parts"]
+    listed = [entry["file"] for part in parts for entry in part["chapters"]]
+    names = [path.stem for path in CHAPTERS]
+    assert [name for name in listed if name.startswith("chapters/")] == [f"chapters/{name}" for name in names], "_toc.yml"
+    assert re.findall(r"\]\(chapters/(\w+)\.ipynb\)", read("intro.md")) == names, "the list in intro.md"
+    linked = re.findall(rf"{re.escape(COLAB)}{re.escape(NAME)}/blob/main/chapters/(\w+)\.ipynb", read("README.md"))
+    assert linked == names, "the table in README.md"
