@@ -55,7 +55,8 @@ def write_folder(parent, write=python3_pickle, name=data.FOLDER):
 def write_archive(path, folder):
     path.parent.mkdir(parents=True, exist_ok=True)
     with tarfile.open(path, "w:gz") as archive:
-        archive.add(folder, arcname=data.FOLDER)
+        for file in sorted(folder.iterdir(), reverse=True):  # the official one is in no order either
+            archive.add(file, arcname=f"{data.FOLDER}/{file.name}")
     return path
 
 

@@ -20,7 +20,7 @@ from patchconvnet.errors import PatchConvNetError
 
 CONTENT = random.Random(0).randbytes(400_000)
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
-QUICK = {"timeout": 0.4, "window": 0.3, "minimum_rate": 500_000}
+QUICK = {"timeout": 0.8, "window": 0.3, "minimum_rate": 500_000}
 
 
 class Host(BaseHTTPRequestHandler):
@@ -147,6 +147,7 @@ def test_a_complete_partial_file_needs_no_request(server, tmp_path):
 def test_a_server_without_ranges_starts_over(server, tmp_path):
     (tmp_path / "file.partial").write_bytes(CONTENT[:150_000])
     fetch(server.urls("norange"), tmp_path / "file", SHA256, **QUICK)
+    assert len(server.requests) == 1
     assert (tmp_path / "file").read_bytes() == CONTENT
 
 
@@ -284,7 +285,8 @@ def test_the_offline_variable_forbids_any_request(server, tmp_path, monkeypatch)
     fetch(server.urls("good"), tmp_path / "file", SHA256, **QUICK)
 
 
-def test_a_log_gets_a_few_whole_lines_of_progress(server, tmp_path, capsys):
+def test_a_log_gets_a_few_whole_lines_of_progress(server, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(download, "BLOCK", 1000)
     fetch(server.urls("good"), tmp_path / "file", SHA256, **QUICK)
     told = capsys.readouterr()
     assert told.out == "" and "\r" not in told.err and "100%" in told.err
