@@ -95,11 +95,11 @@ def report(check, pages):
 
 
 def test_links_lead_somewhere(pages):
-    assert report(link_problems, pages) == ""
+    assert not (found := report(link_problems, pages)), found
 
 
 def test_images_are_described(pages):
-    assert report(image_problems, pages) == ""
+    assert not (found := report(image_problems, pages)), found
 
 
 def test_pages_have_the_buttons(book, pages):
@@ -228,7 +228,7 @@ def address(book):
 
 
 def test_pages_load_without_a_network(browser, pages):
-    assert report(functools.partial(loading_problems, browser), pages) == ""
+    assert not (found := report(functools.partial(loading_problems, browser), pages)), found
 
 
 def test_search_finds_the_glossary(browser, address):
