@@ -1,0 +1,29 @@
+"""PatchConvNet in Keras 3: the package behind the course.
+
+    from patchconvnet import PatchConvNet, load_dataset, records, train
+"""
+
+import importlib
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "PatchConvNet": "patchconvnet.model",
+    "PatchConvNetError": "patchconvnet.errors",
+    "load_dataset": "patchconvnet.data",
+    "train": "patchconvnet.training",
+}
+__all__ = [*_HOMES, "records"]
+
+
+def __getattr__(name):
+    # Imported on first use: Keras takes seconds, and the command line must be able to say that its backend is missing.
+    if name == "records":
+        return importlib.import_module("patchconvnet.records")
+    if name in _HOMES:
+        return getattr(importlib.import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'patchconvnet' has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,114 @@
+"""The command line: `python -m patchconvnet train` and `python -m patchconvnet attend`.
+
+Bad input ends with one line on standard error and exit code 2.
+"""
+
+import argparse
+import os
+import sys
+
+BACKENDS = {"tensorflow": "tensorflow", "jax": "jax", "torch": "torch"}  # Keras' name: what to install
+
+
+def main(arguments=None):
+    """Run one command; returns the exit code: 0, 2 for bad input, 130 if interrupted."""
+    # TensorFlow's start-up notes would drown the answer.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    options = _parser().parse_args(arguments)
+    try:
+        _check_backend()
+        from patchconvnet.errors import PatchConvNetError
+
+        try:
+            options.run(options)
+        except PatchConvNetError as error:
+            return _fail(error)
+    except _Unusable as error:
+        return _fail(error)
+    except KeyboardInterrupt:
+        print("\nstopped: the same command goes on from the last whole epoch", file=sys.stderr)
+        return 130
+    return 0
+
+
+class _Unusable(Exception):
+    """The backend that Keras is told to use does not exist, or is not installed."""
+
+
+def _fail(error):
+    print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
+    return 2
+
+
+def _check_backend():
+    backend = os.environ.get("KERAS_BACKEND", "tensorflow")
+    if backend not in BACKENDS:
+        raise _Unusable(f"KERAS_BACKEND is {backend!r}: set it to {', '.join(BACKENDS)}, or unset it")
+    try:
+        import keras  # noqa: F401
+    except ImportError as error:
+        raise _Unusable(
+            f"Keras' backend {backend!r} cannot be imported ({error}): pip install {BACKENDS[backend]}, "
+            f"or set KERAS_BACKEND to one of {', '.join(BACKENDS)}"
+        ) from error
+
+
+def _parser():
+    parser = argparse.ArgumentParser(prog="python -m patchconvnet", description="PatchConvNet: train it, see it look.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    train = commands.add_parser("train", help="train a preset and write a run folder")
+    train.set_defaults(run=_train)
+    train.add_argument("--preset", required=True, help="shapes or keras_example")
+    train.add_argument("--out", required=True, metavar="DIR", help="run folder; a run that was stopped goes on")
+    train.add_argument("--data", metavar="NAME", help="shapes or cifar10, if not the preset's own")
+    train.add_argument("--epochs", type=int, help="if not the preset's own")
+    train.add_argument("--limit", type=int, metavar="N", help="train on the first N images only")
+    train.add_argument("--seed", type=int, default=0, help="default: 0")
+
+    attend = commands.add_parser("attend", help="classify a picture and draw where the network looks")
+    attend.set_defaults(run=_attend)
+    attend.add_argument("image", help="a picture file")
+    attend.add_argument("--record", required=True, help="a shipped record's name (shapes), or a run folder")
+    attend.add_argument("--out", required=True, metavar="FILE", help="picture to write: .png, .pdf or .svg")
+    return parser
+
+
+def _train(options):
+    from patchconvnet.training import train
+
+    verbose = 1 if sys.stdout.isatty() else 2
+    record = train(
+        options.preset,
+        options.out,
+        data=options.data,
+        epochs=options.epochs,
+        limit=options.limit,
+        seed=options.seed,
+        verbose=verbose,
+    )
+    print(record.summary())
+
+
+def _attend(options):
+    from pathlib import Path
+
+    import matplotlib
+
+    from patchconvnet import inference, plotting, records
+    from patchconvnet.errors import PatchConvNetError
+
+    matplotlib.use("agg")
+    if Path(options.out).suffix.lower() not in (".png", ".pdf", ".svg"):
+        raise PatchConvNetError(f"--out {options.out}: the name must end in .png, .pdf or .svg")
+    picture = inference.read_image(options.image)
+    record = records.load(options.record)
+    found = inference.predict(record.model(), picture, record.results["class_names"])
+    plotting.prediction(picture, found.attention, found.names[:5], found.probabilities[:5], save_to=options.out)
+    for name, probability in zip(found.names[:3], found.probabilities[:3]):
+        print(f"{name:12} {probability:6.1%}")
+    print(f"attention map written to {options.out}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,142 @@
+"""Attention pooling: a class token asks every patch "how much do you matter?" and adds them up accordingly.
+
+    tokens  = layer norm of [class token, patches]
+    query   = Wq class token          keys, values = Wk tokens, Wv tokens
+    weights = softmax(query . keys / sqrt(C))        the attention map: one weight a patch
+    class token += projection of (weights . values)
+    class token += MLP(layer norm of class token)
+"""
+
+import keras
+from keras import layers, ops
+
+
+@keras.saving.register_keras_serializable(package="patchconvnet")
+class AttentionPooling(layers.Layer):
+    """Attention-based aggregation (paper, section 3.2 and figure 3; several tokens: section 3.3).
+
+    One head, as in the paper, so there is one map a token. With one class token, keys and values come from the token
+    and the patches, as in CaiT: the token may keep some attention for itself. With several tokens they come
+    from the patches alone.
+
+    Args:
+        tokens: number of class tokens Q: 1, or one for each class.
+        mlp_ratio: width of the MLP's hidden layer over C: 1 in the Keras example, 3 in the paper.
+        dropout: share of attention weights and of hidden units dropped in training, 0 <= p < 1.
+        layer_scale: start value of a learned factor for each channel of both residual branches, or None.
+        token_initializer: how class tokens start. Not "zeros": a zero token makes the first map exactly uniform.
+
+    Input: patches, float (N, H, W, C).
+    Output: a pair: the class tokens (N, Q, C), and the attention (N, Q, H, W), float32: softmax weights of the
+        patches, each in 0..1. They sum to 1 for several tokens; for one, to 1 less what the token keeps for itself.
+
+    Raises:
+        ValueError: if an argument is not as said above.
+    """
+
+    def __init__(
+        self,
+        tokens=1,
+        mlp_ratio=1,
+        dropout=0.0,
+        layer_scale=None,
+        token_initializer="truncated_normal",
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        # === config ===
+        self.tokens = tokens
+        self.mlp_ratio = mlp_ratio
+        self.dropout = dropout
+        self.layer_scale = layer_scale
+        self.token_initializer = keras.initializers.get(token_initializer)
+        if not isinstance(tokens, int) or tokens < 1:
+            raise ValueError(f"tokens must be a positive integer, got {tokens!r}")
+        if not 0 <= dropout < 1:
+            raise ValueError(f"dropout must be at least 0 and below 1, got {dropout!r}")
+
+    def build(self, input_shape):
+        channels = input_shape[-1]
+        hidden = int(channels * self.mlp_ratio)
+        shape = (None, None, channels)
+        self.class_token = self.add_weight(
+            shape=(1, self.tokens, channels), initializer=self.token_initializer, name="class_token"
+        )
+        self.norm_tokens = layers.LayerNormalization(epsilon=1e-6, name="norm_tokens")
+        self.query = layers.Dense(channels, name="query")
+        self.key = layers.Dense(channels, name="key")
+        self.value = layers.Dense(channels, name="value")
+        self.project = layers.Dense(channels, name="project")
+        self.norm_mlp = layers.LayerNormalization(epsilon=1e-6, name="norm_mlp")
+        self.mlp_in = layers.Dense(hidden, activation=keras.activations.gelu, name="mlp_in")
+        self.mlp_out = layers.Dense(channels, name="mlp_out")
+        self.drop = layers.Dropout(self.dropout, name="drop")
+        for layer in (self.norm_tokens, self.query, self.key, self.value, self.project, self.norm_mlp, self.mlp_in):
+            layer.build(shape)
+        self.mlp_out.build((None, None, hidden))
+        self.scale_attention = self.scale_mlp = None
+        if self.layer_scale is not None:
+            start = keras.initializers.Constant(self.layer_scale)
+            self.scale_attention = self.add_weight(shape=(channels,), initializer=start, name="scale_attention")
+            self.scale_mlp = self.add_weight(shape=(channels,), initializer=start, name="scale_mlp")
+
+    def attend(self, class_token, patches, training=None):
+        """Weigh the values: tokens (N, Q, C), patches (N, P, C) -> (N, Q, C) and weights (N, Q, P)."""
+        normalized = self.norm_tokens(ops.concatenate([class_token, patches], axis=1))  # (N, Q + P, C)
+        query = self.query(normalized[:, : self.tokens])  # (N, Q + P, C) -> (N, Q, C)
+        source = normalized if self.tokens == 1 else normalized[:, self.tokens :]  # (N, S, C): S = 1 + P, or P
+        keys, values = self.key(source), self.value(source)
+        query = query * (keys.shape[-1] ** -0.5)
+        scores = ops.matmul(query, ops.transpose(keys, (0, 2, 1)))  # (N, Q, C) x (N, C, S) -> (N, Q, S)
+        weights = ops.softmax(ops.cast(scores, "float32"), axis=-1)  # float32: half precision is too coarse here
+        kept = ops.cast(self.drop(weights, training=training), values.dtype)
+        mixed = ops.matmul(kept, values)  # (N, Q, S) x (N, S, C) -> (N, Q, C)
+        return self.project(mixed), weights if self.tokens > 1 else weights[..., 1:]  # (N, Q, P): the patches' own
+
+    def call(self, x, training=None):
+        count, height, width, channels = ops.shape(x)
+        patches = ops.reshape(x, (-1, height * width, channels))  # (N, H, W, C) -> (N, P, C), P = H * W
+        token = ops.cast(self.class_token, x.dtype)
+        token = ops.broadcast_to(token, (count, self.tokens, channels))  # (1, Q, C) -> (N, Q, C)
+        update, weights = self.attend(token, patches, training=training)
+        token = token + (update if self.scale_attention is None else update * self.scale_attention)
+        update = self.mlp_out(self.drop(self.mlp_in(self.norm_mlp(token)), training=training))
+        token = token + (update if self.scale_mlp is None else update * self.scale_mlp)
+        return token, ops.reshape(weights, (-1, self.tokens, height, width))  # (N, Q, P) -> (N, Q, H, W)
+
+    def compute_output_shape(self, input_shape):
+        count, height, width, channels = input_shape
+        return (count, self.tokens, channels), (count, self.tokens, height, width)
+
+    def compute_output_spec(self, x, training=None):
+        tokens, attention = self.compute_output_shape(x.shape)
+        return keras.KerasTensor(tokens, dtype=self.compute_dtype), keras.KerasTensor(attention, dtype="float32")
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "tokens": self.tokens,
+            "mlp_ratio": self.mlp_ratio,
+            "dropout": self.dropout,
+            "layer_scale": self.layer_scale,
+            "token_initializer": keras.initializers.serialize(self.token_initializer),
+        }
+
+
+@keras.saving.register_keras_serializable(package="patchconvnet")
+class PerClassHead(layers.Layer):
+    """Reads class i's logit from class i's token (paper, section 3.3): logit_i = weight_i . token_i + bias_i.
+
+    Input: float (N, Q, C), one token a class. Output: float (N, Q).
+    """
+
+    def build(self, input_shape):
+        _, tokens, channels = input_shape
+        self.kernel = self.add_weight(shape=(tokens, channels), initializer="glorot_uniform", name="kernel")
+        self.bias = self.add_weight(shape=(tokens,), initializer="zeros", name="bias")
+
+    def call(self, tokens):
+        return ops.sum(tokens * self.kernel, axis=-1) + self.bias  # (N, Q, C) -> (N, Q)
+
+    def compute_output_shape(self, input_shape):
+        return input_shape[:-1]

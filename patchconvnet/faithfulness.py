@@ -1,0 +1,96 @@
+"""How good is an attention map? Where the object is known, the map has a score.
+
+All measures work on the patch grid: a mask is averaged by area to the map's cells, so that each cell has a share
+from 0 to 1, "how much of me is object".
+"""
+
+import numpy as np
+
+from patchconvnet.errors import PatchConvNetError
+
+
+def cell_shares(masks, grid):
+    """Average masks by area to a grid of cells.
+
+    Args:
+        masks: bool or float (N, h, w), True (or 1) on the object.
+        grid: (H, W), the map's rows and columns; cells may cut through pixels.
+
+    Returns:
+        float64 (N, H, W), each in 0..1.
+    """
+    masks = np.asarray(masks)
+    if masks.ndim != 3:
+        raise PatchConvNetError(f"masks: shape {masks.shape}; wanted (N, height, width)")
+    rows, columns = (_overlaps(size, cells) for size, cells in zip(masks.shape[1:], grid))
+    return np.einsum("Hh,nhw,Ww->nHW", rows, masks.astype("float64"), columns, optimize=True)
+
+
+def _overlaps(size, cells):
+    """How much of each cell each pixel fills, along one axis: float (cells, size); every row sums to 1."""
+    edges = np.arange(cells + 1)[:, None] * size / cells  # (cells + 1, 1), in pixels
+    pixels = np.arange(size)[None]
+    overlap = np.minimum(edges[1:], pixels + 1) - np.maximum(edges[:-1], pixels)  # (cells, size)
+    return np.maximum(overlap, 0) * cells / size
+
+
+def _checked(maps, masks):
+    maps, masks = np.asarray(maps), np.asarray(masks)
+    if maps.ndim != 3 or masks.ndim != 3 or len(maps) != len(masks):
+        raise PatchConvNetError(
+            f"maps of shape {maps.shape} and masks of shape {masks.shape}; wanted (N, H, W) and (N, h, w), same N"
+        )
+    return maps, cell_shares(masks, maps.shape[1:])
+
+
+def pointing_game(maps, masks, threshold=0.5):
+    """Is the map's greatest cell on the object (Zhang et al., 2016, section 4.1)?
+
+    A uniform map points at its first cell; a random cell is on the object as often as `chance` says.
+
+    Args:
+        maps: (N, H, W), any numbers; of equal greatest cells the first counts.
+        masks: bool (N, h, w), of any size.
+        threshold: share of the cell that the object must fill. The course's "on the object" is 0.5.
+
+    Returns:
+        bool (N,).
+    """
+    maps, shares = _checked(maps, masks)
+    greatest = maps.reshape(len(maps), -1).argmax(axis=1)  # (N, H, W) -> (N,)
+    return shares.reshape(len(maps), -1)[np.arange(len(maps)), greatest] >= threshold
+
+
+def chance(masks, grid, threshold=0.5):
+    """How often a cell drawn at random is on the object: float in 0..1. Arguments as in `pointing_game`."""
+    return float((cell_shares(masks, grid) >= threshold).mean())
+
+
+def energy(maps, masks):
+    """Share of a map that lies on the object (Wang et al., 2020, section 4.3: "energy-based pointing game").
+
+    A uniform map scores the object's share of the image.
+
+    Args:
+        maps: (N, H, W), not negative; each is divided by its sum.
+        masks: bool (N, h, w), of any size.
+
+    Returns:
+        float (N,), 0..1.
+    """
+    maps, shares = _checked(maps, masks)
+    return (maps * shares).sum(axis=(1, 2)) / maps.sum(axis=(1, 2))
+
+
+def entropy(maps):
+    """How spread out each map is, in bits: from 0 (one cell has everything) to log2(H W) (uniform).
+
+    Args:
+        maps: (N, H, W), not negative; each is divided by its sum.
+
+    Returns:
+        float (N,).
+    """
+    shares = np.asarray(maps, dtype="float64").reshape(len(maps), -1)  # (N, H, W) -> (N, H W)
+    shares = shares / shares.sum(axis=1, keepdims=True)
+    return -(shares * np.log2(np.where(shares > 0, shares, 1))).sum(axis=1)

@@ -1,0 +1,207 @@
+"""PatchConvNet: stem, trunk, pooling, head.
+
+    image (N, 32, 32, 3)
+      -> preprocessing   resize, vary (in training), scale
+      -> stem            patches (N, 8, 8, dim)
+      -> trunk           patches (N, 8, 8, dim), each now knows its surroundings
+      -> pooling         class token (N, 1, dim), and the attention map (N, 1, 8, 8)
+      -> norm, head      logits (N, classes)
+"""
+
+import difflib
+
+import keras
+import numpy as np
+from keras import layers
+
+from patchconvnet.attention_pooling import AttentionPooling, PerClassHead
+from patchconvnet.errors import PatchConvNetError
+from patchconvnet.preprocessing import Augment, Resize, check_images, rescaling
+from patchconvnet.stem import ConvStem
+from patchconvnet.trunk import Trunk
+
+PRESETS = {
+    # The course's own: small enough for two CPU cores.
+    "shapes": {"image_size": 32, "dim": 64, "depth": 2, "norm": "batch", "shift": 2, "flip": True},
+    # The sizes of the Keras example (Gosthipaty, 2022), 2,174,986 parameters; chapter 13 lists what we corrected.
+    "keras_example": {"image_size": 48, "dim": 256, "depth": 2, "dropout": 0.2, "shift": 4, "flip": True},
+}
+
+
+def preset_config(preset):
+    """The arguments of `PatchConvNet` that a preset stands for: a new dict.
+
+    Raises:
+        PatchConvNetError: if there is no such preset; the message lists those there are.
+    """
+    if preset not in PRESETS:
+        near = difflib.get_close_matches(str(preset), PRESETS, n=1)
+        hint = f'; did you mean "{near[0]}"?' if near else ""
+        raise PatchConvNetError(f"no preset {preset!r}: there are {', '.join(PRESETS)}{hint}")
+    return dict(PRESETS[preset])
+
+
+@keras.saving.register_keras_serializable(package="patchconvnet")
+class PatchConvNet(keras.Model):
+    """The network of "Augmenting convolutional networks with attention-based aggregation" (arXiv 2112.13692).
+
+    A standard `keras.Model`: `compile`, `fit`, `evaluate`, `save` and `keras.models.load_model` work as always.
+
+    Args:
+        num_classes: number of classes, at least 1.
+        image_size: side to which images are resized, in pixels (with `preprocessing=None`: not resized).
+        dim: channels of every patch (d in the paper).
+        depth: number of trunk blocks (N in the paper).
+        stem_strides, stem_bias, stem_final_activation: see `ConvStem`.
+        norm: "layer" or "batch", for the trunk; with "batch" the stem is normalized too.
+        tied, spatial, se_ratio, se_bias, layer_scale, drop_path: see `Trunk`; `layer_scale` goes to the pooling too.
+        pooling: "attention" (the paper's) or "average" (for comparison).
+        class_tokens: "single" or "per_class" (paper, section 3.3).
+        mlp_ratio, dropout: see `AttentionPooling`.
+        preprocessing: "rescale" (0..255 to -1..1), "imagenet" (0..255, the paper's mean and deviation), or None:
+            images are taken as they are.
+        shift, flip, cutout, seed: see `Augment`.
+
+    Input: uint8 or float (N, H, W, 3), 0..255. Output: logits, float32 (N, num_classes).
+
+    Raises:
+        ValueError: if an argument is not as said above.
+    """
+
+    def __init__(
+        self,
+        num_classes=10,
+        image_size=32,
+        dim=64,
+        depth=2,
+        stem_strides=(2, 2),
+        stem_bias=True,
+        stem_final_activation=True,
+        norm="layer",
+        tied=False,
+        spatial="dense",
+        se_ratio=8,
+        se_bias=False,
+        layer_scale=None,
+        drop_path=0.0,
+        pooling="attention",
+        class_tokens="single",
+        mlp_ratio=1,
+        dropout=0.0,
+        preprocessing="rescale",
+        shift=0,
+        flip=False,
+        cutout=0,
+        seed=None,
+        **kwargs,
+    ):
+        config = {key: value for key, value in locals().items() if key not in ("self", "kwargs", "__class__")}
+        _check(config)
+        dtype = kwargs.get("dtype")
+
+        # === layers ===
+        stem = ConvStem(
+            dim,
+            stem_strides,
+            norm="batch" if norm == "batch" else None,
+            use_bias=stem_bias,
+            final_activation=stem_final_activation,
+            dtype=dtype,
+            name="stem",
+        )
+        trunk = Trunk(
+            depth, tied, spatial, norm, se_ratio, se_bias, layer_scale, drop_path, dtype=dtype, name="trunk"
+        )
+        tokens = num_classes if class_tokens == "per_class" else 1
+        if pooling == "attention":
+            pool = AttentionPooling(tokens, mlp_ratio, dropout, layer_scale, dtype=dtype, name="pooling")
+        else:
+            pool = layers.GlobalAveragePooling2D(dtype=dtype, name="pooling")
+        # Logits stay float32 in mixed precision: a loss needs the range.
+        if pooling == "attention" and class_tokens == "per_class":
+            head = PerClassHead(dtype="float32", name="head")
+        else:
+            head = layers.Dense(num_classes, dtype="float32", name="head")
+
+        # === forward ===
+        inputs = keras.Input((None, None, 3), dtype="float32", name="images")
+        x = inputs
+        if preprocessing is not None:
+            x = Resize(image_size, dtype="float32", name="resize")(x)  # (N, H, W, 3) -> (N, size, size, 3)
+            x = Augment(shift, flip, cutout, seed, dtype="float32", name="augment")(x)
+            x = rescaling(preprocessing)(x)
+        patches = trunk(stem(x))  # (N, size, size, 3) -> (N, h, w, dim)
+        attention = None
+        if pooling == "attention":
+            pooled, attention = pool(patches)  # (N, h, w, dim) -> (N, Q, dim), (N, Q, h, w)
+            pooled = layers.LayerNormalization(epsilon=1e-6, dtype=dtype, name="norm")(pooled)
+            if class_tokens == "single":
+                pooled = pooled[:, 0]  # (N, 1, dim) -> (N, dim)
+        else:
+            pooled = pool(patches)  # (N, h, w, dim) -> (N, dim)
+        logits = head(pooled)  # (N, dim) or (N, Q, dim) -> (N, num_classes)
+
+        super().__init__(inputs=inputs, outputs=logits, **kwargs)
+        self._config = {**config, "stem_strides": list(stem_strides)}
+        self._attention = attention
+        object.__setattr__(self, "_explainer", None)
+
+    @classmethod
+    def from_preset(cls, preset, **overrides):
+        """An untrained network.
+
+        Args:
+            preset: "shapes" or "keras_example".
+            **overrides: any argument of `PatchConvNet`, instead of the preset's.
+        """
+        return cls(**{**preset_config(preset), **overrides})
+
+    def explain(self, images, batch_size=128):
+        """Classify images and say where the network looked.
+
+        Args:
+            images: uint8 or float (N, H, W, 3), 0..255 (with `preprocessing=None`: any float range).
+            batch_size: how many images are computed at a time.
+
+        Returns:
+            logits: float32 NumPy array (N, num_classes).
+            attention: float32 NumPy array (N, Q, h, w): for each of the Q class tokens the softmax weight of every
+                patch (see `AttentionPooling`), over the grid of h x w patches.
+
+        Raises:
+            PatchConvNetError: if the images are not as said above, or the network pools by averaging.
+        """
+        if self._attention is None:
+            raise PatchConvNetError(
+                'this network has pooling="average" and so no attention map; its counterpart is the class activation '
+                "map: each patch of the trunk's output times the head's weights of one class"
+            )
+        if self._config["preprocessing"] is not None:
+            images = check_images(images)
+        if self._explainer is None:
+            # Not a plain assignment: Keras would take it for a part of this model, and save it twice.
+            explainer = keras.Model(self.inputs, [self.outputs[0], self._attention])
+            object.__setattr__(self, "_explainer", explainer)
+        logits, attention = self._explainer.predict(np.asarray(images), batch_size=batch_size, verbose=0)
+        return logits, attention
+
+    def get_config(self):
+        return {**self._config, "name": self.name, "dtype": keras.saving.serialize_keras_object(self.dtype_policy)}
+
+
+def _check(config):
+    """Reject arguments that no layer checks, by name."""
+    choices = {
+        "norm": ("layer", "batch"),
+        "pooling": ("attention", "average"),
+        "class_tokens": ("single", "per_class"),
+        "preprocessing": ("rescale", "imagenet", None),
+    }
+    for name, accepted in choices.items():
+        if config[name] not in accepted:
+            raise PatchConvNetError(f"{name} must be one of {', '.join(map(repr, accepted))}, got {config[name]!r}")
+    for name in ("num_classes", "image_size", "dim", "depth"):
+        if not isinstance(config[name], int) or config[name] < 1:
+            raise PatchConvNetError(f"{name} must be a positive integer, got {config[name]!r}")
+    if config["pooling"] == "average" and config["class_tokens"] == "per_class":
+        raise PatchConvNetError('class_tokens="per_class" needs pooling="attention": average pooling has no tokens')

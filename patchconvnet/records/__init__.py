@@ -1,0 +1,203 @@
+"""Recorded training runs: what was set, what happened, what came out.
+
+A run folder, written by `patchconvnet.train`, holds
+
+    recipe.json     all that was set
+    history.csv     one row an epoch
+    results.json    test accuracy, attention scores, seconds, device, versions
+    attention.npz   the maps of fixed probe images, before training and after every epoch
+    weights.npz     the trained weights, float16        (and epochs.npz: the same after every epoch)
+
+The folders beside this file are shipped with the package: `load("shapes")` reads one by name.
+"""
+
+import csv
+import json
+from functools import cached_property
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from patchconvnet.errors import PatchConvNetError
+from patchconvnet.files import written_aside
+from patchconvnet.model import PatchConvNet
+
+SHIPPED = Path(__file__).parent
+
+
+def names():
+    """Names of the shipped records, sorted: a list of strings."""
+    return sorted(folder.name for folder in SHIPPED.iterdir() if (folder / "results.json").is_file())
+
+
+def load(name):
+    """Open a record.
+
+    Args:
+        name: a shipped record's name, or the path of a run folder. A path is meant if it has a separator, or if no
+            shipped record has that name.
+
+    Returns:
+        A `Record`.
+
+    Raises:
+        PatchConvNetError: if there is no such record, or the run in it has not finished.
+    """
+    folder = SHIPPED / str(name)
+    if Path(name).name != str(name) or not (folder / "results.json").is_file():
+        folder = Path(name).expanduser()
+    if (folder / "results.json").is_file():
+        return Record(folder)
+    if (folder / "recipe.json").is_file():
+        raise PatchConvNetError(f"the run in {folder} has not finished: run the same train command again")
+    raise PatchConvNetError(f"no record {str(name)!r}: give a run folder, or one of {', '.join(names()) or '(none)'}")
+
+
+class Record:
+    """One finished run. Attributes are read from the folder when first used.
+
+    Attributes:
+        folder: where it is, a `Path`; its last part is the name.
+        recipe: dict, all that was set: "preset", "dataset", "seed", "epochs", "model" (arguments of `PatchConvNet`)...
+        history: dict of column name to float array (epochs,).
+        results: dict, see `results.json`.
+    """
+
+    def __init__(self, folder):
+        self.folder = Path(folder)
+        self.name = self.folder.name
+
+    def __repr__(self):
+        return f"Record({str(self.folder)!r})"
+
+    @cached_property
+    def recipe(self):
+        return read_json(self.folder / "recipe.json")
+
+    @cached_property
+    def results(self):
+        return read_json(self.folder / "results.json")
+
+    @cached_property
+    def history(self):
+        return read_history(self.folder / "history.csv")
+
+    @cached_property
+    def attention(self):
+        """Dict of arrays: "maps" float16 (E + 1, P, Q, h, w), from before training to after epoch E, for P probe
+        images; "logits" float16 (E + 1, P, classes); "indices" int (P,), places of the probes in the test set."""
+        return read_arrays(self.folder / "attention.npz")
+
+    def model(self, epoch=None):
+        """The trained network.
+
+        Args:
+            epoch: None for the end of training, or 0 (before it) to E, where the record keeps every epoch's weights.
+
+        Returns:
+            A `PatchConvNet`.
+
+        Raises:
+            PatchConvNetError: if the record does not keep those weights.
+        """
+        if epoch is None:
+            weights = read_arrays(self.folder / "weights.npz")
+        else:
+            weights = self._epoch_weights(epoch)
+        model = PatchConvNet(**self.recipe["model"])
+        set_weights(model, weights, self.folder)
+        return model
+
+    def _epoch_weights(self, epoch):
+        arrays = read_arrays(self.folder / "epochs.npz")
+        last = max(int(key.split("/")[0]) for key in arrays)
+        if epoch not in range(last + 1):
+            raise PatchConvNetError(f"{self.folder} has the weights of epochs 0 to {last}, not of {epoch!r}")
+        prefix = f"{epoch}/"
+        return {key[len(prefix) :]: array for key, array in arrays.items() if key.startswith(prefix)}
+
+    def summary(self):
+        """Accuracy and attention scores in a few lines: a string."""
+        results = self.results
+        lines = [
+            f"{self.recipe['dataset']} ({results['variant']}), preset {self.recipe['preset']}, seed "
+            f"{self.recipe['seed']}, {self.recipe['epochs']} epochs, {results['parameters']:,} parameters",
+            f"test accuracy        {results['test_accuracy']:.1%}   (top 5: {results['test_top5']:.1%})",
+        ]
+        if "attention_on_object" in results:
+            lines.append(
+                f"attention on object  {results['attention_on_object']:.1%}   (chance: {results['attention_chance']:.1%})"
+            )
+        lines.append(f"training took        {results['seconds']:.0f} s on {results['device']}")
+        return "\n".join(lines)
+
+
+# === files ===
+
+
+def weights_of(model):
+    """The weights of a model as float16 arrays: a dict from Keras' path to array."""
+    return {weight.path: keras.ops.convert_to_numpy(weight).astype("float16") for weight in model.weights}
+
+
+def set_weights(model, weights, source="the file"):
+    """Give `model` the weights of a dict as `weights_of` makes it.
+
+    Raises:
+        PatchConvNetError: if they belong to another architecture; the first difference is named.
+    """
+    for weight in model.weights:
+        if weight.path not in weights:
+            raise PatchConvNetError(f"{source} lacks the weight {weight.path}: it is of another architecture")
+        found = weights[weight.path].shape
+        if found != tuple(weight.shape):
+            raise PatchConvNetError(f"{source}: {weight.path} has shape {found}, this network wants {weight.shape}")
+    unknown = weights.keys() - {weight.path for weight in model.weights}
+    if unknown:
+        raise PatchConvNetError(f"{source} has a weight that this network lacks: {sorted(unknown)[0]}")
+    for weight in model.weights:
+        weight.assign(weights[weight.path].astype("float32"))
+
+
+def read_json(path):
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise PatchConvNetError(f"{path} cannot be read ({error})") from error
+
+
+def write_json(path, content):
+    with written_aside(path) as aside:
+        aside.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+
+def read_history(path):
+    try:
+        with open(path, newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+        return {key: np.array([float(row[key]) for row in rows]) for key in (rows[0] if rows else {})}
+    except (OSError, ValueError, TypeError) as error:
+        raise PatchConvNetError(f"{path} cannot be read ({error})") from error
+
+
+def write_history(path, history):
+    with written_aside(path) as aside, open(aside, "w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(history)
+        writer.writerows([f"{value:.6g}" for value in row] for row in zip(*history.values()))
+
+
+def read_arrays(path):
+    if not path.is_file():
+        raise PatchConvNetError(f"{path.parent} holds no {path.name}: this record does not keep it")
+    try:
+        with np.load(path) as archive:
+            return {key: archive[key] for key in archive.files}
+    except Exception as error:  # a truncated file can raise anything
+        raise PatchConvNetError(f"{path} is damaged ({error})") from error
+
+
+def write_arrays(path, arrays):
+    with written_aside(path) as aside, open(aside, "wb") as file:
+        np.savez_compressed(file, **arrays)
