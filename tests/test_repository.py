@@ -59,10 +59,11 @@ def copy(tmp_path):
     (tmp_path / "tools").mkdir()
     shutil.copy(ROOT / "tools" / "set_repository.py", tmp_path / "tools")
     (tmp_path / "chapters").mkdir()
-    cell = {"cell_type": "code", "source": [f"%pip install git+https://github.com/{NAME}@v0.1.0\n", f"{COLAB}{NAME}/blob"]}
+    source = [f"%pip install git+https://github.com/{NAME}@v0.1.0\n", f"{COLAB}{NAME}/blob"]
+    cell = {"cell_type": "code", "source": source}
     (tmp_path / "chapters" / "01_sample.ipynb").write_text(json.dumps({"cells": [cell]}, indent=1), newline="\r\n")
-    others = f"https://github.com/{NAME}-two https://github.com/{NAME}.js https://example.org/{NAME} {REPOSITORY}.git {REPOSITORY}."
-    (tmp_path / "others.md").write_text(others)
+    not_ours = [f"{REPOSITORY}-two", f"{REPOSITORY}.js", f"https://example.org/{NAME}"]
+    (tmp_path / "others.md").write_text("\n".join([*not_ours, f"{REPOSITORY}.git", f"{REPOSITORY}."]))
     return tmp_path
 
 
@@ -100,8 +101,8 @@ def test_set_repository_changes_every_place(copy):
     assert "CONTRIBUTING.md" not in result.stdout  # it names no address of ours
     notebook = (copy / "chapters" / "01_sample.ipynb").read_bytes()
     assert b"\r\n" in notebook and "git+https://github.com/me/my.course@v0.1.0" in str(json.loads(notebook))
-    two, js, example, git, stop = read("others.md", copy).split()
-    assert (two, js, example) == (f"https://github.com/{NAME}-two", f"https://github.com/{NAME}.js", f"https://example.org/{NAME}")
+    *not_ours, git, stop = read("others.md", copy).split()
+    assert not_ours == [f"{REPOSITORY}-two", f"{REPOSITORY}.js", f"https://example.org/{NAME}"]
     assert (git, stop) == ("https://github.com/me/my.course.git", "https://github.com/me/my.course.")
     assert not list(copy.rglob("*.tmp"))
     again = set_repository(copy, "https://github.com/me/my.course/")
@@ -142,7 +143,8 @@ def test_every_chapter_is_listed_everywhere():
     parts = yaml.safe_load(read("_toc.yml"))["parts"]
     listed = [entry["file"] for part in parts for entry in part["chapters"]]
     names = [path.stem for path in CHAPTERS]
-    assert [name for name in listed if name.startswith("chapters/")] == [f"chapters/{name}" for name in names], "_toc.yml"
+    chapters = [name.removeprefix("chapters/") for name in listed if name.startswith("chapters/")]
+    assert chapters == names, "_toc.yml"
     assert re.findall(r"\]\(chapters/(\w+)\.ipynb\)", read("intro.md")) == names, "the list in intro.md"
     linked = re.findall(rf"{re.escape(COLAB)}{re.escape(NAME)}/blob/main/chapters/(\w+)\.ipynb", read("README.md"))
     assert linked == names, "the table in README.md"

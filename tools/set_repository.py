@@ -3,7 +3,7 @@
     python tools/set_repository.py https://github.com/you/your-course
 
 The address stands in _config.yml, and in every link, badge and install command that
-cannot read it from there. This command replaces it in all of them, or in none.
+cannot read it from there. This command replaces it in all of them.
 """
 
 import argparse
