@@ -7,54 +7,51 @@ import argparse
 import os
 import sys
 
-BACKENDS = {"tensorflow": "tensorflow", "jax": "jax", "torch": "torch"}  # Keras' name: what to install
+from patchconvnet.errors import PatchConvNetError  # and no more: Keras takes seconds, and may not start
+
+BACKENDS = ("tensorflow", "jax", "torch")  # as Keras calls them, and as pip does
 
 
 def main(arguments=None):
     """Run one command; returns the exit code: 0, 2 for bad input, 130 if interrupted."""
     # TensorFlow's start-up notes would drown the answer.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    options = _parser().parse_args(arguments)
     try:
+        options = _parser().parse_args(arguments)
         _check_backend()
-        from patchconvnet.errors import PatchConvNetError
-
-        try:
-            options.run(options)
-        except PatchConvNetError as error:
-            return _fail(error)
-    except _Unusable as error:
-        return _fail(error)
+        options.run(options)
+    except PatchConvNetError as error:
+        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
-        print("\nstopped: the same command goes on from the last whole epoch", file=sys.stderr)
+        print("\nstopped; the same train command goes on from the last whole epoch", file=sys.stderr)
         return 130
     return 0
 
 
-class _Unusable(Exception):
-    """The backend that Keras is told to use does not exist, or is not installed."""
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line, as all of our errors are."""
 
-
-def _fail(error):
-    print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
-    return 2
+    def error(self, message):
+        raise PatchConvNetError(f"{message} (see {self.prog} --help)")
 
 
 def _check_backend():
-    backend = os.environ.get("KERAS_BACKEND", "tensorflow")
-    if backend not in BACKENDS:
-        raise _Unusable(f"KERAS_BACKEND is {backend!r}: set it to {', '.join(BACKENDS)}, or unset it")
+    accepted = f"{', '.join(BACKENDS[:-1])} or {BACKENDS[-1]}"
+    backend = os.environ.get("KERAS_BACKEND") or None  # else Keras reads its own configuration file
+    if backend is not None and backend not in BACKENDS:
+        raise PatchConvNetError(f"KERAS_BACKEND is {backend!r}: set it to {accepted}, or unset it")
     try:
         import keras  # noqa: F401
-    except ImportError as error:
-        raise _Unusable(
-            f"Keras' backend {backend!r} cannot be imported ({error}): pip install {BACKENDS[backend]}, "
-            f"or set KERAS_BACKEND to one of {', '.join(BACKENDS)}"
+    except (ImportError, ValueError) as error:
+        raise PatchConvNetError(
+            f"Keras cannot start with its backend {backend or '(none set)'} ({error}): pip install "
+            f"{backend or 'tensorflow'}, or set KERAS_BACKEND to {accepted}"
         ) from error
 
 
 def _parser():
-    parser = argparse.ArgumentParser(prog="python -m patchconvnet", description="PatchConvNet: train it, see it look.")
+    parser = _Parser(prog="python -m patchconvnet", description="PatchConvNet: train it, see it look.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     train = commands.add_parser("train", help="train a preset and write a run folder")
@@ -96,11 +93,12 @@ def _attend(options):
     import matplotlib
 
     from patchconvnet import inference, plotting, records
-    from patchconvnet.errors import PatchConvNetError
 
     matplotlib.use("agg")
     if Path(options.out).suffix.lower() not in (".png", ".pdf", ".svg"):
         raise PatchConvNetError(f"--out {options.out}: the name must end in .png, .pdf or .svg")
+    if Path(options.out).resolve() == Path(options.image).resolve():
+        raise PatchConvNetError(f"--out {options.out} would replace the picture itself: choose another name")
     picture = inference.read_image(options.image)
     record = records.load(options.record)
     found = inference.predict(record.model(), picture, record.results["class_names"])

@@ -23,15 +23,19 @@ def cell_shares(masks, grid):
     if masks.ndim != 3:
         raise PatchConvNetError(f"masks: shape {masks.shape}; wanted (N, height, width)")
     rows, columns = (_overlaps(size, cells) for size, cells in zip(masks.shape[1:], grid))
-    return np.einsum("Hh,nhw,Ww->nHW", rows, masks.astype("float64"), columns, optimize=True)
+    areas = np.einsum("Hh,nhw,Ww->nHW", rows, masks.astype("float64"), columns, optimize=True)
+    return areas / (masks.shape[1] * masks.shape[2])  # the one rounding: half a cell is exactly 0.5
 
 
 def _overlaps(size, cells):
-    """How much of each cell each pixel fills, along one axis: float (cells, size); every row sums to 1."""
-    edges = np.arange(cells + 1)[:, None] * size / cells  # (cells + 1, 1), in pixels
-    pixels = np.arange(size)[None]
-    overlap = np.minimum(edges[1:], pixels + 1) - np.maximum(edges[:-1], pixels)  # (cells, size)
-    return np.maximum(overlap, 0) * cells / size
+    """How much of each cell each pixel fills, along one axis, in 1 / cells of a pixel: whole numbers (cells, size).
+
+    Every row sums to `size`.
+    """
+    edges = np.arange(cells + 1)[:, None] * size  # (cells + 1, 1)
+    pixels = np.arange(size)[None] * cells
+    overlap = np.minimum(edges[1:], pixels + cells) - np.maximum(edges[:-1], pixels)  # (cells, size)
+    return np.maximum(overlap, 0).astype("float64")
 
 
 def _checked(maps, masks):
@@ -41,6 +45,16 @@ def _checked(maps, masks):
             f"maps of shape {maps.shape} and masks of shape {masks.shape}; wanted (N, H, W) and (N, h, w), same N"
         )
     return maps, cell_shares(masks, maps.shape[1:])
+
+
+def _summing_to_one(maps):
+    maps = np.asarray(maps, dtype="float64")
+    if maps.ndim != 3:
+        raise PatchConvNetError(f"maps: shape {maps.shape}; wanted (N, H, W)")
+    totals = maps.sum(axis=(1, 2), keepdims=True)
+    if maps.min(initial=0) < 0 or not np.all(totals > 0):
+        raise PatchConvNetError("maps: no value may be negative, and no map may be zero everywhere")
+    return maps / totals
 
 
 def pointing_game(maps, masks, threshold=0.5):
@@ -79,7 +93,7 @@ def energy(maps, masks):
         float (N,), 0..1.
     """
     maps, shares = _checked(maps, masks)
-    return (maps * shares).sum(axis=(1, 2)) / maps.sum(axis=(1, 2))
+    return (_summing_to_one(maps) * shares).sum(axis=(1, 2))
 
 
 def entropy(maps):
@@ -91,6 +105,6 @@ def entropy(maps):
     Returns:
         float (N,).
     """
-    shares = np.asarray(maps, dtype="float64").reshape(len(maps), -1)  # (N, H, W) -> (N, H W)
-    shares = shares / shares.sum(axis=1, keepdims=True)
-    return -(shares * np.log2(np.where(shares > 0, shares, 1))).sum(axis=1)
+    shares = _summing_to_one(maps)
+    bits = shares * np.log2(np.where(shares > 0, shares, 1))  # 0 log 0 is 0
+    return 0 - bits.sum(axis=(1, 2))  # 0 - 0, not -0

@@ -2,7 +2,7 @@
 
 import errno
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from patchconvnet.errors import PatchConvNetError
@@ -26,7 +26,8 @@ def written_aside(path):
     except OSError as error:
         raise PatchConvNetError(_reason(path, error)) from error
     finally:
-        aside.unlink(missing_ok=True) if aside.parent.is_dir() else None
+        with suppress(OSError):  # it was renamed or never written; or its folder is on a read-only disk
+            aside.unlink()
 
 
 def _reason(path, error):

@@ -63,11 +63,11 @@ def _upright_rgb(picture):
     if picture.mode.startswith("I") or picture.mode == "F":
         values = np.asarray(picture, dtype="float64")
         picture = Image.fromarray(np.clip(values / 257, 0, 255).astype("uint8"))  # 65,535 -> 255
+    transparent = "transparency" in picture.info or picture.mode in ("RGBA", "LA", "PA", "La", "RGBa")
+    picture = picture.convert("RGBA" if transparent else "RGB")  # first: a palette cannot be shrunk smoothly
     picture.thumbnail((LARGEST_SIDE, LARGEST_SIDE))
-    if "transparency" in picture.info or picture.mode in ("RGBA", "LA", "PA"):
-        picture = picture.convert("RGBA")
-        white = Image.new("RGBA", picture.size, "white")
-        picture = Image.alpha_composite(white, picture)
+    if transparent:
+        picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
     return picture.convert("RGB")
 
 
@@ -83,10 +83,15 @@ def predict(model, picture, class_names):
 
     Returns:
         A `Prediction`.
+
+    Raises:
+        PatchConvNetError: pooling by averaging, which has no map; not as many names as classes.
     """
     logits, attention = model.explain(np.asarray(picture)[None])
+    if len(class_names) != logits.shape[1]:
+        raise PatchConvNetError(f"{len(class_names)} class names for a network of {logits.shape[1]} classes")
     shifted = np.exp(logits[0] - logits[0].max())
     probabilities = shifted / shifted.sum()  # (classes,)
-    order = np.argsort(-probabilities)
+    order = np.argsort(-probabilities, kind="stable")
     token = order[0] if attention.shape[1] > 1 else 0
     return Prediction(tuple(class_names[index] for index in order), probabilities[order], attention[0, token])

@@ -73,13 +73,15 @@ def train(preset, out, data=None, *, epochs=None, limit=None, seed=0, keep_epoch
     """
     recipe = make_recipe(preset, data, epochs, limit, seed, keep_epochs)
     folder = Path(out).expanduser()
-    if _claim(folder, recipe):
-        return records.load(folder)
+    if _has_finished(folder, recipe):
+        return records.Record(folder)
     dataset = _load(recipe)
     if recipe["batch_size"] > len(dataset.x_train):
         raise PatchConvNetError(
             f"a batch has {recipe['batch_size']} images, but there are only {len(dataset.x_train)} to train on"
         )
+    # Only now is the folder ours: a call that could not have trained must not stand in the way of the next one.
+    records.write_json(folder / "recipe.json", recipe)
     keras.utils.set_random_seed(seed)
     model = PatchConvNet(**recipe["model"])
     batches = Batches(dataset.x_train, dataset.y_train, recipe["batch_size"], len(dataset.class_names), seed)
@@ -128,24 +130,30 @@ def _positive(name, value):
     return int(value)
 
 
-def _claim(folder, recipe):
-    """Make the run folder ours: True if the run in it has finished, False if there is training to do."""
+def _has_finished(folder, recipe):
+    """Whether the run in the folder has finished; an error if the folder is not for this run."""
     if folder.exists() and not folder.is_dir():
         raise PatchConvNetError(f"{folder} is a file, not a folder: choose another place for the run")
-    path = folder / "recipe.json"
-    if path.is_file():
-        existing = records.read_json(path)
-        for key in sorted(existing.keys() | recipe.keys()):
-            if existing.get(key) != recipe.get(key):
-                raise PatchConvNetError(
-                    f"{folder} holds another run: its {key} is {existing.get(key)!r}, not {recipe.get(key)!r}; "
-                    "choose another folder"
-                )
+    if (folder / "recipe.json").is_file():
+        existing = records.read_json(folder / "recipe.json")
+        difference = _difference(existing, recipe)
+        if difference:
+            raise PatchConvNetError(f"{folder} holds another run: {difference}; choose another folder")
         return (folder / "results.json").is_file()
     if folder.is_dir() and any(not item.name.startswith(".") for item in folder.iterdir()):
         raise PatchConvNetError(f"{folder} is not empty and holds no run: choose another folder")
-    records.write_json(path, recipe)
     return False
+
+
+def _difference(existing, recipe):
+    """The first difference between two recipes, in words; "" if they are equal."""
+    for key in [*recipe, *existing]:  # a recipe's own order: the preset first, what follows from it later
+        old, new = existing.get(key), recipe.get(key)
+        nested = isinstance(old, dict) and isinstance(new, dict)
+        found = _difference(old, new) if nested else f"its {key} is {old!r}, not {new!r}"
+        if old != new and found:
+            return found
+    return ""
 
 
 def _load(recipe):
@@ -304,7 +312,8 @@ class Checkpoint(keras.callbacks.Callback):
         self.batches.shuffle(epoch)
         states = [variable for variable in self.model.variables if variable.path.endswith("seed_generator_state")]
         for index, state in enumerate(states):
-            state.assign(np.array([self.batches.seed * 1000 + index, epoch], dtype="uint32"))
+            first = (self.batches.seed * 1000 + index) % 2**32
+            state.assign(np.array([first, epoch], dtype="uint32"))
 
     def on_epoch_end(self, epoch, logs=None):
         arrays = {str(index): value for index, value in enumerate(map(_to_numpy, _state(self.model)))}
@@ -317,7 +326,13 @@ class Checkpoint(keras.callbacks.Callback):
         if not self.path.is_file():
             return 0
         arrays = records.read_arrays(self.path)
-        for index, variable in enumerate(_state(model)):
+        state = _state(model)
+        expected = {"epochs_done": (), **{str(index): tuple(variable.shape) for index, variable in enumerate(state)}}
+        if {key: array.shape for key, array in arrays.items()} != expected:
+            raise PatchConvNetError(
+                f"{self.path} does not fit this network: it was written by another version; choose another folder"
+            )
+        for index, variable in enumerate(state):
             variable.assign(arrays[str(index)])
         return int(arrays["epochs_done"])
 
@@ -339,9 +354,10 @@ class StopOnBadLoss(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         if not np.isfinite(logs["loss"]):
-            kept = f"; the checkpoint before it is kept in {self.path}" if self.path.is_file() else ""
+            kept = f"; {self.path} keeps the epoch before" if self.path.is_file() else ""
             raise PatchConvNetError(
-                f"the loss became {logs['loss']} in epoch {epoch + 1}: try a lower learning rate{kept}"
+                f"the loss became {logs['loss']} in epoch {epoch + 1}: try another seed, or a lower learning_rate in "
+                f"the preset's recipe{kept}"
             )
 
 
@@ -354,7 +370,8 @@ def score_logits(logits, labels):
     greatest = logits.max(axis=1, keepdims=True)
     log_total = np.log(np.exp(logits - greatest).sum(axis=1)) + greatest[:, 0]
     of_label = logits[np.arange(len(labels)), labels]
-    rank = (logits > of_label[:, None]).sum(axis=1)
+    order = np.argsort(-logits, axis=1, kind="stable")  # of equal logits the first class counts, as in argmax
+    rank = (order == labels[:, None]).argmax(axis=1)
     return {
         "loss": float((log_total - of_label).mean()),
         "accuracy": float((rank == 0).mean()),
@@ -362,13 +379,18 @@ def score_logits(logits, labels):
     }
 
 
+def predicted_maps(logits, maps):
+    """Of attention (N, Q, h, w), the predicted class's token if there are several: (N, h, w)."""
+    token = logits.argmax(axis=1) if maps.shape[1] > 1 else np.zeros(len(maps), dtype=int)
+    return maps[np.arange(len(maps)), token]
+
+
 def score_attention(logits, maps, masks=None):
     """Scores of attention (N, Q, h, w), of the predicted class's token if there are several: a dict.
 
     "attention_entropy" in bits; with masks bool (N, H, W) also "attention_on_object" (see `faithfulness`).
     """
-    token = logits.argmax(axis=1) if maps.shape[1] > 1 else np.zeros(len(maps), dtype=int)
-    chosen = maps[np.arange(len(maps)), token]  # (N, Q, h, w) -> (N, h, w)
+    chosen = predicted_maps(logits, maps)
     scores = {"attention_entropy": float(faithfulness.entropy(chosen).mean())}
     if masks is not None:
         scores["attention_on_object"] = float(faithfulness.pointing_game(chosen, masks).mean())
@@ -384,7 +406,8 @@ def _finish(folder, recipe, model, dataset, recorder):
     results = {f"test_{name}": value for name, value in score_logits(logits, dataset.y_test).items()}
     results |= score_attention(logits, maps, dataset.mask_test)
     if dataset.mask_test is not None:
-        results["attention_touching"] = float(faithfulness.pointing_game(maps[:, 0], dataset.mask_test, 1e-9).mean())
+        touching = faithfulness.pointing_game(predicted_maps(logits, maps), dataset.mask_test, 1e-9)
+        results["attention_touching"] = float(touching.mean())
         results["attention_chance"] = faithfulness.chance(dataset.mask_test, maps.shape[2:])
     results |= {
         "parameters": model.count_params(),

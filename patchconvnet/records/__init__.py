@@ -114,15 +114,15 @@ class Record:
         last = max(int(key.split("/")[0]) for key in arrays)
         if epoch not in range(last + 1):
             raise PatchConvNetError(f"{self.folder} has the weights of epochs 0 to {last}, not of {epoch!r}")
-        prefix = f"{epoch}/"
+        prefix = f"{int(epoch)}/"
         return {key[len(prefix) :]: array for key, array in arrays.items() if key.startswith(prefix)}
 
     def summary(self):
         """Accuracy and attention scores in a few lines: a string."""
-        results = self.results
+        results, epochs = self.results, self.recipe["epochs"]
         lines = [
             f"{self.recipe['dataset']} ({results['variant']}), preset {self.recipe['preset']}, seed "
-            f"{self.recipe['seed']}, {self.recipe['epochs']} epochs, {results['parameters']:,} parameters",
+            f"{self.recipe['seed']}, {epochs} {'epoch' if epochs == 1 else 'epochs'}, {results['parameters']:,} parameters",
             f"test accuracy        {results['test_accuracy']:.1%}   (top 5: {results['test_top5']:.1%})",
         ]
         if "attention_on_object" in results:
@@ -162,9 +162,12 @@ def set_weights(model, weights, source="the file"):
 
 def read_json(path):
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise PatchConvNetError(f"{path} cannot be read ({error})") from error
+    if not isinstance(content, dict):
+        raise PatchConvNetError(f"{path} is damaged: it holds a {type(content).__name__}, not names and values")
+    return content
 
 
 def write_json(path, content):
@@ -175,9 +178,11 @@ def write_json(path, content):
 def read_history(path):
     try:
         with open(path, newline="", encoding="utf-8") as file:
-            rows = list(csv.DictReader(file))
-        return {key: np.array([float(row[key]) for row in rows]) for key in (rows[0] if rows else {})}
-    except (OSError, ValueError, TypeError) as error:
+            rows = list(csv.DictReader(file, strict=True))
+        if not rows:
+            raise ValueError("it has no rows")
+        return {key: np.array([float(row[key]) for row in rows]) for key in rows[0]}
+    except (OSError, ValueError, TypeError, csv.Error) as error:
         raise PatchConvNetError(f"{path} cannot be read ({error})") from error
 
 

@@ -1,0 +1,38 @@
+"""A data set small enough to train on in seconds, and a run on it that has finished."""
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def small_data():
+    """Shapes with 96 training, 20 validation and 40 test images."""
+    from patchconvnet import shapes
+    from patchconvnet.data import Dataset
+
+    images, labels, masks = shapes.generate(156, seed=5)
+    parts = {"train": slice(96), "val": slice(96, 116), "test": slice(116, 156)}
+    fields = {}
+    for part, chosen in parts.items():
+        fields |= {f"x_{part}": images[chosen], f"y_{part}": labels[chosen], f"mask_{part}": masks[chosen]}
+    return Dataset(name="shapes", variant="small, for tests", class_names=shapes.CLASS_NAMES, **fields)
+
+
+@pytest.fixture
+def train_on_small_data(small_data, monkeypatch):
+    """`train`, on the small data set, silently."""
+    from patchconvnet import training
+
+    monkeypatch.setattr(training, "load_dataset", lambda name, **options: small_data)
+    return lambda out, **options: training.train("shapes", out, verbose=0, **options)
+
+
+@pytest.fixture(scope="session")
+def finished_run(small_data, tmp_path_factory):
+    """The folder of a finished run of two epochs. Tests only read it."""
+    from patchconvnet import training
+
+    folder = tmp_path_factory.mktemp("runs") / "finished"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(training, "load_dataset", lambda name, **options: small_data)
+        training.train("shapes", folder, epochs=2, verbose=0)
+    return folder

@@ -1,0 +1,64 @@
+"""What is said of the machine, in chapters and in records."""
+
+import os
+import platform
+
+import keras
+import numpy as np
+import pytest
+
+import patchconvnet
+from patchconvnet import environment
+
+on_cpu = pytest.mark.skipif(os.environ.get("CUDA_VISIBLE_DEVICES") != "-1", reason="a GPU may be used here")
+
+
+def test_versions_of_all_that_a_result_depends_on():
+    found = environment.versions()
+    assert list(found) == ["patchconvnet", "python", "keras", "numpy", keras.backend.backend()]
+    assert found["patchconvnet"] == patchconvnet.__version__
+    assert found["python"] == platform.python_version()
+    assert found["keras"] == keras.__version__ and found["numpy"] == np.__version__
+
+
+def test_versions_leave_out_what_is_not_installed(monkeypatch):
+    def missing(name):
+        raise environment.PackageNotFoundError(name)
+
+    monkeypatch.setattr(environment, "version", missing)
+    assert set(environment.versions()) == {"patchconvnet", "python", "keras"}
+
+
+@on_cpu
+@pytest.mark.parametrize(("cores", "words"), [({0}, "CPU, 1 core"), ({0, 1, 2}, "CPU, 3 cores")])
+def test_device_counts_the_cores_that_this_process_may_use(monkeypatch, cores, words):
+    monkeypatch.setattr(environment.os, "sched_getaffinity", lambda process: cores, raising=False)
+    assert environment.device() == words
+
+
+@on_cpu
+def test_device_where_the_system_does_not_tell_which_cores(monkeypatch):
+    monkeypatch.delattr(environment.os, "sched_getaffinity", raising=False)
+    monkeypatch.setattr(environment.os, "cpu_count", lambda: 4)
+    assert environment.device() == "CPU, 4 cores"
+
+
+def test_device_names_the_gpu(monkeypatch):
+    monkeypatch.setattr(environment, f"_{keras.backend.backend()}_gpu", lambda: "Tesla T4")
+    assert environment.device() == "Tesla T4"
+
+
+def test_peak_memory_is_in_bytes():
+    pytest.importorskip("resource")  # Windows has none, and does not tell
+    assert 50e6 < environment.peak_memory() < 64e9  # Python with Keras takes hundreds of megabytes
+
+
+@pytest.mark.parametrize(("minutes", "words"), [(1, "about 1 minute on"), (7, "about 7 minutes on")])
+def test_announce_prints_four_lines(capsys, minutes, words):
+    environment.announce("Shapes, drawn by code", minutes)
+    backend, device, dataset, time = capsys.readouterr().out.splitlines()
+    framework = keras.backend.backend()
+    assert backend == f"backend   {framework} {environment.versions()[framework]}, Keras {keras.__version__}"
+    assert device == f"device    {environment.device()}"
+    assert dataset == "data set  Shapes, drawn by code"
+    assert time.startswith("time ") and words in time

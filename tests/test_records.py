@@ -1,0 +1,202 @@
+"""Records: opened by name or folder; the network they hold; what they say when a file is missing or damaged."""
+
+import csv
+import shutil
+
+import numpy as np
+import pytest
+
+from patchconvnet import records, training
+from patchconvnet.errors import PatchConvNetError
+
+
+@pytest.fixture(scope="module")
+def record(finished_run):
+    return records.load(finished_run)
+
+
+@pytest.fixture
+def copy(finished_run, tmp_path):
+    """A copy of the finished run that a test may damage."""
+    return shutil.copytree(finished_run, tmp_path / "copy")
+
+
+@pytest.fixture
+def shipped(finished_run, tmp_path, monkeypatch):
+    """The finished run, as if it came with the package under the name "small"."""
+    shutil.copytree(finished_run, tmp_path / "package" / "small")
+    (tmp_path / "package" / "unfinished").mkdir()
+    monkeypatch.setattr(records, "SHIPPED", tmp_path / "package")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / "package" / "small"
+
+
+# === opening ===
+
+
+def test_a_run_folder_opens_as_path_and_as_string(finished_run):
+    for place in (finished_run, str(finished_run)):
+        record = records.load(place)
+        assert (record.folder, record.name) == (finished_run, "finished")
+    assert repr(record) == f"Record({str(finished_run)!r})"
+
+
+def test_a_shipped_record_opens_by_name(shipped):
+    assert records.names() == ["small"]
+    assert records.load("small").folder == shipped
+
+
+def test_a_path_means_a_folder_even_where_a_shipped_record_has_its_name(shipped, tmp_path):
+    shutil.copytree(shipped, tmp_path / "small")
+    assert records.load("small").folder == shipped
+    assert records.load("./small/../small").folder.resolve() == tmp_path / "small"
+    assert records.load(tmp_path / "small").folder == tmp_path / "small"
+
+
+def test_every_shipped_record_is_whole():
+    for name in records.names():
+        record = records.load(name)
+        epochs = record.recipe["epochs"]
+        assert len(record.history["epoch"]) == epochs and len(record.attention["maps"]) == epochs + 1
+        assert 0 <= record.results["test_accuracy"] <= 1
+
+
+def test_an_unknown_record_names_those_there_are(shipped):
+    with pytest.raises(PatchConvNetError, match="no record 'smal': give a run folder, or one of small"):
+        records.load("smal")
+    with pytest.raises(PatchConvNetError, match="no record 'no/such/folder'"):
+        records.load("no/such/folder")
+
+
+def test_an_unfinished_run_says_how_to_finish_it(copy):
+    (copy / "results.json").unlink()
+    with pytest.raises(PatchConvNetError, match="has not finished: run the same train command again"):
+        records.load(copy)
+
+
+# === the network ===
+
+
+def test_the_network_reproduces_the_results_and_the_last_maps(record, small_data):
+    logits, maps = record.model().explain(small_data.x_test)
+    scores = training.score_logits(logits, small_data.y_test)
+    assert scores["accuracy"] == record.results["test_accuracy"]
+    assert scores["loss"] == pytest.approx(record.results["test_loss"], abs=1e-5)
+    attention = training.score_attention(logits, maps, small_data.mask_test)
+    assert attention["attention_on_object"] == record.results["attention_on_object"]
+    # The recorded maps are those of the float32 weights; the kept weights are rounded to float16.
+    np.testing.assert_allclose(maps[:32], record.attention["maps"][-1], atol=2e-3)
+    np.testing.assert_allclose(logits[:32], record.attention["logits"][-1], atol=2e-2)
+
+
+@pytest.mark.parametrize("epoch", [0, 1])
+def test_every_epoch_has_its_network(record, small_data, epoch):
+    logits, maps = record.model(epoch=epoch).explain(small_data.x_test[:32])
+    np.testing.assert_allclose(maps, record.attention["maps"][epoch], atol=2e-3)
+    np.testing.assert_allclose(logits, record.attention["logits"][epoch], atol=2e-2)
+    others = np.delete(record.attention["logits"], epoch, axis=0).astype("float32")
+    assert np.abs(others - logits).max(axis=(1, 2)).min() > 0.1  # of no other epoch
+
+
+def test_the_last_epoch_is_the_end(record):
+    for end, last in zip(record.model().get_weights(), record.model(epoch=np.int64(2)).get_weights()):
+        assert np.array_equal(end, last)
+
+
+@pytest.mark.parametrize("epoch", [3, -1, 0.5])
+def test_epochs_that_are_not_kept(record, epoch):
+    with pytest.raises(PatchConvNetError, match=f"weights of epochs 0 to 2, not of {epoch}"):
+        record.model(epoch=epoch)
+
+
+def test_a_record_without_epochs_says_so(copy):
+    (copy / "epochs.npz").unlink()
+    with pytest.raises(PatchConvNetError, match="holds no epochs.npz: this record does not keep it"):
+        records.load(copy).model(epoch=1)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"dim": 32}, r"stem/conv_0/kernel has shape .*, this network wants"),
+        ({"depth": 3}, r"lacks the weight trunk/\S+: it is of another architecture"),
+        ({"depth": 1}, r"has a weight that this network lacks: trunk/"),
+    ],
+)
+def test_weights_of_another_architecture_are_refused_by_name(copy, changes, message):
+    recipe = records.read_json(copy / "recipe.json")
+    recipe["model"] |= changes
+    records.write_json(copy / "recipe.json", recipe)
+    with pytest.raises(PatchConvNetError, match=message):
+        records.load(copy).model()
+
+
+# === what it says ===
+
+
+def test_summary_tells_accuracy_and_attention_beside_chance(record):
+    lines = record.summary().splitlines()
+    assert lines[0] == "shapes (small, for tests), preset shapes, seed 0, 2 epochs, 138,794 parameters"
+    assert f"{record.results['test_accuracy']:.1%}" in lines[1]
+    assert f"{record.results['attention_on_object']:.1%}" in lines[2]
+    assert f"(chance: {record.results['attention_chance']:.1%})" in lines[2]
+
+
+def test_summary_without_masks_says_nothing_of_objects(copy):
+    results = records.read_json(copy / "results.json")
+    del results["attention_on_object"], results["attention_chance"]
+    records.write_json(copy / "results.json", results)
+    assert "object" not in records.load(copy).summary()
+
+
+# === damage ===
+
+
+@pytest.mark.parametrize("content", ["{", "", "[1, 2]", "\udcff"])
+def test_damaged_json(copy, content):
+    (copy / "results.json").write_bytes(content.encode("utf-8", "surrogateescape"))
+    with pytest.raises(PatchConvNetError, match=r"results\.json (cannot be read|is damaged)"):
+        records.load(copy).results
+
+
+@pytest.mark.parametrize("content", ["", "epoch,loss\n", "epoch,loss\n1\n", "epoch,loss\n1,2,3\n", "epoch,loss\n1,much\n", 'epoch\n"1\n'])
+def test_damaged_history(copy, content):
+    (copy / "history.csv").write_text(content)
+    with pytest.raises(PatchConvNetError, match=r"history\.csv cannot be read"):
+        records.load(copy).history
+
+
+@pytest.mark.parametrize("keep", [0, 10, 1000, -30])
+def test_truncated_arrays(copy, keep):
+    path = copy / "weights.npz"
+    path.write_bytes(path.read_bytes()[:keep])
+    with pytest.raises(PatchConvNetError, match=r"weights\.npz is damaged"):
+        records.load(copy).model()
+
+
+def test_changed_bytes_in_arrays_are_noticed(copy):
+    path = copy / "attention.npz"
+    content = bytearray(path.read_bytes())
+    for place in range(200, 2000, 10):
+        content[place] ^= 0xFF
+    path.write_bytes(content)
+    with pytest.raises(PatchConvNetError, match=r"attention\.npz is damaged"):
+        records.load(copy).attention
+
+
+# === round trips ===
+
+
+def test_what_is_written_is_read_again(tmp_path):
+    history = {"epoch": [1.0, 2.0], "loss": [0.1234567, 2e-9]}
+    records.write_history(tmp_path / "history.csv", history)
+    with open(tmp_path / "history.csv", newline="") as file:
+        assert list(csv.reader(file)) == [["epoch", "loss"], ["1", "0.123457"], ["2", "2e-09"]]
+    np.testing.assert_allclose(records.read_history(tmp_path / "history.csv")["loss"], history["loss"], rtol=1e-5)
+    arrays = {"maps/0": np.arange(6, dtype="float16").reshape(2, 3), "done": np.array(3)}
+    records.write_arrays(tmp_path / "arrays.npz", arrays)
+    again = records.read_arrays(tmp_path / "arrays.npz")
+    assert again.keys() == arrays.keys() and np.array_equal(again["maps/0"], arrays["maps/0"])
+    assert again["maps/0"].dtype == np.float16
+    records.write_json(tmp_path / "recipe.json", {"limit": None, "name": "é"})
+    assert records.read_json(tmp_path / "recipe.json") == {"limit": None, "name": "é"}

@@ -1,0 +1,267 @@
+"""`train`: the run folder, going on after a stop, seeds, and bad input."""
+
+import errno
+import os
+import signal
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+
+from patchconvnet import files, model, records, training
+from patchconvnet.errors import PatchConvNetError
+
+TINY = {"image_size": 16, "dim": 8, "depth": 1, "norm": "batch", "shift": 2, "flip": True, "dropout": 0.2}
+
+
+@pytest.fixture
+def tiny(monkeypatch):
+    """A network that trains in a second or two; it has dropout, so that random states matter."""
+    monkeypatch.setitem(model.PRESETS, "shapes", TINY)
+
+
+def contents(folder):
+    return {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in folder.iterdir()}
+
+
+# === the run folder ===
+
+
+def test_a_run_writes_its_folder(finished_run):
+    names = sorted(path.name for path in finished_run.iterdir())
+    wanted = ["attention.npz", "epochs.npz", "history.csv", "recipe.json", "results.json", "weights.npz"]
+    assert names == wanted  # no checkpoint is left, and nothing half written
+
+
+def test_recipe_tells_all_that_was_set(finished_run):
+    recipe = records.load(finished_run).recipe
+    assert recipe == training.make_recipe("shapes", epochs=2)
+    assert (recipe["preset"], recipe["dataset"], recipe["epochs"], recipe["seed"]) == ("shapes", "shapes", 2, 0)
+    assert recipe["model"] == {**model.PRESETS["shapes"], "num_classes": 10, "seed": 0}
+
+
+def test_history_has_a_row_an_epoch(finished_run):
+    history = records.load(finished_run).history
+    measured = {"loss", "accuracy", "val_loss", "val_accuracy", "attention_entropy", "attention_on_object"}
+    assert set(history) == {"epoch", "seconds", "learning_rate"} | measured
+    assert all(column.shape == (2,) and np.all(np.isfinite(column)) for column in history.values())
+    assert list(history["epoch"]) == [1, 2] and np.all(history["seconds"] > 0)
+
+
+def test_attention_is_kept_from_before_training_on(finished_run):
+    attention = records.load(finished_run).attention
+    assert attention["maps"].shape == (3, 32, 1, 8, 8) and attention["maps"].dtype == np.float16
+    assert attention["logits"].shape == (3, 32, 10)
+    assert list(attention["indices"]) == list(range(32))
+    assert np.abs(np.diff(attention["maps"].astype("float32"), axis=0)).max(axis=(1, 2, 3, 4)).min() > 1e-4
+
+
+def test_results_tell_scores_and_circumstances(finished_run, small_data):
+    results = records.load(finished_run).results
+    for name in ("test_accuracy", "test_top5", "attention_on_object", "attention_touching", "attention_chance"):
+        assert 0 <= results[name] <= 1, name
+    assert results["attention_on_object"] <= results["attention_touching"]
+    assert results["test_accuracy"] <= results["test_top5"]
+    assert 0 < results["attention_entropy"] <= 6
+    assert results["parameters"] == 138_794
+    assert results["variant"] == small_data.variant and results["class_names"] == list(small_data.class_names)
+    assert results["seconds"] == pytest.approx(records.load(finished_run).history["seconds"].sum(), rel=1e-4)
+    assert {"keras", "numpy", "python", "patchconvnet"} <= set(results["versions"])
+
+
+def test_a_finished_run_trains_nothing(finished_run, monkeypatch):
+    monkeypatch.setattr(training, "load_dataset", lambda *given, **options: pytest.fail("data was loaded"))
+    before = contents(finished_run)
+    record = training.train("shapes", finished_run, epochs=2)
+    assert isinstance(record, records.Record) and record.folder == finished_run
+    assert contents(finished_run) == before
+
+
+def test_a_run_named_like_a_shipped_record_is_still_this_run(finished_run, monkeypatch):
+    monkeypatch.chdir(finished_run.parent)
+    monkeypatch.setattr(records, "SHIPPED", finished_run.parent)  # so that "finished" is a shipped record's name
+    assert training.train("shapes", "finished", epochs=2).folder == files.Path("finished")
+
+
+# === going on ===
+
+
+KILLED = """
+import os, signal, sys
+import keras
+import numpy as np
+from patchconvnet import model, records, shapes, training
+from patchconvnet.data import Dataset
+
+x, y, masks = shapes.generate(96, seed=5)
+part = (x[:16], y[:16])
+data = Dataset("shapes", "small", x, y, *part, *part, shapes.CLASS_NAMES, masks, masks[:16], masks[:16])
+training.load_dataset = lambda name, **options: data
+model.PRESETS["shapes"] = {tiny}
+train = lambda out: training.train("shapes", out, epochs=3, verbose=0)
+write = training.Checkpoint.on_epoch_end
+
+def killed(self, epoch, logs=None):
+    if epoch == 1:
+        os.kill(os.getpid(), signal.SIGKILL)
+    write(self, epoch, logs)
+
+if sys.argv[1] == "kill":
+    training.Checkpoint.on_epoch_end = killed
+    train("stopped")
+done = records.read_arrays(training.Path("stopped/checkpoint.npz"))["epochs_done"]
+keras.random.uniform((7,))  # whatever was drawn before
+np.random.default_rng().random()
+stopped, whole = train("stopped"), train("whole")
+for file in ("weights.npz", "epochs.npz", "attention.npz"):
+    arrays, others = (records.read_arrays(record.folder / file) for record in (stopped, whole))
+    assert arrays.keys() == others.keys(), file
+    assert all(np.array_equal(arrays[key], others[key]) for key in arrays), file
+for key in set(whole.history) - {"seconds"}:
+    assert np.array_equal(stopped.history[key], whole.history[key]), key
+assert stopped.results["test_loss"] == whole.results["test_loss"]
+assert not (stopped.folder / "checkpoint.npz").exists()
+print("went on after epoch", done)
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system cannot kill a process so")
+def test_a_killed_run_ends_bit_for_bit_as_an_uninterrupted_one(tmp_path):
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.path.dirname(os.path.dirname(training.__file__)),
+        **dict.fromkeys(("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"), "1"),
+    }
+    script = KILLED.replace("{tiny}", repr(TINY))
+    call = lambda step: subprocess.run(
+        [sys.executable, "-c", script, step], cwd=tmp_path, env=environment, capture_output=True, text=True
+    )
+    assert call("kill").returncode == -signal.SIGKILL
+    assert (tmp_path / "stopped" / "checkpoint.npz").is_file()
+    result = call("go on")
+    assert result.stdout == "went on after epoch 1\n", result.stderr
+
+
+def test_a_full_disk_at_the_very_end_costs_no_training(tiny, train_on_small_data, tmp_path, monkeypatch):
+    replace = os.replace
+
+    def replace_unless_weights(source, target):
+        if os.path.basename(target) == "weights.npz":
+            raise OSError(errno.ENOSPC, "No space left on device")
+        replace(source, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(files.os, "replace", replace_unless_weights)
+        with pytest.raises(PatchConvNetError, match="weights.npz cannot be written: the disk is full"):
+            train_on_small_data(tmp_path, epochs=1)
+    assert not list(tmp_path.glob(".*")) and not (tmp_path / "weights.npz").exists()
+    with pytest.raises(PatchConvNetError, match="has not finished"):
+        records.load(tmp_path)
+
+    trained = records.read_arrays(tmp_path / "checkpoint.npz")
+    monkeypatch.setattr(training.Checkpoint, "on_epoch_begin", lambda *given: pytest.fail("it trained again"))
+    record = train_on_small_data(tmp_path, epochs=1)
+    for index, weight in enumerate(record.model().get_weights()):
+        np.testing.assert_allclose(weight, trained[str(index)], rtol=1e-3, atol=1e-6)  # rounded to float16
+    assert record.history["epoch"] == [1] and "test_accuracy" in record.results
+    assert not (tmp_path / "checkpoint.npz").exists()
+
+
+def test_the_seed_decides_where_a_run_begins(tiny, train_on_small_data, tmp_path):
+    seed = 2**31 - 1  # the greatest one
+    began = train_on_small_data(tmp_path, epochs=1, seed=seed).model(epoch=0).get_weights()
+    for other, equal in ((seed, True), (0, False)):
+        keras.utils.set_random_seed(other)
+        again = model.PatchConvNet(**TINY, seed=other).get_weights()
+        assert all(np.allclose(*pair, rtol=1e-3, atol=1e-6) for pair in zip(began, again)) == equal
+
+
+def test_a_bad_loss_names_the_epoch_and_keeps_the_checkpoint(tiny, train_on_small_data, tmp_path, monkeypatch):
+    shuffle = training.Batches.shuffle
+
+    def spoil_second_epoch(self, epoch):
+        shuffle(self, epoch)
+        self.labels = np.full_like(self.labels, np.nan) if epoch == 1 else self.labels
+
+    monkeypatch.setattr(training.Batches, "shuffle", spoil_second_epoch)
+    with pytest.raises(PatchConvNetError, match=r"loss became nan in epoch 2.*checkpoint.npz keeps the epoch before"):
+        train_on_small_data(tmp_path, epochs=3)
+    arrays = records.read_arrays(tmp_path / "checkpoint.npz")
+    assert arrays["epochs_done"] == 1 and all(np.all(np.isfinite(array)) for array in arrays.values())
+
+
+# === bad input ===
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"preset": "shape"}, 'no preset \'shape\'.*did you mean "shapes"'),
+        ({"epochs": 0}, "epochs must be a whole number, at least 1, got 0"),
+        ({"epochs": True}, "epochs must be .*True"),
+        ({"epochs": 2.0}, r"epochs must be .*2\.0"),
+        ({"limit": 0}, "limit must be .*0"),
+        ({"limit": -5}, "limit must be .*-5"),
+        ({"seed": -1}, "seed must be .*-1"),
+        ({"seed": 2**31}, "seed must be .*2147483648"),
+        ({"seed": False}, "seed must be .*False"),
+        ({"data": "shaeps"}, "no data set 'shaeps'"),
+    ],
+)
+def test_bad_options_are_refused_before_anything_is_written(options, message, tmp_path):
+    with pytest.raises(PatchConvNetError, match=message):
+        training.train(**{"preset": "shapes", "out": tmp_path / "run", **options})
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_batch_larger_than_the_data_leaves_the_folder_free(train_on_small_data, tmp_path):
+    with pytest.raises(PatchConvNetError, match="a batch has 32 images, but there are only 20"):
+        train_on_small_data(tmp_path / "run", limit=20)
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "difference"),
+    [({"seed": 1}, "its seed is 0, not 1"), ({"epochs": 3}, "its epochs is 2, not 3"), ({"limit": 50}, "its limit is None")],
+)
+def test_another_run_in_the_folder_is_named_by_what_differs(finished_run, options, difference):
+    before = contents(finished_run)
+    with pytest.raises(PatchConvNetError, match=f"holds another run: {difference}"):
+        training.train("shapes", finished_run, **{"epochs": 2, **options})
+    assert contents(finished_run) == before
+
+
+def test_a_changed_network_is_named_by_what_differs(finished_run, monkeypatch):
+    monkeypatch.setitem(model.PRESETS, "shapes", {**model.PRESETS["shapes"], "dim": 32})
+    with pytest.raises(PatchConvNetError, match="another run: its dim is 64, not 32;"):
+        training.train("shapes", finished_run, epochs=2)
+
+
+def test_folders_that_are_not_ours_stay_as_they_are(tmp_path):
+    (tmp_path / "letter.txt").write_text("dear reader")
+    with pytest.raises(PatchConvNetError, match="is not empty and holds no run"):
+        training.train("shapes", tmp_path)
+    with pytest.raises(PatchConvNetError, match="letter.txt is a file, not a folder"):
+        training.train("shapes", tmp_path / "letter.txt")
+    assert [path.name for path in tmp_path.iterdir()] == ["letter.txt"]
+
+
+def test_a_folder_that_cannot_be_written(train_on_small_data, tmp_path, monkeypatch):
+    def refuse(self, *given, **options):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(files.Path, "mkdir", refuse)
+    with pytest.raises(PatchConvNetError, match="recipe.json cannot be written: permission denied"):
+        train_on_small_data(tmp_path / "run")
+
+
+def test_a_checkpoint_of_another_network_is_refused(tiny, train_on_small_data, tmp_path):
+    records.write_json(tmp_path / "recipe.json", training.make_recipe("shapes"))
+    records.write_arrays(tmp_path / "checkpoint.npz", {"0": np.zeros(3), "epochs_done": np.array(1)})
+    with pytest.raises(PatchConvNetError, match="checkpoint.npz does not fit this network"):
+        train_on_small_data(tmp_path)
+    (tmp_path / "checkpoint.npz").write_bytes(b"PK\x03\x04 cut short")
+    with pytest.raises(PatchConvNetError, match="checkpoint.npz is damaged"):
+        train_on_small_data(tmp_path)
