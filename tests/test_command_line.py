@@ -1,0 +1,218 @@
+"""The command line: what it does, and one line on standard error with exit code 2 where it cannot."""
+
+import importlib.util
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from patchconvnet import files, records
+from patchconvnet.__main__ import main
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def run(*arguments, folder, **variables):
+    """The command in a process of its own, as a user starts it."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), **variables}
+    command = [sys.executable, "-m", "patchconvnet", *map(str, arguments)]
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+
+
+@pytest.fixture
+def refused(capsys):
+    """Runs a command that must be refused, and gives its one line."""
+
+    def call(*arguments):
+        capsys.readouterr()
+        assert main(list(map(str, arguments))) == 2
+        out, err = capsys.readouterr()
+        assert out == "" and err.startswith("error: ") and err.count("\n") == 1, err
+        return err
+
+    return call
+
+
+@pytest.fixture
+def picture(tmp_path):
+    path = tmp_path / "photo.png"
+    pixels = np.random.default_rng(0).integers(0, 256, (60, 90, 3)).astype("uint8")
+    Image.fromarray(pixels).save(path)
+    return path
+
+
+# === help ===
+
+
+def test_help_needs_no_keras(tmp_path):
+    (tmp_path / "keras.py").write_text("raise SystemExit('keras was imported')")
+    for arguments in (["--help"], ["train", "--help"], ["attend", "--help"]):
+        started = time.perf_counter()
+        result = run(*arguments, folder=tmp_path)
+        assert (result.returncode, result.stderr) == (0, "") and result.stdout.startswith("usage: ")
+        assert time.perf_counter() - started < 5  # Keras alone takes that long on a slow machine
+    assert "--record" in result.stdout
+
+
+# === in a process of its own: exit code, and no more than one line ===
+
+
+@pytest.mark.parametrize(
+    ("arguments", "variables", "message"),
+    [
+        (["train", "--preset", "shapes", "--out", "run"], {"KERAS_BACKEND": "nonsense"}, "KERAS_BACKEND is 'nonsense'"),
+        ([], {}, "the following arguments are required: COMMAND"),
+        (["train", "--preset", "shapes", "--out", "run", "--epochs", "many"], {}, "--epochs: invalid int value: 'many'"),
+        (["train", "--preset", "shaps", "--out", "run"], {}, 'no preset \'shaps\'.*did you mean "shapes"'),
+    ],
+)
+def test_bad_input_ends_with_exit_code_2_and_one_line(tmp_path, arguments, variables, message):
+    result = run(*arguments, folder=tmp_path, **variables)
+    assert result.returncode == 2 and result.stdout == ""
+    assert re.fullmatch(f"error: .*{message}.*\n", result.stderr), result.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(importlib.util.find_spec("jax") is not None, reason="JAX is installed, so it is not missing")
+def test_a_backend_that_is_not_installed(tmp_path):
+    result = run("train", "--preset", "shapes", "--out", "run", folder=tmp_path, KERAS_BACKEND="jax")
+    assert result.returncode == 2
+    wanted = r"error: .*backend jax \(No module named 'jax.*\): pip install jax, or set KERAS_BACKEND to .*\n"
+    assert re.fullmatch(wanted, result.stderr), result.stderr
+
+
+# === refused ===
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--data", "shaeps"], "no data set 'shaeps'"),
+        (["--epochs", "0"], "epochs must be a whole number, at least 1, got 0"),
+        (["--limit", "0"], "limit must be a whole number, at least 1, got 0"),
+        (["--seed", "-1"], "seed must be a whole number from 0"),
+        (["--speed", "9"], "unrecognized arguments: --speed 9"),
+    ],
+)
+def test_train_refuses(refused, tmp_path, options, message):
+    assert message in refused("train", "--preset", "shapes", "--out", tmp_path / "run", *options)
+    assert not (tmp_path / "run").exists()
+
+
+def test_train_refuses_places_that_are_taken(refused, finished_run, picture):
+    line = refused("train", "--preset", "shapes", "--out", finished_run, "--epochs", "9")
+    assert "holds another run: its epochs is 2, not 9" in line
+    assert "is a file, not a folder" in refused("train", "--preset", "shapes", "--out", picture)
+    assert "holds no run" in refused("train", "--preset", "shapes", "--out", picture.parent)
+
+
+@pytest.mark.parametrize("missing", [["--preset", "shapes"], ["--out", "run"]])
+def test_train_needs_a_preset_and_a_place(refused, missing):
+    assert "the following arguments are required" in refused("train", *missing)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("letter.png", b"dear reader", "is not a picture"),
+        ("empty.png", b"", "is not a picture"),
+        ("none.png", None, "is not there"),
+        (".", None, "is a folder"),
+    ],
+)
+def test_attend_refuses_what_is_no_picture(refused, finished_run, tmp_path, name, content, message):
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    line = refused("attend", tmp_path / name, "--record", finished_run, "--out", tmp_path / "map.png")
+    assert message in line and not (tmp_path / "map.png").exists()
+
+
+@pytest.mark.parametrize("suffix", ["png", "jpg"])
+def test_attend_refuses_a_picture_that_is_cut_short(refused, finished_run, picture, suffix):
+    path = picture.with_name(f"cut.{suffix}")
+    Image.open(picture).save(path)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    line = refused("attend", path, "--record", finished_run, "--out", picture.with_name("map.png"))
+    assert "is it damaged or cut short?" in line
+
+
+@pytest.mark.parametrize("name", ["map.txt", "map", "map.jpeg", ".png"])
+def test_attend_refuses_other_kinds_of_output(refused, finished_run, picture, name):
+    line = refused("attend", picture, "--record", finished_run, "--out", picture.with_name(name))
+    assert "must end in .png, .pdf or .svg" in line
+
+
+def test_attend_does_not_overwrite_the_picture(refused, finished_run, picture):
+    before = picture.read_bytes()
+    line = refused("attend", picture, "--record", finished_run, "--out", picture.parent / "." / "photo.png")
+    assert "would replace the picture itself" in line and picture.read_bytes() == before
+
+
+def test_attend_refuses_records_that_are_not_there_or_not_whole(refused, finished_run, picture, tmp_path):
+    assert "no record 'nonsense'" in refused("attend", picture, "--record", "nonsense", "--out", tmp_path / "map.png")
+    records.write_json(tmp_path / "run" / "recipe.json", {})
+    line = refused("attend", picture, "--record", tmp_path / "run", "--out", tmp_path / "map.png")
+    assert "has not finished" in line
+
+
+def test_attend_refuses_a_place_that_cannot_be_written(refused, finished_run, picture, tmp_path, monkeypatch):
+    line = refused("attend", picture, "--record", finished_run, "--out", picture / "map.png")
+    assert "map.png cannot be written" in line
+
+    def refuse(*given):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(files.os, "replace", refuse)
+    line = refused("attend", picture, "--record", finished_run, "--out", tmp_path / "map.png")
+    assert "map.png cannot be written: permission denied" in line
+    assert [path.name for path in tmp_path.iterdir()] == ["photo.png"]
+
+
+# === done ===
+
+
+def test_train_then_attend(train_on_small_data, picture, tmp_path, capsys):
+    """`train_on_small_data` replaces the data set."""
+    train = ["train", "--preset", "shapes", "--out", str(tmp_path / "run"), "--epochs", "1", "--limit", "64", "--seed", "3"]
+    assert main(train) == 0
+    out, err = capsys.readouterr()
+    record = records.load(tmp_path / "run")
+    assert "val_accuracy: " in out and out.endswith(record.summary() + "\n") and err == ""
+    assert [record.recipe[key] for key in ("epochs", "limit", "seed", "dataset")] == [1, 64, 3, "shapes"]
+
+    assert main(train) == 0  # again: only the results
+    assert capsys.readouterr().out == record.summary() + "\n"
+
+    drawn = tmp_path / "drawn" / "map.png"
+    assert main(["attend", str(picture), "--record", str(tmp_path / "run"), "--out", str(drawn)]) == 0
+    *classes, last = capsys.readouterr().out.splitlines()
+    assert len(classes) == 3 and last == f"attention map written to {drawn}"
+    matches = [re.fullmatch(r"(\w+) +([\d.]+)%", line) for line in classes]
+    assert {match[1] for match in matches} < set(record.results["class_names"])
+    shares = [float(match[2]) for match in matches]
+    assert shares == sorted(shares, reverse=True) and 0 < sum(shares) <= 100.2
+    with Image.open(drawn) as figure:
+        assert figure.width > 800 and figure.height > 200
+        assert len(figure.convert("RGB").getcolors(2**24)) > 100
+
+
+@pytest.mark.parametrize(("suffix", "first"), [("PDF", b"%PDF"), ("svg", b"<?xml")])
+def test_attend_writes_other_formats(finished_run, picture, suffix, first):
+    path = picture.with_name(f"map.{suffix}")
+    assert main(["attend", str(picture), "--record", str(finished_run), "--out", str(path)]) == 0
+    assert path.read_bytes().startswith(first)
+
+
+def test_an_interrupted_training_says_how_to_go_on(monkeypatch, capsys, tmp_path):
+    def interrupt(*given, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("patchconvnet.training.train", interrupt)
+    assert main(["train", "--preset", "shapes", "--out", str(tmp_path / "run")]) == 130
+    assert "the same train command goes on from the last whole epoch" in capsys.readouterr().err

@@ -1,0 +1,167 @@
+"""Every figure: written or shown, never both, and never left open."""
+
+import inspect
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from PIL import Image
+
+from patchconvnet import plotting
+from patchconvnet.errors import PatchConvNetError
+
+RANDOM = np.random.default_rng(0)
+PICTURES = RANDOM.integers(0, 256, (5, 32, 32, 3)).astype("uint8")
+GREY = RANDOM.integers(0, 256, (3, 32, 32)).astype("uint8")
+MAPS = RANDOM.random((5, 8, 8)).astype("float16")
+MASKS = np.zeros((5, 32, 32), dtype=bool)
+MASKS[:, 8:20, 8:20] = True
+TITLES = ["circle", "square", "triangle", "star", "cross"]
+HISTORY = {
+    "epoch": np.array([1.0, 2.0, 3.0]),
+    "loss": np.array([2.0, 1.0, 0.5]),
+    "val_loss": np.array([2.1, 1.2, 0.7]),
+    "accuracy": np.array([0.2, 0.5, 0.8]),
+    "val_accuracy": np.array([0.2, 0.4, 0.7]),
+    "attention_on_object": np.array([0.2, 0.6, 0.9]),
+}
+NO_VALIDATION = {key: HISTORY[key] for key in ("epoch", "loss", "accuracy")}
+ONE_EPOCH = {key: column[:1] for key, column in HISTORY.items()}
+
+CALLS = {
+    "images": (plotting.images, [PICTURES], {}),
+    "images, all set": (plotting.images, [PICTURES], {"titles": TITLES, "columns": 2, "masks": MASKS}),
+    "images, grey": (plotting.images, [GREY], {}),
+    "images, masks as pictures": (plotting.images, [MASKS], {}),
+    "attention": (plotting.attention, [PICTURES, MAPS], {}),
+    "attention, all set": (plotting.attention, [PICTURES, MAPS], {"titles": TITLES, "columns": 2, "masks": MASKS}),
+    "attention, one": (plotting.attention, [PICTURES[:1], MAPS[:1]], {}),
+    "attention, other sizes": (plotting.attention, [[PICTURES[0], np.tile(PICTURES[1], (1, 3, 1))], MAPS[:2]], {}),
+    "prediction": (plotting.prediction, [PICTURES[0], MAPS[0].astype("float32"), TITLES, [0.5, 0.2, 0.2, 0.1, 0]], {}),
+    "prediction, wide": (plotting.prediction, [np.tile(PICTURES[0], (1, 9, 1)), MAPS[0], TITLES[:1], [1.0]], {}),
+    "history": (plotting.history, [HISTORY], {"chance": 0.15}),
+    "history, no validation": (plotting.history, [NO_VALIDATION], {}),
+    "history, one epoch": (plotting.history, [ONE_EPOCH], {}),
+    "confusion": (plotting.confusion, [[0, 0, 1, 1], [0, 1, 1, 1], ["a", "b", "never seen"]], {}),
+    "film": (plotting.film, [PICTURES[:2], np.stack([MAPS[:2]] * 4), [0, 1, 3]], {"titles": TITLES[:2]}),
+    "film, one": (plotting.film, [PICTURES[:1], MAPS[:1][None], [0]], {}),
+    "curve": (plotting.curve, [[1, 2, 3], {"rate": [1, 3, 2]}, "step", "rate"], {}),
+    "curve, four": (plotting.curve, [[1, 2], {name: [index, 2] for index, name in enumerate("abcd")}, "x", "y"], {"points": True}),
+    "network_diagram": (plotting.network_diagram, [], {}),
+    **{
+        f"network_diagram, {part}": (plotting.network_diagram, [part], {})
+        for part in ("image", "stem", "squeeze_excite", "trunk", "attention_pooling", "head")
+    },
+}
+every_call = pytest.mark.parametrize("name", CALLS)
+FIRST_CALLS = [name for name in CALLS if "," not in name]
+
+
+def call(name, **options):
+    function, given, own = CALLS[name]
+    return function(*given, **own, **options)
+
+
+def written(name, folder):
+    path = folder / f"{name}.png"
+    assert call(name, save_to=path) is None
+    with Image.open(path) as picture:
+        return np.asarray(picture.convert("RGB"))
+
+
+def public_functions():
+    members = inspect.getmembers(plotting, inspect.isfunction)
+    return {name for name, member in members if member.__module__ == plotting.__name__ and not name.startswith("_")}
+
+
+def test_every_public_function_is_tested_here():
+    assert public_functions() == set(FIRST_CALLS)
+
+
+@every_call
+def test_a_written_figure_is_a_picture_and_is_not_shown(tmp_path, monkeypatch, name):
+    monkeypatch.setattr(plt, "show", lambda: pytest.fail("it was shown, too"))
+    pixels = written(name, tmp_path)
+    assert min(pixels.shape[:2]) > 80 and max(pixels.shape[:2]) < 3000
+    assert pixels[0, 0].tolist() == [255, 255, 255]  # a white face, in dark mode too
+    assert 0.01 < (pixels != 255).any(axis=-1).mean() < 0.95  # neither blank nor all ink
+    assert plt.get_fignums() == []
+
+
+@pytest.mark.parametrize("name", FIRST_CALLS)
+def test_a_shown_figure_is_one_and_is_closed(monkeypatch, name):
+    shown = []
+    monkeypatch.setattr(plt, "show", lambda: shown.append(len(plt.get_fignums())))
+    before = dict(plt.rcParams)
+    assert call(name) is None
+    assert shown == [1] and plt.get_fignums() == []
+    assert dict(plt.rcParams) == before  # the reader's own figures keep their look
+
+
+@pytest.mark.parametrize("suffix", ["pdf", "svg"])
+def test_other_formats(tmp_path, suffix):
+    path = tmp_path / f"figure.{suffix}"
+    call("network_diagram", save_to=str(path))
+    assert path.read_bytes()[:5] == {"pdf": b"%PDF-", "svg": b"<?xml"}[suffix]
+
+
+@pytest.mark.parametrize("part", ["stem", "squeeze_excite", "head"])
+def test_the_highlight_is_seen(tmp_path, part):
+    assert not np.array_equal(written("network_diagram", tmp_path), written(f"network_diagram, {part}", tmp_path))
+
+
+def test_attention_lies_over_the_picture_cell_by_cell(monkeypatch):
+    """The greatest cell of a 2 x 4 map over a picture of 20 x 40 pixels: row 1, column 2."""
+    weights = np.zeros((2, 4))
+    weights[1, 2] = 1
+    seen = {}
+
+    def look():
+        axis = plt.gcf().axes[1]
+        picture, laid_over = axis.images
+        seen["extents"] = tuple(picture.get_extent()), tuple(laid_over.get_extent())
+        frame = axis.patches[-1]
+        seen["frame"] = *frame.get_xy(), frame.get_width(), frame.get_height()
+
+    monkeypatch.setattr(plt, "show", look)
+    plotting.attention(np.zeros((1, 20, 40, 3), "uint8"), weights[None])
+    assert seen["extents"] == ((-0.5, 39.5, 19.5, -0.5),) * 2
+    assert seen["frame"] == (19.5, 9.5, 10, 10)
+
+
+def test_confusion_shows_shares_of_each_true_class(monkeypatch):
+    seen = {}
+
+    def look():
+        axis = plt.gcf().axes[0]
+        seen["texts"] = {(text.get_position()[1], text.get_position()[0]): text.get_text() for text in axis.texts}
+
+    monkeypatch.setattr(plt, "show", look)
+    plotting.confusion([0, 0, 0, 0, 1], [0, 0, 0, 1, 1], ["a", "b"])
+    assert seen["texts"] == {(0, 0): "75", (0, 1): "25", (1, 1): "100"}  # row: true, column: predicted
+
+
+def test_history_marks_chance_and_both_parts(monkeypatch):
+    legends = []
+
+    def look():
+        for axis in plt.gcf().axes:
+            legends.append([text.get_text() for text in axis.get_legend().get_texts()])
+
+    monkeypatch.setattr(plt, "show", look)
+    plotting.history(HISTORY, chance=0.15)
+    assert legends == [["training", "validation"]] * 2 + [["validation", "chance"]]
+
+
+def test_an_unknown_part_is_named_with_those_there_are():
+    with pytest.raises(ValueError, match="highlight must be one of .*stem.*got 'steam'"):
+        plotting.network_diagram("steam")
+
+
+def test_a_figure_that_fails_is_closed_and_writes_nothing(tmp_path):
+    with pytest.raises(Exception):
+        plotting.curve([1, 2], {"rate": [1, 2, 3]}, "x", "y", save_to=tmp_path / "a.png")
+    (tmp_path / "letter").write_text("dear reader")
+    with pytest.raises(PatchConvNetError, match=r"a\.png cannot be written"):
+        call("curve", save_to=tmp_path / "letter" / "a.png")
+    assert plt.get_fignums() == [] and [path.name for path in tmp_path.iterdir()] == ["letter"]
