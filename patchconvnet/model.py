@@ -18,7 +18,7 @@ from patchconvnet.attention_pooling import AttentionPooling, PerClassHead
 from patchconvnet.errors import PatchConvNetError
 from patchconvnet.preprocessing import Augment, Resize, check_images, rescaling
 from patchconvnet.stem import ConvStem
-from patchconvnet.trunk import Trunk
+from patchconvnet.trunk import Trunk, make_normalization
 
 PRESETS = {
     # The course's own: small enough for two CPU cores.
@@ -53,7 +53,7 @@ class PatchConvNet(keras.Model):
         dim: channels of every patch (d in the paper).
         depth: number of trunk blocks (N in the paper).
         stem_strides, stem_bias, stem_final_activation: see `ConvStem`.
-        norm: "layer" or "batch", for the trunk; with "batch" the stem is normalized too.
+        norm: "layer" or "batch", for the trunk and before the head; with "batch" the stem is normalized too.
         tied, spatial, se_ratio, se_bias, layer_scale, drop_path: see `Trunk`; `layer_scale` goes to the pooling too.
         pooling: "attention" (the paper's) or "average" (for comparison).
         class_tokens: "single" or "per_class" (paper, section 3.3).
@@ -134,7 +134,8 @@ class PatchConvNet(keras.Model):
         attention = None
         if pooling == "attention":
             pooled, attention = pool(patches)  # (N, h, w, dim) -> (N, Q, dim), (N, Q, h, w)
-            pooled = layers.LayerNormalization(epsilon=1e-6, dtype=dtype, name="norm")(pooled)
+            # A batch norm removes what class tokens of all images share. A layer norm cannot: it sees one image.
+            pooled = make_normalization(norm, dtype=dtype, name="norm")(pooled)
             if class_tokens == "single":
                 pooled = pooled[:, 0]  # (N, 1, dim) -> (N, dim)
         else:

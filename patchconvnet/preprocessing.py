@@ -53,7 +53,8 @@ class Augment(layers.Layer):
     Args:
         shift: greatest shift along each axis, in pixels; the border is filled by reflection.
         flip: whether half of the images are mirrored left to right.
-        cutout: side of a square that is painted mid-grey at a random place, in pixels; 0 for none.
+        cutout: side of a square that is painted mid-grey, in pixels; 0 for none. Its middle is a random pixel, so
+            part of it may lie outside (DeVries and Taylor, 2017).
         seed: seed of the random draws.
 
     Input and output: float (N, H, W, 3), 0..255.
@@ -91,9 +92,9 @@ class Augment(layers.Layer):
         count, height, width, _ = ops.shape(images)
         inside = []
         for size in (height, width):
-            start = keras.random.uniform((count, 1), 0, 1, seed=self.generator) * (size + 1) - self.cutout / 2
-            position = ops.arange(size, dtype="float32")[None]  # (1, size)
-            inside.append((position >= start - 0.5) & (position < start - 0.5 + self.cutout))  # (N, size)
+            start = keras.random.randint((count, 1), 0, size, seed=self.generator) - self.cutout // 2
+            position = ops.arange(size, dtype="int32")[None]  # (1, size)
+            inside.append((position >= start) & (position < start + self.cutout))  # (N, size)
         hidden = inside[0][:, :, None, None] & inside[1][:, None, :, None]  # (N, H, W, 1)
         return ops.where(hidden, ops.cast(127.5, images.dtype), images)
 

@@ -157,7 +157,7 @@ def _paint_clutter(canvas, draws):
 def _object_coverage(labels, draws):
     """Place the objects: labels (N,), draws (N, 4) in 0..1 -> coverage float32 (N, 32, 32)."""
     side = SIDE_RANGE[0] + draws[:, 0] * (SIDE_RANGE[1] - SIDE_RANGE[0])
-    margin = side * _GREATEST_REACH
+    margin = side * _GREATEST_REACH + 1  # at least a pixel of background all around
     centre_x, centre_y = (margin + draws[:, axis] * (IMAGE_SIZE - 2 * margin) for axis in (1, 2))
     scale = side / np.sqrt(_AREA[labels])
     u, v = _object_coordinates(centre_x, centre_y, draws[:, 3] * 2 * np.pi, scale)

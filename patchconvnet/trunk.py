@@ -12,10 +12,11 @@ from keras import layers
 from patchconvnet.squeeze_excite import SqueezeExcite
 
 
-def _normalization(kind, name):
+def make_normalization(kind, **options):
+    """A new normalization layer: over the channels of each patch ("layer"), or over the batch ("batch")."""
     if kind == "batch":
-        return layers.BatchNormalization(momentum=0.9, name=name)
-    return layers.LayerNormalization(epsilon=1e-6, name=name)
+        return layers.BatchNormalization(momentum=0.9, **options)
+    return layers.LayerNormalization(epsilon=1e-6, **options)
 
 
 @keras.saving.register_keras_serializable(package="patchconvnet")
@@ -66,7 +67,7 @@ class TrunkBlock(layers.Layer):
     def build(self, input_shape):
         channels = input_shape[-1]
         gelu = keras.activations.gelu  # the exact form; keras.ops.gelu is an approximation
-        self.normalize = _normalization(self.norm, name="norm")
+        self.normalize = make_normalization(self.norm, name="norm")
         self.mix_in = layers.Conv2D(channels, 1, activation=gelu, name="mix_in")
         if self.spatial == "dense":
             self.look_around = layers.Conv2D(channels, 3, padding="same", activation=gelu, name="look_around")

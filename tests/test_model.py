@@ -1,0 +1,193 @@
+"""The whole network: sizes, explanation, saving, training by the standard means."""
+
+import keras
+import numpy as np
+import pytest
+
+from patchconvnet import PatchConvNet
+from patchconvnet.errors import PatchConvNetError
+from patchconvnet.model import PRESETS
+
+SMALL = {"dim": 16, "depth": 1, "image_size": 16, "se_ratio": 4}
+
+
+@pytest.fixture(autouse=True)
+def fixed_seed():
+    keras.utils.set_random_seed(0)
+
+
+def pictures(count=6, size=16):
+    return np.random.default_rng(0).integers(0, 256, (count, size, size, 3)).astype("uint8")
+
+
+def numpy(tensor):
+    return keras.ops.convert_to_numpy(tensor)
+
+
+def randomize(model):
+    generator = np.random.default_rng(0)
+    for weight in model.trainable_weights:
+        weight.assign(weight + generator.normal(0, 0.1, weight.shape))
+    return model
+
+
+def test_parameters_of_the_keras_example():
+    assert PatchConvNet.from_preset("keras_example").count_params() == 2_174_986
+    assert PatchConvNet.from_preset("keras_example", tied=True).count_params() == 1_436_426
+    # As published, one block serves at any depth.
+    assert PatchConvNet.from_preset("keras_example", tied=True, depth=7).count_params() == 1_436_426
+
+
+@pytest.mark.parametrize("preset, grid", [("shapes", 8), ("keras_example", 12)])
+def test_presets_give_logits_and_a_map_over_their_grid(preset, grid):
+    model = PatchConvNet.from_preset(preset)
+    logits, attention = model.explain(pictures(2, 32))
+    assert logits.shape == (2, 10) and logits.dtype == np.float32
+    assert attention.shape == (2, 1, grid, grid) and attention.dtype == np.float32
+
+
+def test_explain_gives_the_logits_of_the_call_whatever_the_batch_size():
+    model = randomize(PatchConvNet(**SMALL))
+    images = pictures(7)
+    logits, attention = model.explain(images)
+    np.testing.assert_allclose(numpy(model(images)), logits, atol=1e-5)
+    again, maps = model.explain(images, batch_size=2)
+    np.testing.assert_allclose(again, logits, atol=1e-5)
+    np.testing.assert_allclose(maps, attention, atol=1e-6)
+
+
+def test_explain_follows_the_weights():
+    model = PatchConvNet(**SMALL)
+    before, _ = model.explain(pictures())
+    randomize(model)
+    after, _ = model.explain(pictures())
+    np.testing.assert_allclose(after, numpy(model(pictures())), atol=1e-5)
+    assert np.abs(after - before).max() > 1e-3
+
+
+def test_one_image_keeps_its_batch_axis():
+    logits, attention = PatchConvNet(**SMALL).explain(pictures(1))
+    assert logits.shape == (1, 10) and attention.shape == (1, 1, 4, 4)
+
+
+def test_images_of_other_sizes_are_resized_inside():
+    model = PatchConvNet(**SMALL)
+    assert model.explain(pictures(2, 40))[1].shape == (2, 1, 4, 4)
+    assert numpy(model(np.zeros((2, 30, 50, 3), "uint8"))).shape == (2, 10)
+
+
+def test_bytes_and_floats_of_the_same_value_give_the_same():
+    model = randomize(PatchConvNet(**SMALL))
+    np.testing.assert_allclose(model.explain(pictures())[0], model.explain(pictures().astype("float32"))[0], atol=1e-6)
+
+
+def test_without_preprocessing_the_array_is_taken_as_it_is():
+    plain = PatchConvNet(**SMALL, preprocessing=None)
+    scaled = PatchConvNet(**SMALL)
+    plain.set_weights(scaled.get_weights())
+    images = pictures()
+    np.testing.assert_allclose(plain.explain(images / 127.5 - 1)[0], scaled.explain(images)[0], atol=1e-5)
+
+
+def test_per_class_tokens_give_one_map_a_class():
+    model = PatchConvNet(**SMALL, num_classes=7, class_tokens="per_class")
+    logits, attention = model.explain(pictures())
+    assert logits.shape == (6, 7) and attention.shape == (6, 7, 4, 4)
+
+
+def test_average_pooling_has_no_map_and_names_the_class_activation_map():
+    model = PatchConvNet(**SMALL, pooling="average")
+    assert numpy(model(pictures())).shape == (6, 10)
+    with pytest.raises(PatchConvNetError, match="class activation map"):
+        model.explain(pictures())
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"norm": "batch", "layer_scale": 0.1, "drop_path": 0.1},
+        {"spatial": "depthwise", "se_bias": True, "stem_bias": False, "stem_final_activation": False},
+        {"class_tokens": "per_class", "num_classes": 4},
+        {"pooling": "average", "se_ratio": None},
+        {"tied": True, "depth": 3, "preprocessing": "imagenet"},
+        {"shift": 2, "flip": True, "cutout": 4, "dropout": 0.2, "seed": 3},
+    ],
+)
+def test_saved_models_reload_to_the_same_outputs(options, tmp_path):
+    model = randomize(PatchConvNet(**{**SMALL, **options}))
+    model.save(tmp_path / "model.keras")
+    again = keras.models.load_model(tmp_path / "model.keras")
+    assert type(again) is PatchConvNet
+    np.testing.assert_array_equal(numpy(again(pictures())), numpy(model(pictures())))
+    if options.get("pooling") != "average":
+        np.testing.assert_array_equal(again.explain(pictures())[1], model.explain(pictures())[1])
+    assert keras.models.clone_model(model).count_params() == model.count_params()
+
+
+def test_saving_after_explaining_does_not_save_the_network_twice(tmp_path):
+    model = PatchConvNet(**SMALL)
+    model.explain(pictures())
+    assert len(model.weights) == len({weight.path for weight in model.weights})
+    model.save(tmp_path / "model.keras")
+    assert len(keras.models.load_model(tmp_path / "model.keras").weights) == len(model.weights)
+
+
+def test_config_holds_plain_values_only():
+    import json
+
+    for preset in PRESETS:
+        json.dumps(PatchConvNet.from_preset(preset).get_config())
+
+
+def test_compile_fit_evaluate_learn_something():
+    # Bright images are class 1: two passes are enough for a network that can learn at all.
+    dark, bright = pictures(64) // 4, 255 - pictures(64) // 4
+    images, labels = np.concatenate([dark, bright]), np.repeat([0, 1], 64)
+    model = PatchConvNet(**SMALL, num_classes=2, shift=1, flip=True, norm="batch")
+    model.compile(
+        keras.optimizers.AdamW(3e-3), keras.losses.SparseCategoricalCrossentropy(from_logits=True), metrics=["accuracy"]
+    )
+    history = model.fit(images, labels, batch_size=16, epochs=4, verbose=0)
+    assert history.history["loss"][-1] < 0.5 * history.history["loss"][0]
+    loss, accuracy = model.evaluate(images, labels, verbose=0)
+    assert accuracy > 0.95 and loss > 0
+
+
+def test_a_compiled_training_step_runs():
+    model = PatchConvNet(**SMALL, shift=2, flip=True, cutout=4, dropout=0.1, drop_path=0.1)
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile("adamw", loss, jit_compile=True)
+    assert np.isfinite(model.train_on_batch(pictures(), np.arange(6)))
+
+
+def test_every_layer_allows_the_compiler():
+    model = PatchConvNet.from_preset("keras_example", cutout=8)
+    assert all(layer.supports_jit for layer in model._flatten_layers())
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ({"norm": "group"}, "norm must be one of"),
+        ({"pooling": "max"}, "pooling must be one of"),
+        ({"class_tokens": 3}, "class_tokens must be one of"),
+        ({"preprocessing": "torch"}, "preprocessing must be one of"),
+        ({"num_classes": 0}, "num_classes must be a positive integer"),
+        ({"depth": 1.5}, "depth must be a positive integer"),
+        ({"pooling": "average", "class_tokens": "per_class"}, "average pooling has no tokens"),
+    ],
+)
+def test_bad_arguments_are_named(arguments, message):
+    with pytest.raises(PatchConvNetError, match=message):
+        PatchConvNet(**arguments)
+
+
+def test_unknown_preset_lists_those_there_are():
+    with pytest.raises(PatchConvNetError, match='shapes, keras_example.*did you mean "shapes"'):
+        PatchConvNet.from_preset("shape")
+
+
+def test_explain_rejects_what_is_no_picture():
+    with pytest.raises(PatchConvNetError, match="look like 0..1"):
+        PatchConvNet(**SMALL).explain(pictures() / 255.0)

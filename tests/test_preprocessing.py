@@ -1,0 +1,118 @@
+"""Resizing, scaling and varying images inside the model."""
+
+import keras
+import numpy as np
+import pytest
+
+from patchconvnet.errors import PatchConvNetError
+from patchconvnet.preprocessing import Augment, Resize, check_images, rescaling
+
+
+def numpy(tensor):
+    return keras.ops.convert_to_numpy(tensor)
+
+
+def pictures(count=4, size=8):
+    return np.random.default_rng(0).integers(0, 256, (count, size, size, 3)).astype("float32")
+
+
+def test_resize_leaves_right_sized_images_alone_and_brings_others_to_size():
+    layer = Resize(8)
+    np.testing.assert_array_equal(numpy(layer(pictures())), pictures())
+    assert layer(np.zeros((2, 20, 11, 3), "uint8")).shape == (2, 8, 8, 3)
+    np.testing.assert_allclose(numpy(layer(np.full((1, 20, 11, 3), 77.0))), 77, atol=1e-3)
+
+
+def test_augment_does_nothing_outside_training():
+    layer = Augment(shift=3, flip=True, cutout=4, seed=0)
+    np.testing.assert_array_equal(numpy(layer(pictures())), pictures())
+
+
+def test_shift_is_a_reflected_shift_and_each_image_has_its_own():
+    layer = Augment(shift=2, seed=0)
+    images = pictures(64)
+    padded = np.pad(images, ((0, 0), (2, 2), (2, 2), (0, 0)), mode="reflect")
+    offsets = set()
+    for result, around in zip(numpy(layer(images, training=True)), padded):
+        found = [
+            (down, right)
+            for down in range(5)
+            for right in range(5)
+            if np.array_equal(result, around[down : down + 8, right : right + 8])
+        ]
+        assert len(found) == 1
+        offsets.update(found)
+    assert len(offsets) > 15  # of 25
+
+
+def test_flip_mirrors_about_half_of_the_images():
+    images = pictures(200)
+    results = numpy(Augment(flip=True, seed=0)(images, training=True))
+    mirrored = np.array([np.array_equal(result, image[:, ::-1]) for result, image in zip(results, images)])
+    kept = np.array([np.array_equal(result, image) for result, image in zip(results, images)])
+    assert np.all(mirrored ^ kept)
+    assert 70 < mirrored.sum() < 130
+
+
+def test_cutout_paints_one_grey_square_of_the_size_said():
+    images = np.zeros((100, 12, 12, 3), "float32")
+    results = numpy(Augment(cutout=4, seed=0)(images, training=True))
+    assert set(np.unique(results)) == {0.0, 127.5}
+    hidden = results[..., 0] > 0
+    assert hidden.sum(axis=(1, 2)).max() == 16
+    assert len({tuple(np.argwhere(square)[0]) for square in hidden if square.any()}) > 30
+
+
+def test_the_middle_of_the_cutout_may_be_any_pixel():
+    results = numpy(Augment(cutout=1, seed=1)(np.zeros((4000, 6, 6, 3), "float32"), training=True))
+    often = (results[..., 0] > 0).mean(axis=0)
+    np.testing.assert_allclose(often, 1 / 36, atol=0.012)  # four standard deviations: 0.010
+
+
+def test_augment_differs_from_call_to_call_and_repeats_with_the_seed():
+    images = pictures(16)
+    first, second = Augment(shift=2, flip=True, seed=5), Augment(shift=2, flip=True, seed=5)
+    once = numpy(first(images, training=True))
+    np.testing.assert_array_equal(once, numpy(second(images, training=True)))
+    assert np.abs(once - numpy(first(images, training=True))).max() > 0
+
+
+@pytest.mark.parametrize("arguments", [{"shift": -1}, {"cutout": -1}])
+def test_augment_rejects_negative_sizes(arguments):
+    with pytest.raises(ValueError, match="must not be negative"):
+        Augment(**arguments)
+
+
+def test_rescaling_ranges():
+    ends = np.array([0.0, 255.0]).reshape(1, 1, 2, 1) * np.ones(3)
+    np.testing.assert_allclose(numpy(rescaling("rescale")(ends))[0, 0, :, 0], [-1, 1], atol=1e-6)
+    # The paper's networks: (value / 255 - mean) / deviation, by channel.
+    wanted = (ends / 255 - [0.485, 0.456, 0.406]) / [0.229, 0.224, 0.225]
+    np.testing.assert_allclose(numpy(rescaling("imagenet")(ends)), wanted, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "images, message",
+    [
+        (np.zeros((32, 32, 3), "uint8"), "images\\[None\\]"),
+        (np.zeros((2, 32, 32), "uint8"), "shape \\(2, 32, 32\\)"),
+        (np.zeros((2, 32, 32, 1), "uint8"), "shape \\(2, 32, 32, 1\\)"),
+        (np.zeros((0, 32, 32, 3), "uint8"), "shape \\(0, 32, 32, 3\\)"),
+        (np.full((1, 8, 8, 3), 0.5), "look like 0..1"),
+        (np.full((1, 8, 8, 3), -1.0), "values from -1"),
+        (np.full((1, 8, 8, 3), 256), "values from 256"),
+        (np.full((1, 8, 8, 3), np.nan), "not finite"),
+        (np.full((1, 8, 8, 3), "a"), "dtype"),
+        (np.zeros((1, 8, 8, 3), bool), "dtype"),
+    ],
+)
+def test_check_images_says_what_is_wrong(images, message):
+    with pytest.raises(PatchConvNetError, match=message):
+        check_images(images)
+
+
+def test_check_images_accepts_bytes_floats_and_lists():
+    assert check_images(np.zeros((1, 8, 8, 3), "uint8")).dtype == np.uint8
+    assert check_images(np.full((1, 8, 8, 3), 200.0)).dtype == np.float32
+    assert check_images(np.zeros((1, 8, 8, 3))).shape == (1, 8, 8, 3)  # black is black in any range
+    assert check_images([[[[1, 2, 3]]]]).dtype == np.float32

@@ -1,0 +1,114 @@
+"""Shapes: the same bytes everywhere, exact masks, and nothing but the outline tells the class."""
+
+import hashlib
+
+import numpy as np
+import pytest
+
+from patchconvnet import shapes
+
+PINNED = "8470398bbd50247ced0fe11a2bdda5e4203ecfe173073689de3e2e750ce56afc"
+
+
+@pytest.fixture(scope="module")
+def drawn():
+    return shapes.generate(2000, seed=0)
+
+
+def test_sizes_types_and_balance(drawn):
+    images, labels, masks = drawn
+    assert images.shape == (2000, 32, 32, 3) and images.dtype == np.uint8
+    assert labels.shape == (2000,) and labels.dtype == np.int64
+    assert masks.shape == (2000, 32, 32) and masks.dtype == bool
+    assert np.all(np.bincount(labels) == 200) and len(shapes.CLASS_NAMES) == 10
+
+
+def test_same_seed_same_bytes_on_every_platform():
+    images, _, masks = shapes.generate(200, seed=0)
+    assert hashlib.sha256(images.tobytes() + masks.tobytes()).hexdigest() == PINNED
+
+
+def test_more_images_begin_with_the_same_ones(drawn):
+    few = shapes.generate(30, seed=0)
+    assert all(np.array_equal(many[:30], part) for many, part in zip(drawn, few))
+
+
+def test_other_seeds_draw_other_images():
+    assert not np.array_equal(shapes.generate(10, seed=1)[0], shapes.generate(10, seed=2)[0])
+    assert not np.array_equal(shapes.generate(10, seed=(0, 1))[0], shapes.generate(10, seed=(0, 2))[0])
+
+
+def features(images, masks):
+    """What must not tell the class: position, size and colour of the object, and their squares."""
+    rows, columns = np.arange(32)[None, :, None], np.arange(32)[None, None, :]
+    area = masks.sum(axis=(1, 2))
+    place = [(masks * axis).sum(axis=(1, 2)) / area for axis in (rows, columns)]
+    colour = [(images[..., channel] * masks).sum(axis=(1, 2)) / area for channel in range(3)]
+    values = np.stack([area, *place, *colour], axis=1)
+    values = (values - values.mean(axis=0)) / values.std(axis=0)
+    products = [values[:, i] * values[:, j] for i in range(6) for j in range(i, 6)]
+    return np.column_stack([np.ones(len(values)), values, *products])
+
+
+def test_position_size_and_colour_do_not_predict_the_class(drawn):
+    images, labels, masks = drawn
+    found = features(images, masks)
+    fitted, *_ = np.linalg.lstsq(found[:1000], np.eye(10)[labels[:1000]], rcond=None)
+    accuracy = (found[1000:] @ fitted).argmax(axis=1) == labels[1000:]
+    assert accuracy.mean() < 0.14  # chance 0.10, four standard deviations 0.038
+
+
+def test_this_test_of_features_would_see_a_leak(drawn):
+    images, labels, masks = drawn
+    leaking = images.copy()
+    leaking[..., 0] = np.where(masks, (labels * 25)[:, None, None], leaking[..., 0])
+    found = features(leaking, masks)
+    fitted, *_ = np.linalg.lstsq(found[:1000], np.eye(10)[labels[:1000]], rcond=None)
+    assert ((found[1000:] @ fitted).argmax(axis=1) == labels[1000:]).mean() > 0.2
+
+
+def test_position_size_angle_and_colour_vary(drawn):
+    images, labels, masks = drawn
+    area = masks.sum(axis=(1, 2))
+    assert area.min() > 80 and area.max() < 240 and area.std() > 20
+    assert masks.mean(axis=0)[8:24, 8:24].min() > 0.05  # objects are everywhere in the middle
+    for label in range(10):
+        of_class = masks[labels == label]
+        assert len({mask.tobytes() for mask in of_class}) == len(of_class)
+
+
+def test_objects_are_whole_and_off_the_border(drawn):
+    _, _, masks = drawn
+    assert not masks[:, [0, -1]].any() and not masks[:, :, [0, -1]].any()
+
+
+def test_masks_fit_the_picture(drawn):
+    """Just inside the mask the colour is the object's; the object's colour is nearly constant."""
+    images, _, masks = drawn
+    inner = masks & np.roll(masks, 1, 1) & np.roll(masks, -1, 1) & np.roll(masks, 1, 2) & np.roll(masks, -1, 2)
+    for image, mask, inside in zip(images[:200].astype(float), masks, inner):
+        assert image[inside].std(axis=0).max() < 12
+        assert np.abs(image[inside].mean(axis=0) - image[~mask].mean(axis=0)).max() > 12
+
+
+@pytest.mark.parametrize("label, area", [("circle", np.pi), ("square", 1.4**2), ("cross", 4 * 0.36 * 2 - 0.72**2)])
+def test_outlines_have_the_area_that_geometry_says(label, area):
+    index = shapes.CLASS_NAMES.index(label)
+    assert shapes._AREA[index] == pytest.approx(area, rel=0.01)
+
+
+def test_ring_and_crescent_have_holes(drawn):
+    _, labels, masks = drawn
+    rings = masks[labels == shapes.CLASS_NAMES.index("ring")]
+    for ring in rings[:20]:
+        rows, columns = np.nonzero(ring)
+        assert not ring[round(rows.mean()), round(columns.mean())]
+
+
+@pytest.mark.parametrize(
+    "arguments, error",
+    [((0,), ValueError), ((-3,), ValueError), ((2.5,), TypeError), ((True,), TypeError), ((5, -1), ValueError), ((5, "a"), TypeError)],
+)  # fmt: skip
+def test_bad_arguments(arguments, error):
+    with pytest.raises(error):
+        shapes.generate(*arguments)
