@@ -97,11 +97,11 @@ def attention(pictures, maps, titles=None, columns=4, masks=None, save_to=None):
 
 
 def _lay_over(axis, picture, weights):
-    """Draw a map (h, w) over a picture (H, W, 3), cell by cell, and frame its greatest cell."""
+    """Draw a map (h, w) over a picture (H, W, 3) in grey, so that all colour is weight; frame its greatest cell."""
     height, width = picture.shape[:2]
     cell_height, cell_width = height / weights.shape[0], width / weights.shape[1]
     extent = (-0.5, width - 0.5, height - 0.5, -0.5)
-    axis.imshow(picture, extent=extent)
+    axis.imshow(picture.mean(axis=2), cmap="gray", vmin=0, vmax=255, extent=extent)
     shown = axis.imshow(weights, extent=extent, cmap="viridis", alpha=0.65, interpolation="nearest")
     row, column = np.unravel_index(np.argmax(weights), weights.shape)
     corner = (column * cell_width - 0.5, row * cell_height - 0.5)
