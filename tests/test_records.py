@@ -136,7 +136,8 @@ def test_weights_of_another_architecture_are_refused_by_name(copy, changes, mess
 
 def test_summary_tells_accuracy_and_attention_beside_chance(record):
     lines = record.summary().splitlines()
-    assert lines[0] == "shapes (small, for tests), preset shapes, seed 0, 2 epochs, 138,794 parameters"
+    parameters = f"{record.model().count_params():,} parameters"
+    assert lines[0] == f"shapes (small, for tests), preset shapes, seed 0, 2 epochs, {parameters}"
     assert f"{record.results['test_accuracy']:.1%}" in lines[1]
     assert f"{record.results['attention_on_object']:.1%}" in lines[2]
     assert f"(chance: {record.results['attention_chance']:.1%})" in lines[2]

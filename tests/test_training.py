@@ -65,7 +65,7 @@ def test_results_tell_scores_and_circumstances(finished_run, small_data):
     assert results["attention_on_object"] <= results["attention_touching"]
     assert results["test_accuracy"] <= results["test_top5"]
     assert 0 < results["attention_entropy"] <= 6
-    assert results["parameters"] == 138_794
+    assert results["parameters"] == model.PatchConvNet.from_preset("shapes").count_params()
     assert results["variant"] == small_data.variant and results["class_names"] == list(small_data.class_names)
     assert results["seconds"] == pytest.approx(records.load(finished_run).history["seconds"].sum(), rel=1e-4)
     assert {"keras", "numpy", "python", "patchconvnet"} <= set(results["versions"])
@@ -145,7 +145,11 @@ def test_a_killed_run_ends_bit_for_bit_as_an_uninterrupted_one(tmp_path):
 
 
 def test_a_full_disk_at_the_very_end_costs_no_training(tiny, train_on_small_data, tmp_path, monkeypatch):
-    replace = os.replace
+    replace, write, rows = os.replace, training.Checkpoint.on_epoch_end, []
+
+    def count_rows_and_write(self, epoch, logs=None):
+        rows.append(len(records.read_history(tmp_path / "history.csv")["epoch"]))
+        write(self, epoch, logs)
 
     def replace_unless_weights(source, target):
         if os.path.basename(target) == "weights.npz":
@@ -154,8 +158,10 @@ def test_a_full_disk_at_the_very_end_costs_no_training(tiny, train_on_small_data
 
     with monkeypatch.context() as patch:
         patch.setattr(files.os, "replace", replace_unless_weights)
+        patch.setattr(training.Checkpoint, "on_epoch_end", count_rows_and_write)
         with pytest.raises(PatchConvNetError, match="weights.npz cannot be written: the disk is full"):
             train_on_small_data(tmp_path, epochs=1)
+    assert rows == [1]  # what belongs to an epoch is written before the epoch counts as done
     assert not list(tmp_path.glob(".*")) and not (tmp_path / "weights.npz").exists()
     with pytest.raises(PatchConvNetError, match="has not finished"):
         records.load(tmp_path)
