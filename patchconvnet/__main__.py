@@ -62,6 +62,7 @@ def _parser():
     train.add_argument("--epochs", type=int, help="if not the preset's own")
     train.add_argument("--limit", type=int, metavar="N", help="train on the first N images only")
     train.add_argument("--seed", type=int, default=0, help="default: 0")
+    train.add_argument("--keep", help="epochs, weights or scores: what stays in the run folder")
 
     attend = commands.add_parser("attend", help="classify a picture and draw where the network looks")
     attend.set_defaults(run=_attend)
@@ -82,6 +83,7 @@ def _train(options):
         epochs=options.epochs,
         limit=options.limit,
         seed=options.seed,
+        keep=options.keep,
         verbose=verbose,
     )
     print(record.summary())

@@ -24,7 +24,7 @@ class AttentionPooling(layers.Layer):
         mlp_ratio: width of the MLP's hidden layer over C: 1 in the Keras example, 3 in the paper.
         dropout: share of attention weights and of hidden units dropped in training, 0 <= p < 1.
         layer_scale: start value of a learned factor for each channel of both residual branches, or None.
-        token_initializer: how class tokens start. Not "zeros": a zero token makes the first map exactly uniform.
+        token_initializer: how class tokens start.
 
     Input: patches, float (N, H, W, C).
     Output: a pair: the class tokens (N, Q, C), and the attention (N, Q, H, W), float32: softmax weights of the

@@ -9,10 +9,12 @@ from contextlib import contextmanager
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
+from matplotlib.ticker import MaxNLocator
 
 from patchconvnet.files import written_aside
 
 BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#666666"
+LINES = ((BLUE, "-"), (ORANGE, "--"), (GREEN, "-."), (GREY, ":"))
 STYLE = {
     "figure.facecolor": "white",
     "savefig.facecolor": "white",
@@ -51,6 +53,8 @@ def images(pictures, titles=None, columns=10, masks=None, save_to=None):
         masks: bool (N, H, W), drawn as white outlines, or None.
         save_to: a file to write instead of showing the figure.
     """
+    _same_number(pictures=pictures, titles=titles, masks=masks)
+    columns = min(columns, len(pictures))
     rows = -(-len(pictures) // columns)
     with _figure(save_to, rows, columns, size=(1.15 * columns, 1.35 * rows)) as (_, axes):
         for axis in axes.flat:
@@ -61,6 +65,12 @@ def images(pictures, titles=None, columns=10, masks=None, save_to=None):
                 _outline(axis, masks[index])
             if titles is not None:
                 axis.set_title(titles[index], fontsize=9)
+
+
+def _same_number(**given):
+    counts = {name: len(values) for name, values in given.items() if values is not None}
+    if len(set(counts.values())) != 1:
+        raise ValueError("not as many: " + ", ".join(f"{count} {name}" for name, count in counts.items()))
 
 
 def _outline(axis, mask):
@@ -81,6 +91,7 @@ def attention(pictures, maps, titles=None, columns=4, masks=None, save_to=None):
         masks: bool (N, H, W), drawn as outlines, or None.
         save_to: a file to write instead of showing the figure.
     """
+    _same_number(pictures=pictures, maps=maps, titles=titles, masks=masks)
     columns = min(columns, len(pictures))
     rows = -(-len(pictures) // columns)
     with _figure(save_to, rows, 2 * columns, size=(2.9 * columns, 1.75 * rows)) as (figure, axes):
@@ -159,6 +170,7 @@ def history(columns, chance=None, save_to=None):
                 axis.axhline(chance, color=GREY, linestyle=":", label="chance")
             axis.set(xlabel="epoch", title=label, xlim=(epochs[0] - 0.3, epochs[-1] + 0.3))
             axis.set_ylim(0, None if name == "loss" else 1.02)
+            axis.xaxis.set_major_locator(MaxNLocator(integer=True))
             axis.legend(frameon=False, fontsize=9)
 
 
@@ -216,14 +228,16 @@ def curve(x, lines, x_label, y_label, points=False, save_to=None):
 
     Args:
         x: float (N,).
-        lines: dict of legend to float (N,).
+        lines: dict of legend to float (N,), at most four.
         x_label, y_label: what the axes show, with unit.
         points: whether to mark each value.
         save_to: a file to write instead of showing the figure.
     """
+    if not 1 <= len(lines) <= len(LINES):
+        raise ValueError(f"one to {len(LINES)} lines, got {len(lines)}")
     with _figure(save_to, size=(6.4, 3.4)) as (_, axes):
         axis = axes[0, 0]
-        for (legend, values), colour, line in zip(lines.items(), (BLUE, ORANGE, GREEN, GREY), ("-", "--", "-.", ":")):
+        for (legend, values), (colour, line) in zip(lines.items(), LINES):
             axis.plot(x, values, line, color=colour, label=legend, marker="o" if points else None, markersize=4)
         axis.set(xlabel=x_label, ylabel=y_label)
         if len(lines) > 1:
@@ -261,9 +275,9 @@ def network_diagram(highlight=None, save_to=None):
             _box(axis, 2.1 * index, 0.55, 1.6, 1.2, label, chosen)
             if index:
                 _arrow(axis, (2.1 * index - 0.5, 1.15), (2.1 * index, 1.15))
-        axis.text(2.1 * 2 + 0.8, 0.2, "inside each block: squeeze-and-excitation", ha="center", fontsize=9,
-                  color=ORANGE if highlight == "squeeze_excite" else GREY,
-                  fontweight="bold" if highlight == "squeeze_excite" else "normal")
+        if highlight == "squeeze_excite":  # the `shapes` preset does without
+            axis.text(2.1 * 2 + 0.8, 0.2, "in each block: squeeze-and-excitation", ha="center", fontsize=10, color=ORANGE,
+                      fontweight="bold")
         _arrow(axis, (2.1 * 3 + 0.8, 1.75), (2.1 * 3 + 0.8, 2.2))
         axis.text(2.1 * 3 + 0.8, 2.5, "attention map\n8 x 8", ha="center", va="center", fontsize=10)
 

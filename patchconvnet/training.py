@@ -31,7 +31,7 @@ RECIPES = {
         "dataset": "shapes",
         "epochs": 8,
         "batch_size": 32,
-        "learning_rate": 2e-3,
+        "learning_rate": 2.5e-3,
         "warmup": 0.15,
         "weight_decay": 0.05,
         "label_smoothing": 0.0,
@@ -49,7 +49,7 @@ RECIPES = {
 }
 
 
-def train(preset, out, data=None, *, epochs=None, limit=None, seed=0, keep_epochs=None, verbose="auto"):
+def train(preset, out, data=None, *, epochs=None, limit=None, seed=0, keep=None, verbose="auto"):
     """Train a preset and write its run folder; go on with a run that was stopped; or return a finished one.
 
     Sets Python's, NumPy's and the backend's global random seeds.
@@ -61,7 +61,8 @@ def train(preset, out, data=None, *, epochs=None, limit=None, seed=0, keep_epoch
         epochs: number of passes over the training images, if not the preset's own.
         limit: use only this many training images.
         seed: seed of the weights, of the order of images and of their variation.
-        keep_epochs: keep the weights after every epoch (`epochs.npz`); by default only for "shapes".
+        keep: what stays in the folder: "epochs" (the weights after every epoch, too: the default for "shapes"),
+            "weights" (the last ones: the default else), or "scores" (no weights and no maps).
         verbose: as in Keras' `fit`: 0 silent, 1 progress bar, 2 a line an epoch, "auto".
 
     Returns:
@@ -71,7 +72,7 @@ def train(preset, out, data=None, *, epochs=None, limit=None, seed=0, keep_epoch
         PatchConvNetError: unknown preset or data set; a number out of range; a folder that holds another run or
             other files, or cannot be written; a loss that is not finite.
     """
-    recipe = make_recipe(preset, data, epochs, limit, seed, keep_epochs)
+    recipe = make_recipe(preset, data, epochs, limit, seed, keep)
     folder = Path(out).expanduser()
     if _has_finished(folder, recipe):
         return records.Record(folder)
@@ -86,7 +87,7 @@ def train(preset, out, data=None, *, epochs=None, limit=None, seed=0, keep_epoch
     model = PatchConvNet(**recipe["model"])
     batches = Batches(dataset.x_train, dataset.y_train, recipe["batch_size"], len(dataset.class_names), seed)
     compile_model(model, recipe, steps_per_epoch=len(batches))
-    recorder = AttentionRecorder(dataset, folder, keep_epochs=recipe["keep_epochs"])
+    recorder = AttentionRecorder(dataset, folder, keep_epochs=recipe["keep"] == "epochs")
     checkpoint = Checkpoint(folder / "checkpoint.npz", batches)
     done = checkpoint.restore(model)
     recorder.restore(done)
@@ -105,7 +106,7 @@ def train(preset, out, data=None, *, epochs=None, limit=None, seed=0, keep_epoch
 # === recipe ===
 
 
-def make_recipe(preset, data=None, epochs=None, limit=None, seed=0, keep_epochs=None):
+def make_recipe(preset, data=None, epochs=None, limit=None, seed=0, keep=None):
     """All that is set for a run, as a dict of plain values; arguments and errors as in `train`."""
     model = preset_config(preset)
     recipe = {"preset": preset, **RECIPES[preset]}
@@ -119,7 +120,9 @@ def make_recipe(preset, data=None, epochs=None, limit=None, seed=0, keep_epochs=
     if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= seed < 2**31:
         raise PatchConvNetError(f"seed must be a whole number from 0 to {2**31 - 1}, got {seed!r}")
     recipe["seed"] = int(seed)
-    recipe["keep_epochs"] = preset == "shapes" if keep_epochs is None else bool(keep_epochs)
+    recipe["keep"] = keep or ("epochs" if preset == "shapes" else "weights")
+    if recipe["keep"] not in ("epochs", "weights", "scores"):
+        raise PatchConvNetError(f'keep must be "epochs", "weights" or "scores", got {keep!r}')
     recipe["model"] = {**model, "num_classes": 10, "seed": int(seed)}
     return recipe
 
@@ -401,7 +404,8 @@ def _finish(folder, recipe, model, dataset, recorder):
     """Round the weights as they are kept, measure the test images with them, and write what remains."""
     weights = records.weights_of(model)
     records.set_weights(model, weights)
-    records.write_arrays(folder / "weights.npz", weights)
+    if recipe["keep"] != "scores":
+        records.write_arrays(folder / "weights.npz", weights)
     logits, maps = model.explain(dataset.x_test)
     results = {f"test_{name}": value for name, value in score_logits(logits, dataset.y_test).items()}
     results |= score_attention(logits, maps, dataset.mask_test)
@@ -409,6 +413,7 @@ def _finish(folder, recipe, model, dataset, recorder):
         touching = faithfulness.pointing_game(predicted_maps(logits, maps), dataset.mask_test, 1e-9)
         results["attention_touching"] = float(touching.mean())
         results["attention_chance"] = faithfulness.chance(dataset.mask_test, maps.shape[2:])
+        results["attention_best_fixed_cell"] = faithfulness.best_fixed_cell(dataset.mask_test, maps.shape[2:])
     results |= {
         "parameters": model.count_params(),
         "seconds": float(sum(recorder.history["seconds"])),
@@ -420,4 +425,6 @@ def _finish(folder, recipe, model, dataset, recorder):
     }
     records.write_json(folder / "results.json", results)
     (folder / "checkpoint.npz").unlink(missing_ok=True)
+    if recipe["keep"] == "scores":
+        (folder / "attention.npz").unlink(missing_ok=True)
     return records.load(folder)

@@ -90,6 +90,14 @@ def test_pointing_game_takes_each_maps_own_mask_and_greatest_cell():
     assert list(faithfulness.pointing_game(np.full((2, 2, 2), 0.25), masks)) == [True, False]  # the first of equals
 
 
+def test_best_fixed_cell_is_the_one_that_is_on_the_object_most_often():
+    masks = np.zeros((4, 4, 4), bool)
+    masks[:3, :2, :2] = True  # the upper left cell in three images of four
+    masks[3, 2:, 2:] = True
+    assert faithfulness.best_fixed_cell(masks, (2, 2)) == 3 / 4
+    assert faithfulness.chance(masks, (2, 2)) == 1 / 4
+
+
 def test_chance_is_the_share_of_cells_on_the_object():
     masks = np.concatenate([mask_of(4, 4, slice(2), slice(2)), mask_of(4, 4, slice(0, 1), slice(4))])
     assert faithfulness.chance(masks, (2, 2)) == 3 / 8  # one cell whole; two cells half

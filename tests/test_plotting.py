@@ -165,3 +165,17 @@ def test_a_figure_that_fails_is_closed_and_writes_nothing(tmp_path):
     with pytest.raises(PatchConvNetError, match=r"a\.png cannot be written"):
         call("curve", save_to=tmp_path / "letter" / "a.png")
     assert plt.get_fignums() == [] and [path.name for path in tmp_path.iterdir()] == ["letter"]
+
+
+def test_pictures_and_maps_of_different_number_are_refused(tmp_path):
+    picture = np.zeros((2, 8, 8, 3), "uint8")
+    with pytest.raises(ValueError, match="2 pictures, 3 maps"):
+        plotting.attention(picture, np.ones((3, 4, 4)), save_to=tmp_path / "figure.png")
+    with pytest.raises(ValueError, match="2 pictures, 1 titles"):
+        plotting.images(picture, ["one"], save_to=tmp_path / "figure.png")
+    assert not list(tmp_path.iterdir())
+
+
+def test_more_lines_than_looks_are_refused():
+    with pytest.raises(ValueError, match="one to 4 lines, got 5"):
+        plotting.curve([0, 1], {str(number): [0, 1] for number in range(5)}, "x", "y")

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from patchconvnet import model, training
+from patchconvnet.errors import PatchConvNetError
 
 TINY = {"image_size": 16, "dim": 8, "depth": 1, "norm": "batch"}
 
@@ -12,7 +13,7 @@ TINY = {"image_size": 16, "dim": 8, "depth": 1, "norm": "batch"}
 def test_the_keras_example_sets_10000_images_apart_on_cifar10_only():
     assert training.make_recipe("keras_example")["validation"] == 10_000
     assert "validation" not in training.make_recipe("keras_example", data="shapes")
-    assert training.make_recipe("shapes")["keep_epochs"] and not training.make_recipe("keras_example")["keep_epochs"]
+    assert training.make_recipe("shapes")["keep"] == "epochs" and training.make_recipe("keras_example")["keep"] == "weights"
 
 
 def test_batches_show_every_image_once_an_epoch_in_an_order_of_its_own():
@@ -77,3 +78,15 @@ def test_scores_take_the_token_of_the_predicted_class():
     logits = np.array([[0.0, 1.0], [1.0, 0.0]])
     assert np.array_equal(training.predicted_maps(logits, maps)[:, 1, 1], [1, 0])
     assert training.score_attention(logits, maps, masks) == {"attention_entropy": 0, "attention_on_object": 0.5}
+
+
+def test_a_run_may_keep_its_scores_alone(train_on_small_data, tmp_path):
+    record = train_on_small_data(tmp_path / "run", epochs=1, keep="scores")
+    assert sorted(path.name for path in record.folder.iterdir()) == ["history.csv", "recipe.json", "results.json"]
+    with pytest.raises(PatchConvNetError, match="does not keep it"):
+        record.model()
+
+
+def test_keep_takes_three_words():
+    with pytest.raises(PatchConvNetError, match='"epochs", "weights" or "scores"'):
+        training.make_recipe("shapes", keep="all")

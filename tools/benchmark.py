@@ -21,6 +21,7 @@ MEASURES = {
     "test_accuracy": ("test accuracy, %", 100, ".1f", 95.0, True),
     "attention_on_object": ("attention on object, %", 100, ".1f", 90.0, True),
     "attention_chance": ("  a random cell, %", 100, ".1f", None, True),
+    "attention_best_fixed_cell": ("  the best fixed cell, %", 100, ".1f", None, True),
     "seconds": ("training, s", 1, ".0f", 60.0, False),
     "peak_memory_bytes": ("peak memory, GB", 1e-9, ".2f", 2.0, False),
 }

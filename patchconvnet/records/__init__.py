@@ -127,7 +127,8 @@ class Record:
         ]
         if "attention_on_object" in results:
             lines.append(
-                f"attention on object  {results['attention_on_object']:.1%}   (chance: {results['attention_chance']:.1%})"
+                f"attention on object  {results['attention_on_object']:.1%}   (a random cell: "
+                f"{results['attention_chance']:.1%}; the best fixed cell: {results['attention_best_fixed_cell']:.1%})"
             )
         lines.append(f"training took        {results['seconds']:.0f} s on {results['device']}")
         return "\n".join(lines)
