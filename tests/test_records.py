@@ -140,7 +140,7 @@ def test_summary_tells_accuracy_and_attention_beside_chance(record):
     assert lines[0] == f"shapes (small, for tests), preset shapes, seed 0, 2 epochs, {parameters}"
     assert f"{record.results['test_accuracy']:.1%}" in lines[1]
     assert f"{record.results['attention_on_object']:.1%}" in lines[2]
-    assert f"(chance: {record.results['attention_chance']:.1%})" in lines[2]
+    assert f"(a random cell: {record.results['attention_chance']:.1%};" in lines[2]
 
 
 def test_summary_without_masks_says_nothing_of_objects(copy):

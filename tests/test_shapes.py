@@ -74,7 +74,7 @@ def test_position_size_angle_and_colour_vary(drawn):
     assert masks.mean(axis=0)[3:29, 3:29].min() > 0.01  # objects are everywhere but at the very border
     for label in range(10):
         of_class = masks[labels == label]
-        assert len({mask.tobytes() for mask in of_class}) == len(of_class)
+        assert len({mask.tobytes() for mask in of_class}) > 0.9 * len(of_class)
 
 
 def test_little_of_an_object_is_cut_off_by_the_border(drawn):

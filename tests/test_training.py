@@ -60,7 +60,8 @@ def test_attention_is_kept_from_before_training_on(finished_run):
 
 def test_results_tell_scores_and_circumstances(finished_run, small_data):
     results = records.load(finished_run).results
-    for name in ("test_accuracy", "test_top5", "attention_on_object", "attention_touching", "attention_chance", "attention_best_fixed_cell"):
+    shares = ("on_object", "touching", "chance", "best_fixed_cell")
+    for name in ("test_accuracy", "test_top5", *(f"attention_{share}" for share in shares)):
         assert 0 <= results[name] <= 1, name
     assert results["attention_on_object"] <= results["attention_touching"]
     assert results["test_accuracy"] <= results["test_top5"]
