@@ -241,7 +241,7 @@ def curve(x, lines, x_label, y_label, points=False, save_to=None):
             axis.plot(x, values, line, color=colour, label=legend, marker="o" if points else None, markersize=4)
         axis.set(xlabel=x_label, ylabel=y_label)
         if len(lines) > 1:
-            axis.legend(frameon=False)
+            axis.legend(edgecolor="none", framealpha=0.9)  # a line may pass behind it
 
 
 _PARTS = (
