@@ -57,20 +57,20 @@ class AttentionPooling(layers.Layer):
 
     def build(self, input_shape):
         channels = input_shape[-1]
-        hidden = int(channels * self.mlp_ratio)
+        hidden, policy = int(channels * self.mlp_ratio), self.dtype_policy
         shape = (None, None, channels)
         self.class_token = self.add_weight(
             shape=(1, self.tokens, channels), initializer=self.token_initializer, name="class_token"
         )
-        self.norm_tokens = layers.LayerNormalization(epsilon=1e-6, name="norm_tokens")
-        self.query = layers.Dense(channels, name="query")
-        self.key = layers.Dense(channels, name="key")
-        self.value = layers.Dense(channels, name="value")
-        self.project = layers.Dense(channels, name="project")
-        self.norm_mlp = layers.LayerNormalization(epsilon=1e-6, name="norm_mlp")
-        self.mlp_in = layers.Dense(hidden, activation=keras.activations.gelu, name="mlp_in")
-        self.mlp_out = layers.Dense(channels, name="mlp_out")
-        self.drop = layers.Dropout(self.dropout, name="drop")
+        self.norm_tokens = layers.LayerNormalization(epsilon=1e-6, dtype=policy, name="norm_tokens")
+        self.query = layers.Dense(channels, dtype=policy, name="query")
+        self.key = layers.Dense(channels, dtype=policy, name="key")
+        self.value = layers.Dense(channels, dtype=policy, name="value")
+        self.project = layers.Dense(channels, dtype=policy, name="project")
+        self.norm_mlp = layers.LayerNormalization(epsilon=1e-6, dtype=policy, name="norm_mlp")
+        self.mlp_in = layers.Dense(hidden, activation=keras.activations.gelu, dtype=policy, name="mlp_in")
+        self.mlp_out = layers.Dense(channels, dtype=policy, name="mlp_out")
+        self.drop = layers.Dropout(self.dropout, dtype=policy, name="drop")
         for layer in (self.norm_tokens, self.query, self.key, self.value, self.project, self.norm_mlp, self.mlp_in):
             layer.build(shape)
         self.mlp_out.build((None, None, hidden))

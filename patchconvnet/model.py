@@ -107,7 +107,7 @@ class PatchConvNet(keras.Model):
     ):
         config = {key: value for key, value in locals().items() if key not in ("self", "kwargs", "__class__")}
         _check(config)
-        dtype = kwargs.get("dtype")
+        dtype = keras.dtype_policies.get(kwargs.pop("dtype", None))
 
         # === layers ===
         stem = ConvStem(
@@ -155,6 +155,7 @@ class PatchConvNet(keras.Model):
         super().__init__(inputs=inputs, outputs=logits, **kwargs)
         self._config = {**config, "stem_strides": list(stem_strides)}
         self._attention = attention
+        self._layers_dtype = dtype
         object.__setattr__(self, "_explainer", None)
 
     @classmethod
@@ -197,7 +198,7 @@ class PatchConvNet(keras.Model):
         return logits, attention
 
     def get_config(self):
-        return {**self._config, "name": self.name, "dtype": keras.saving.serialize_keras_object(self.dtype_policy)}
+        return {**self._config, "name": self.name, "dtype": keras.dtype_policies.serialize(self._layers_dtype)}
 
 
 def _check(config):

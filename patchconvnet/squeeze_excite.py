@@ -34,9 +34,9 @@ class SqueezeExcite(layers.Layer):
         channels = input_shape[-1]
         if channels % self.ratio:
             raise ValueError(f"ratio must divide the number of channels, got {self.ratio} for {channels} channels")
-        narrow = channels // self.ratio
-        self.reduce = layers.Dense(narrow, activation="relu", use_bias=self.use_bias, name="reduce")
-        self.expand = layers.Dense(channels, activation="sigmoid", use_bias=self.use_bias, name="expand")
+        narrow, policy = channels // self.ratio, self.dtype_policy
+        self.reduce = layers.Dense(narrow, activation="relu", use_bias=self.use_bias, dtype=policy, name="reduce")
+        self.expand = layers.Dense(channels, activation="sigmoid", use_bias=self.use_bias, dtype=policy, name="expand")
         self.reduce.build((None, 1, 1, channels))
         self.expand.build((None, 1, 1, narrow))
 

@@ -48,24 +48,26 @@ class ConvStem(layers.Layer):
             raise ValueError(f'norm must be None or "batch", got {norm!r}')
 
     def build(self, input_shape):
+        policy = self.dtype_policy
         self.steps = []
         for index, stride in enumerate(self.strides):
             last = index == len(self.strides) - 1
             filters = self.dim // 2 ** (len(self.strides) - 1 - index)
-            self.steps.append(layers.ZeroPadding2D(1, name=f"pad_{index}"))
+            self.steps.append(layers.ZeroPadding2D(1, dtype=policy, name=f"pad_{index}"))
             self.steps.append(
                 layers.Conv2D(
                     filters,
                     kernel_size=3,
                     strides=stride,
                     use_bias=self.use_bias and self.norm is None,
+                    dtype=policy,
                     name=f"conv_{index}",
                 )
             )
             if self.norm == "batch":
-                self.steps.append(layers.BatchNormalization(momentum=0.9, name=f"norm_{index}"))
+                self.steps.append(layers.BatchNormalization(momentum=0.9, dtype=policy, name=f"norm_{index}"))
             if not last or self.final_activation:
-                self.steps.append(layers.Activation(keras.activations.gelu, name=f"gelu_{index}"))
+                self.steps.append(layers.Activation(keras.activations.gelu, dtype=policy, name=f"gelu_{index}"))
         shape = input_shape
         for step in self.steps:
             step.build(shape)

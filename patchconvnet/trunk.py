@@ -65,21 +65,22 @@ class TrunkBlock(layers.Layer):
             raise ValueError(f"drop_path must be at least 0 and below 1, got {drop_path!r}")
 
     def build(self, input_shape):
-        channels = input_shape[-1]
+        channels, policy = input_shape[-1], self.dtype_policy
         gelu = keras.activations.gelu  # the exact form; keras.ops.gelu is an approximation
-        self.normalize = make_normalization(self.norm, name="norm")
-        self.mix_in = layers.Conv2D(channels, 1, activation=gelu, name="mix_in")
+        self.normalize = make_normalization(self.norm, dtype=policy, name="norm")
+        self.mix_in = layers.Conv2D(channels, 1, activation=gelu, dtype=policy, name="mix_in")
+        around = {"padding": "same", "activation": gelu, "dtype": policy, "name": "look_around"}
         if self.spatial == "dense":
-            self.look_around = layers.Conv2D(channels, 3, padding="same", activation=gelu, name="look_around")
+            self.look_around = layers.Conv2D(channels, 3, **around)
         else:
-            self.look_around = layers.DepthwiseConv2D(3, padding="same", activation=gelu, name="look_around")
+            self.look_around = layers.DepthwiseConv2D(3, **around)
         self.squeeze_excite = None
         if self.se_ratio is not None:
-            self.squeeze_excite = SqueezeExcite(self.se_ratio, self.se_bias, name="squeeze_excite")
+            self.squeeze_excite = SqueezeExcite(self.se_ratio, self.se_bias, dtype=policy, name="squeeze_excite")
             self.squeeze_excite.build(input_shape)
-        self.mix_out = layers.Conv2D(channels, 1, name="mix_out")
+        self.mix_out = layers.Conv2D(channels, 1, dtype=policy, name="mix_out")
         # One draw an image: the noise has size 1 along height, width and channels.
-        self.skip = layers.Dropout(self.drop_path, noise_shape=(None, 1, 1, 1), name="drop_path")
+        self.skip = layers.Dropout(self.drop_path, noise_shape=(None, 1, 1, 1), dtype=policy, name="drop_path")
         for layer in (self.normalize, self.mix_in, self.look_around, self.mix_out, self.skip):
             layer.build(input_shape)
         self.scale = None

@@ -161,6 +161,24 @@ def test_a_compiled_training_step_runs():
     assert np.isfinite(model.train_on_batch(pictures(), np.arange(6)))
 
 
+def test_a_compiled_training_step_enlarges_its_images():
+    model = PatchConvNet(**{**SMALL, "image_size": 24}, shift=2)
+    model.compile("adamw", keras.losses.SparseCategoricalCrossentropy(from_logits=True), jit_compile=True)
+    assert np.isfinite(model.train_on_batch(pictures(), np.arange(6)))
+
+
+def test_mixed_precision_reaches_every_layer_and_survives_saving(tmp_path):
+    model = PatchConvNet(**SMALL, dtype="mixed_bfloat16")
+    assert model.get_layer("trunk").blocks[0].look_around.compute_dtype == "bfloat16"
+    logits, attention = model.explain(pictures())
+    assert logits.dtype == attention.dtype == np.float32
+    assert np.all(np.isfinite(logits)) and np.all(attention.sum(axis=(1, 2, 3)) < 1.001)
+    model.save(tmp_path / "model.keras")
+    again = keras.models.load_model(tmp_path / "model.keras")
+    assert again.get_layer("pooling").query.compute_dtype == "bfloat16"
+    np.testing.assert_array_equal(again.explain(pictures())[0], logits)
+
+
 def test_every_layer_allows_the_compiler():
     model = PatchConvNet.from_preset("keras_example", cutout=8)
     assert all(layer.supports_jit for layer in model._flatten_layers())
