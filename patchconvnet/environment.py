@@ -1,5 +1,6 @@
 """What machine this is: said at the top of every chapter, and kept in every record."""
 
+import logging
 import os
 import platform
 from importlib.metadata import PackageNotFoundError, version
@@ -63,12 +64,14 @@ def peak_memory():
 
 
 def announce(dataset, minutes):
-    """Print what a chapter will run on, and how long it takes on two CPU cores.
+    """Print what a chapter will run on, and how long it takes on two CPU cores; silence TensorFlow's warnings.
 
     Args:
         dataset: name of the chapter's data set.
         minutes: expected minutes for the whole chapter on two CPU cores.
     """
+    # A chapter uses several networks one after the other; TensorFlow would warn that this is slow.
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
     backend = keras.backend.backend()
     found = versions()
     print(f"backend   {backend} {found.get(backend, '')}, Keras {found['keras']}")
