@@ -56,9 +56,23 @@ def test_a_path_means_a_folder_even_where_a_shipped_record_has_its_name(shipped,
 def test_every_shipped_record_is_whole():
     for name in records.names():
         record = records.load(name)
-        epochs = record.recipe["epochs"]
-        assert len(record.history["epoch"]) == epochs and len(record.attention["maps"]) == epochs + 1
+        epochs, size = record.recipe["epochs"], sum(path.stat().st_size for path in record.folder.iterdir())
+        assert len(record.history["epoch"]) == epochs and size < 5_000_000
         assert 0 <= record.results["test_accuracy"] <= 1
+        if record.recipe["keep"] != "scores":
+            assert len(record.attention["maps"]) == epochs + 1
+
+
+def test_the_shipped_shapes_record_scores_what_it_says():
+    """Its weights, on the test set as drawn today: a change of Shapes, of a layer or of a measure shows here."""
+    from patchconvnet import load_dataset
+    from patchconvnet.training import score_attention, score_logits
+
+    data, record = load_dataset("shapes", train=1, val=0), records.load("shapes")
+    logits, maps = record.model().explain(data.x_test)
+    scores = score_logits(logits, data.y_test) | score_attention(logits, maps, data.mask_test)
+    assert scores["accuracy"] == pytest.approx(record.results["test_accuracy"], abs=0.003)
+    assert scores["attention_on_object"] == pytest.approx(record.results["attention_on_object"], abs=0.003)
 
 
 def test_an_unknown_record_names_those_there_are(shipped):
