@@ -8,6 +8,7 @@ end there are still enough patches to draw a map of where the network looks.
 
 import keras
 from keras import layers
+from keras.activations import gelu  # the exact form; keras.ops.gelu is an approximation by default
 
 from patchconvnet.squeeze_excite import SqueezeExcite
 
@@ -66,10 +67,9 @@ class TrunkBlock(layers.Layer):
 
     def build(self, input_shape):
         channels, policy = input_shape[-1], self.dtype_policy
-        gelu = keras.activations.gelu  # the exact form; keras.ops.gelu is an approximation
         self.normalize = make_normalization(self.norm, dtype=policy, name="norm")
-        self.mix_in = layers.Conv2D(channels, 1, activation=gelu, dtype=policy, name="mix_in")
-        around = {"padding": "same", "activation": gelu, "dtype": policy, "name": "look_around"}
+        self.mix_in = layers.Conv2D(channels, 1, dtype=policy, name="mix_in")
+        around = {"padding": "same", "dtype": policy, "name": "look_around"}
         if self.spatial == "dense":
             self.look_around = layers.Conv2D(channels, 3, **around)
         else:
@@ -94,8 +94,8 @@ class TrunkBlock(layers.Layer):
             x = self.normalize(x, training=training)
         else:
             x = self.normalize(x)
-        x = self.mix_in(x)
-        x = self.look_around(x)
+        x = gelu(self.mix_in(x))
+        x = gelu(self.look_around(x))
         if self.squeeze_excite is not None:
             x = self.squeeze_excite(x)
         x = self.mix_out(x)
