@@ -240,6 +240,8 @@ def curve(x, lines, x_label, y_label, points=False, save_to=None):
         for (legend, values), (colour, line) in zip(lines.items(), LINES):
             axis.plot(x, values, line, color=colour, label=legend, marker="o" if points else None, markersize=4)
         axis.set(xlabel=x_label, ylabel=y_label)
+        if np.issubdtype(np.asarray(x).dtype, np.integer):
+            axis.xaxis.set_major_locator(MaxNLocator(integer=True))
         if len(lines) > 1:
             axis.legend(edgecolor="none", framealpha=0.9)  # a line may pass behind it
 
