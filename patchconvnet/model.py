@@ -20,6 +20,21 @@ from patchconvnet.preprocessing import Augment, Resize, check_images, rescaling
 from patchconvnet.stem import ConvStem
 from patchconvnet.trunk import Trunk, make_normalization
 
+# What all networks of the paper share (section 3 and the authors' code).
+PAPER = {
+    "num_classes": 1000,
+    "image_size": 224,
+    "stem_strides": (2, 2, 2, 2),
+    "stem_bias": False,
+    "stem_final_activation": False,
+    "spatial": "depthwise",
+    "se_ratio": 4,
+    "se_bias": True,
+    "layer_scale": 1e-6,
+    "mlp_ratio": 3,
+    "preprocessing": "imagenet",
+}
+
 PRESETS = {
     # The course's own: small enough for two CPU cores. No squeeze-and-excitation: at this size it tells every patch
     # what the whole image holds, so that attention ends on the object less often, and the answer is no better.
@@ -35,6 +50,13 @@ PRESETS = {
     },
     # The sizes of the Keras example (Gosthipaty, 2022), 2,174,986 parameters; chapter 13 lists what we corrected.
     "keras_example": {"image_size": 48, "dim": 256, "depth": 2, "dropout": 0.2, "shift": 4, "flip": True},
+    "s60": {**PAPER, "dim": 384, "depth": 60, "layer_scale": 1e-4},
+    "s120": {**PAPER, "dim": 384, "depth": 120},
+    "b60": {**PAPER, "dim": 768, "depth": 60},
+    "b120": {**PAPER, "dim": 768, "depth": 120},
+    "l60": {**PAPER, "dim": 1024, "depth": 60},
+    "l120": {**PAPER, "dim": 1024, "depth": 120},
+    "s60_multi": {**PAPER, "dim": 384, "depth": 60, "layer_scale": 1e-4, "class_tokens": "per_class"},
 }
 
 
@@ -155,7 +177,7 @@ class PatchConvNet(keras.Model):
         super().__init__(inputs=inputs, outputs=logits, **kwargs)
         self._config = {**config, "stem_strides": list(stem_strides)}
         self._attention = attention
-        self._layers_dtype = dtype
+        self.dtype_policy = dtype  # `compile` asks the model whether the loss must be scaled (mixed_float16)
         object.__setattr__(self, "_explainer", None)
 
     @classmethod
@@ -163,7 +185,8 @@ class PatchConvNet(keras.Model):
         """An untrained network.
 
         Args:
-            preset: "shapes" or "keras_example".
+            preset: a key of `PRESETS`: "shapes", "keras_example", or one of the paper's: "s60", "s120", "b60", "b120",
+                "l60", "l120", "s60_multi".
             **overrides: any argument of `PatchConvNet`, instead of the preset's.
         """
         return cls(**{**preset_config(preset), **overrides})
@@ -198,7 +221,7 @@ class PatchConvNet(keras.Model):
         return logits, attention
 
     def get_config(self):
-        return {**self._config, "name": self.name, "dtype": keras.dtype_policies.serialize(self._layers_dtype)}
+        return {**self._config, "name": self.name, "dtype": keras.dtype_policies.serialize(self.dtype_policy)}
 
 
 def _check(config):
