@@ -4,6 +4,7 @@
 """
 
 import importlib
+import sys
 
 __version__ = "0.1.0"
 
@@ -17,7 +18,7 @@ __all__ = [*_HOMES, "records"]
 
 
 def __getattr__(name):
-    # Imported on first use: Keras takes seconds, and the command line must be able to say that its backend is missing.
+    # For the command line, which imports on first use: see below.
     if name == "records":
         return importlib.import_module("patchconvnet.records")
     if name in _HOMES:
@@ -27,3 +28,10 @@ def __getattr__(name):
 
 def __dir__():
     return sorted({*globals(), *__all__})
+
+
+if sys.argv[:1] != ["-m"]:
+    # `import patchconvnet` registers every class, so that `keras.models.load_model` finds them. Not so while Python locates
+    # `-m patchconvnet`: Keras takes seconds, and the command line must be able to say that its backend is missing.
+    for _home in dict.fromkeys(_HOMES.values()):
+        importlib.import_module(_home)

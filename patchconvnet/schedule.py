@@ -2,6 +2,8 @@
 
     step < warm-up:   peak * (step + 1) / warm-up
     after:            end + (peak - end) * (1 + cos(pi * share of the rest)) / 2
+
+And the optimizer that follows it: AdamW, whose weight decay pulls at kernels alone.
 """
 
 import math
@@ -56,3 +58,16 @@ class WarmUpCosine(keras.optimizers.schedules.LearningRateSchedule):
 
     def get_config(self):
         return {"peak": self.peak, "steps": self.steps, "warmup_steps": self.warmup_steps, "end": self.end}
+
+
+@keras.saving.register_keras_serializable(package="patchconvnet")
+class AdamW(keras.optimizers.AdamW):
+    """AdamW (Loshchilov and Hutter, 2019) that decays kernels only: no bias, normalization, layer scale or class token.
+
+    `exclude_from_weight_decay` on Keras' own class is forgotten when a saved model is loaded. Here it is part of the
+    class. Arguments are those of `keras.optimizers.AdamW`. The step of decay is learning rate x weight decay x weight.
+    """
+
+    def build(self, variables):
+        self.exclude_from_weight_decay(var_names=["bias", "gamma", "beta", "class_token", "scale"])
+        super().build(variables)

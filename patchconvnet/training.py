@@ -22,7 +22,7 @@ from patchconvnet.environment import device, peak_memory, versions
 from patchconvnet.errors import PatchConvNetError
 from patchconvnet.files import written_aside
 from patchconvnet.model import PatchConvNet, preset_config
-from patchconvnet.schedule import WarmUpCosine
+from patchconvnet.schedule import AdamW, WarmUpCosine
 
 PROBES = 32  # images whose maps are kept after every epoch: the first ones of the test set
 
@@ -109,6 +109,9 @@ def train(preset, out, data=None, *, epochs=None, limit=None, seed=0, keep=None,
 def make_recipe(preset, data=None, epochs=None, limit=None, seed=0, keep=None):
     """All that is set for a run, as a dict of plain values; arguments and errors as in `train`."""
     model = preset_config(preset)
+    if preset not in RECIPES:
+        known = ", ".join(RECIPES)
+        raise PatchConvNetError(f"there is no recipe to train {preset!r}: presets that have one are {known}")
     recipe = {"preset": preset, **RECIPES[preset]}
     if data is not None:
         recipe["dataset"] = data
@@ -170,16 +173,11 @@ def _load(recipe):
 
 
 def compile_model(model, recipe, steps_per_epoch):
-    """Compile a `PatchConvNet` for one-hot labels as a recipe says: AdamW, warm-up and cosine, cross-entropy.
-
-    Weight decay pulls at kernels only: not at biases, normalizations, layer scales and class tokens.
-    """
+    """Compile a `PatchConvNet` for one-hot labels as a recipe says: AdamW, warm-up and cosine, cross-entropy."""
     steps = recipe["epochs"] * steps_per_epoch
     schedule = WarmUpCosine(recipe["learning_rate"], steps, int(recipe["warmup"] * steps))
-    optimizer = keras.optimizers.AdamW(schedule, weight_decay=recipe["weight_decay"])
-    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta", "class_token", "scale"])
     model.compile(
-        optimizer,
+        AdamW(schedule, weight_decay=recipe["weight_decay"]),
         keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=recipe["label_smoothing"]),
         metrics=[keras.metrics.CategoricalAccuracy(name="accuracy")],
     )
