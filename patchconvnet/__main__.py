@@ -4,6 +4,7 @@ Bad input ends with one line on standard error and exit code 2.
 """
 
 import argparse
+import ast
 import os
 import sys
 
@@ -62,6 +63,13 @@ def _parser():
     train.add_argument("--epochs", type=int, help="if not the preset's own")
     train.add_argument("--limit", type=int, metavar="N", help="train on the first N images only")
     train.add_argument("--seed", type=int, default=0, help="default: 0")
+    train.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="change an argument of the network: class_tokens=per_class, depth=4 (may be given again)",
+    )
     train.add_argument("--keep", help="epochs, weights or scores: what stays in the run folder")
 
     attend = commands.add_parser("attend", help="classify a picture and draw where the network looks")
@@ -70,6 +78,17 @@ def _parser():
     attend.add_argument("--record", required=True, help="a shipped record's name (shapes), or a run folder")
     attend.add_argument("--out", required=True, metavar="FILE", help="picture to write: .png, .pdf or .svg")
     return parser
+
+
+def _setting(text):
+    """From "depth=4" to ("depth", 4): a Python value where it reads as one, else a string."""
+    name, equals, value = text.partition("=")
+    if not (name and equals and value):
+        raise PatchConvNetError(f"--set {text}: wanted NAME=VALUE, as in depth=4")
+    try:
+        return name, ast.literal_eval(value)
+    except (ValueError, SyntaxError):
+        return name, value
 
 
 def _train(options):
@@ -84,6 +103,7 @@ def _train(options):
         limit=options.limit,
         seed=options.seed,
         keep=options.keep,
+        model=dict(map(_setting, options.set)),
         verbose=verbose,
     )
     print(record.summary())

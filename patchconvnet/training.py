@@ -9,6 +9,8 @@
 A run that was stopped goes on from its last whole epoch when the same call is made again.
 """
 
+import difflib
+import inspect
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -49,7 +51,7 @@ RECIPES = {
 }
 
 
-def train(preset, out, data=None, *, epochs=None, limit=None, seed=0, keep=None, verbose="auto"):
+def train(preset, out, data=None, *, epochs=None, limit=None, seed=0, keep=None, model=None, verbose="auto"):
     """Train a preset and write its run folder; go on with a run that was stopped; or return a finished one.
 
     Sets Python's, NumPy's and the backend's global random seeds.
@@ -63,6 +65,7 @@ def train(preset, out, data=None, *, epochs=None, limit=None, seed=0, keep=None,
         seed: seed of the weights, of the order of images and of their variation.
         keep: what stays in the folder: "epochs" (the weights after every epoch, too: the default for "shapes"),
             "weights" (the last ones: the default else), or "scores" (no weights and no maps).
+        model: a dict of arguments of `PatchConvNet` to use instead of the preset's: {"class_tokens": "per_class"}.
         verbose: as in Keras' `fit`: 0 silent, 1 progress bar, 2 a line an epoch, "auto".
 
     Returns:
@@ -72,10 +75,12 @@ def train(preset, out, data=None, *, epochs=None, limit=None, seed=0, keep=None,
         PatchConvNetError: unknown preset or data set; a number out of range; a folder that holds another run or
             other files, or cannot be written; a loss that is not finite.
     """
-    recipe = make_recipe(preset, data, epochs, limit, seed, keep)
+    recipe = make_recipe(preset, data, epochs, limit, seed, keep, model)
     folder = Path(out).expanduser()
     if _has_finished(folder, recipe):
         return records.Record(folder)
+    keras.utils.set_random_seed(seed)
+    network = PatchConvNet(**recipe["model"])
     dataset = _load(recipe)
     if recipe["batch_size"] > len(dataset.x_train):
         raise PatchConvNetError(
@@ -83,15 +88,13 @@ def train(preset, out, data=None, *, epochs=None, limit=None, seed=0, keep=None,
         )
     # Only now is the folder ours: a call that could not have trained must not stand in the way of the next one.
     records.write_json(folder / "recipe.json", recipe)
-    keras.utils.set_random_seed(seed)
-    model = PatchConvNet(**recipe["model"])
     batches = Batches(dataset.x_train, dataset.y_train, recipe["batch_size"], len(dataset.class_names), seed)
-    compile_model(model, recipe, steps_per_epoch=len(batches))
+    compile_model(network, recipe, steps_per_epoch=len(batches))
     recorder = AttentionRecorder(dataset, folder, keep_epochs=recipe["keep"] == "epochs")
     checkpoint = Checkpoint(folder / "checkpoint.npz", batches)
-    done = checkpoint.restore(model)
+    done = checkpoint.restore(network)
     recorder.restore(done)
-    model.fit(
+    network.fit(
         batches,
         epochs=recipe["epochs"],
         initial_epoch=done,
@@ -100,15 +103,15 @@ def train(preset, out, data=None, *, epochs=None, limit=None, seed=0, keep=None,
         # The recorder comes first: the checkpoint's rename is what makes an epoch count as done.
         callbacks=[StopOnBadLoss(checkpoint.path), recorder, checkpoint],
     )
-    return _finish(folder, recipe, model, dataset, recorder)
+    return _finish(folder, recipe, network, dataset, recorder)
 
 
 # === recipe ===
 
 
-def make_recipe(preset, data=None, epochs=None, limit=None, seed=0, keep=None):
+def make_recipe(preset, data=None, epochs=None, limit=None, seed=0, keep=None, model=None):
     """All that is set for a run, as a dict of plain values; arguments and errors as in `train`."""
-    model = preset_config(preset)
+    config = {**preset_config(preset), **_known_arguments(model or {})}
     if preset not in RECIPES:
         known = ", ".join(RECIPES)
         raise PatchConvNetError(f"there is no recipe to train {preset!r}: presets that have one are {known}")
@@ -126,8 +129,19 @@ def make_recipe(preset, data=None, epochs=None, limit=None, seed=0, keep=None):
     recipe["keep"] = keep or ("epochs" if preset == "shapes" else "weights")
     if recipe["keep"] not in ("epochs", "weights", "scores"):
         raise PatchConvNetError(f'keep must be "epochs", "weights" or "scores", got {keep!r}')
-    recipe["model"] = {**model, "num_classes": 10, "seed": int(seed)}
+    recipe["model"] = {**config, "num_classes": 10, "seed": int(seed)}
     return recipe
+
+
+def _known_arguments(model):
+    """The same dict, if every key is an argument of `PatchConvNet`."""
+    known = [name for name in inspect.signature(PatchConvNet).parameters if name != "kwargs"]
+    for name in model:
+        if name in ("num_classes", "seed") or name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            raise PatchConvNetError(f"{name} is not a setting of the network that can be changed{hint}")
+    return model
 
 
 def _positive(name, value):

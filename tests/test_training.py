@@ -42,6 +42,16 @@ def test_recipe_tells_all_that_was_set(finished_run):
     assert recipe["model"] == {**model.PRESETS["shapes"], "num_classes": 10, "seed": 0}
 
 
+def test_the_network_can_be_changed(tiny, train_on_small_data, tmp_path):
+    changes = {"class_tokens": "per_class", "depth": 2}
+    record = train_on_small_data(tmp_path / "run", epochs=1, model=changes)
+    assert record.recipe["model"] == {**TINY, **changes, "num_classes": 10, "seed": 0}
+    assert record.attention["maps"].shape == (2, 32, 10, 4, 4)  # one map for each class
+    assert len(record.model().get_layer("trunk").blocks) == 2
+    with pytest.raises(PatchConvNetError, match="its depth is 2, not 1"):
+        train_on_small_data(tmp_path / "run", epochs=1, model={"class_tokens": "per_class"})
+
+
 def test_history_has_a_row_an_epoch(finished_run):
     history = records.load(finished_run).history
     measured = {"loss", "accuracy", "val_loss", "val_accuracy", "attention_entropy", "attention_on_object"}
