@@ -1,0 +1,93 @@
+"""One result on TensorFlow, JAX and PyTorch: the same weights, the same files, the same training."""
+
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from patchconvnet import PatchConvNet, official
+
+WORKER = Path(__file__).with_name("backend_worker.py")
+MODELS = {
+    "plain": {"dim": 16, "depth": 2},
+    "batch_norm": {"dim": 16, "depth": 1, "norm": "batch", "se_ratio": None, "shift": 2, "flip": True, "cutout": 4},
+    "paper": {"dim": 16, "spatial": "depthwise", "se_ratio": 4, "se_bias": True, "layer_scale": 0.1, "mlp_ratio": 3},
+    "per_class": {"dim": 16, "class_tokens": "per_class", "num_classes": 4, "image_size": 24},
+    "average": {"dim": 16, "pooling": "average", "tied": True, "preprocessing": "imagenet"},
+}
+
+
+def images():
+    return np.random.default_rng(3).integers(0, 256, (4, 32, 32, 3), dtype=np.uint8)
+
+
+def randomize(model, seed):
+    generator = np.random.default_rng(seed)
+    for weight in model.trainable_weights:
+        weight.assign(weight + generator.normal(0, 0.1, weight.shape))
+    return model
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A folder of models saved on this process' backend, and images."""
+    folder = tmp_path_factory.mktemp("backends")
+    np.save(folder / "images.npy", images())
+    for seed, (name, options) in enumerate(MODELS.items()):
+        keras.utils.set_random_seed(seed)
+        randomize(PatchConvNet(**options), seed).save(folder / f"{name}.keras")
+    return folder
+
+
+@pytest.fixture(scope="module", params=["tensorflow", "jax", "torch"])
+def outputs(request, folder):
+    """What a backend made of them, in a process of its own."""
+    backend = request.param
+    if importlib.util.find_spec(backend) is None:
+        pytest.skip(f"{backend} is not installed: pip install -r requirements-backends.txt")
+    environment = {**os.environ, "KERAS_BACKEND": backend}
+    done = subprocess.run(
+        [sys.executable, WORKER, folder], env=environment, capture_output=True, text=True, timeout=600
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    with np.load(folder / backend / "outputs.npz") as archive:
+        return backend, {key: archive[key] for key in archive.files}
+
+
+def test_saved_models_give_the_same_logits(outputs, folder):
+    for name in MODELS:
+        here = keras.ops.convert_to_numpy(keras.models.load_model(folder / f"{name}.keras")(images()))
+        np.testing.assert_allclose(outputs[1][name], here, atol=1e-4, err_msg=name)
+
+
+def test_the_authors_network_is_matched(outputs):
+    for name in ("single", "multi"):
+        reference = official.reference(name)
+        np.testing.assert_allclose(outputs[1][f"{name}_logits"], reference["logits"], atol=1e-4)
+        np.testing.assert_allclose(outputs[1][f"{name}_attention"], reference["attention"], atol=1e-4)
+
+
+def test_two_epochs_train(outputs):
+    first, second = outputs[1]["losses"]
+    assert np.isfinite(first) and second < first
+
+
+def test_a_model_trained_there_loads_here(outputs, folder):
+    backend, made_there = outputs
+    trained = keras.models.load_model(folder / backend / "trained.keras")
+    np.testing.assert_allclose(keras.ops.convert_to_numpy(trained(images())), made_there["trained"], atol=1e-4)
+
+
+def test_a_run_folder_made_there_is_read_here(outputs, folder):
+    from patchconvnet import records
+
+    backend, made_there = outputs
+    record = records.load(folder / backend / "run")
+    assert backend in record.results["versions"]
+    logits = keras.ops.convert_to_numpy(record.model()(images()))
+    np.testing.assert_allclose(logits, made_there["trained"], atol=1e-4)
