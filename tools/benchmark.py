@@ -1,20 +1,23 @@
 #!/usr/bin/env python3
 """Measure what the course promises, on this machine.
 
-    python tools/benchmark.py                three seeds of the `shapes` preset: accuracy, attention, seconds, memory
-    python tools/benchmark.py --seeds 0 1    other seeds
+    python tools/benchmark.py                  all of it
+    python tools/benchmark.py step             a training step of `keras_example`, beside the published arrangement
+    python tools/benchmark.py shapes           three seeds of `shapes`: accuracy, attention, seconds, memory
+    python tools/benchmark.py shapes --seeds 0 1
 
-Each run is a process of its own, one after the other. Exit code 1 if a goal is missed.
+Everything that is timed runs in a process of its own, one after the other. Exit code 1 if a goal is missed.
 """
 
 import argparse
+import json
 import statistics
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-from patchconvnet import records
+WORKER = Path(__file__).with_name("benchmark_step.py")
 
 # name in results.json: (heading, unit factor, format, goal, whether more is better)
 MEASURES = {
@@ -29,22 +32,68 @@ MEASURES = {
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("what", nargs="*", metavar="PART", help="step or shapes; default: both")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    seeds = parser.parse_args().seeds
-    with tempfile.TemporaryDirectory() as folder:
-        results = [train(Path(folder) / str(seed), seed) for seed in seeds]
-    print(f"preset shapes on {results[0]['device']}, seeds {', '.join(map(str, seeds))}\n")
-    print(f"{'measure':24}" + "".join(f"{f'seed {seed}':>9}" for seed in seeds) + f"{'mean':>9}{'spread':>9}  goal")
-    missed = [name for name in MEASURES if not report(name, results)]
+    options = parser.parse_args()
+    parts = {"step": step, "shapes": lambda: shapes(options.seeds)}
+    unknown = [name for name in options.what if name not in parts]
+    if unknown:
+        parser.error(f"no part {unknown[0]!r}: there are {', '.join(parts)}")
+    missed = [goal for name in options.what or parts for goal in parts[name]()]
     print("\nall goals met" if not missed else f"\nmissed: {', '.join(missed)}")
     return 1 if missed else 0
+
+
+# === a training step of `keras_example` ===
+
+
+def step(rounds=3):
+    """Time both networks in turns, so that a busy machine slows both; the goals that were missed."""
+    kinds = {"published": None, "ours": 0.85}
+    if has_bfloat16():
+        kinds["ours, mixed_bfloat16"] = 0.5
+    runs = {kind: [] for kind in kinds}
+    for _ in range(rounds):
+        for kind in kinds:
+            done = subprocess.run([sys.executable, WORKER, kind], check=True, stdout=subprocess.PIPE, text=True)
+            runs[kind].append(json.loads(done.stdout.splitlines()[-1]))
+    print(f"\na training step of keras_example, batch 128, float32, on {runs['ours'][0]['device']}, {rounds} rounds\n")
+    print(f"{'arrangement':24}{'s a step':>10}{'peak GB':>9}{'ratio in each round':>24}{'median':>9}  goal")
+    missed = []
+    for kind, goal in kinds.items():
+        seconds = statistics.median(run["seconds"] for run in runs[kind])
+        memory = max(run["peak_memory_bytes"] for run in runs[kind]) / 1e9
+        ratios = [run["seconds"] / other["seconds"] for run, other in zip(runs[kind], runs["published"])]
+        row = f"{kind:24}{seconds:>10.2f}{memory:>9.2f}{'  '.join(f'{ratio:.2f}' for ratio in ratios):>24}"
+        print(f"{row}{statistics.median(ratios):>9.2f}" + ("" if goal is None else f"  at most {goal}"))
+        if goal is not None and statistics.median(ratios) > goal:
+            missed.append(f"step, {kind}")
+    return missed
+
+
+def has_bfloat16():
+    """Whether this CPU has bfloat16 units (Linux)."""
+    flags = Path("/proc/cpuinfo")
+    return flags.is_file() and any(name in flags.read_text() for name in ("avx512_bf16", "amx_bf16"))
+
+
+# === three seeds of `shapes` ===
+
+
+def shapes(seeds):
+    """Train and print each measure; the goals that were missed."""
+    with tempfile.TemporaryDirectory() as folder:
+        results = [train(Path(folder) / str(seed), seed) for seed in seeds]
+    print(f"\npreset shapes on {results[0]['device']}, seeds {', '.join(map(str, seeds))}\n")
+    print(f"{'measure':24}" + "".join(f"{f'seed {seed}':>9}" for seed in seeds) + f"{'mean':>9}{'spread':>9}  goal")
+    return [f"shapes, {name}" for name in MEASURES if not report(name, results)]
 
 
 def train(folder, seed):
     """One run in a process of its own: the dict of its results.json."""
     command = [sys.executable, "-m", "patchconvnet", "train", "--preset", "shapes", "--seed", str(seed), "--out", folder]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-    return records.load(folder).results
+    return json.loads((folder / "results.json").read_text())
 
 
 def report(name, results):

@@ -1,0 +1,61 @@
+"""tools/benchmark.py: what it times is what it says, and a goal that is missed is called missed."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+TOOLS = Path(__file__).resolve().parent.parent / "tools"
+
+
+@pytest.fixture
+def tools(monkeypatch):
+    monkeypatch.syspath_prepend(str(TOOLS))
+
+
+def test_the_published_arrangement_is_the_example(tools):
+    import published_example
+
+    for depth in (1, 2):
+        assert published_example.build(depth=depth).count_params() == 1_436_426  # tied: at any depth
+    model = published_example.build(dim=16, ratio=4)
+    images = np.random.default_rng(0).integers(0, 256, (4, 32, 32, 3), dtype=np.uint8)
+    assert model(images).shape == (4, 10)
+    assert not all(layer.supports_jit for layer in model.layers)  # the crop switches the compiler off
+
+
+def test_our_arrangement_is_the_preset(tools):
+    import benchmark_step
+
+    model = benchmark_step.ours("mixed_bfloat16")
+    assert model.count_params() == 2_174_986 and model.optimizer is not None
+    assert model.get_layer("trunk").blocks[0].look_around.compute_dtype == "bfloat16"
+
+
+def test_a_missed_goal_is_reported(tools, capsys, monkeypatch):
+    import benchmark
+
+    assert benchmark.report("test_accuracy", [{"test_accuracy": 0.96}, {"test_accuracy": 0.95}])
+    assert not benchmark.report("seconds", [{"seconds": 70.0}])
+    assert capsys.readouterr().out.split()[-3:] == ["at", "most", "60"]
+
+    seconds = {"published": 2.0, "ours": 1.8}
+
+    def run(command, **options):
+        line = json.dumps({"seconds": seconds[command[-1]], "peak_memory_bytes": 1e9, "device": "CPU"})
+        return subprocess.CompletedProcess(command, 0, stdout=f"noise\n{line}\n")
+
+    monkeypatch.setattr(benchmark.subprocess, "run", run)
+    monkeypatch.setattr(benchmark, "has_bfloat16", lambda: False)
+    assert benchmark.step() == ["step, ours"]
+    assert "0.90  0.90  0.90" in capsys.readouterr().out
+    seconds["ours"] = 1.0
+    assert benchmark.step() == []
+
+
+def test_an_unknown_part_is_named():
+    done = subprocess.run([sys.executable, TOOLS / "benchmark.py", "steps"], capture_output=True, text=True)
+    assert done.returncode == 2 and "no part 'steps': there are step, shapes" in done.stderr
