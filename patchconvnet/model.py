@@ -89,7 +89,7 @@ class PatchConvNet(keras.Model):
         tied, spatial, se_ratio, se_bias, layer_scale, drop_path: see `Trunk`; `layer_scale` goes to the pooling too.
         pooling: "attention" (the paper's) or "average" (for comparison).
         class_tokens: "single" or "per_class" (paper, section 3.3).
-        mlp_ratio, dropout: see `AttentionPooling`.
+        mlp_ratio, dropout, token_initializer: see `AttentionPooling`.
         preprocessing: "rescale" (0..255 to -1..1), "imagenet" (0..255, the paper's mean and deviation), or None:
             images are taken as they are.
         shift, flip, cutout, seed: see `Augment`.
@@ -120,6 +120,7 @@ class PatchConvNet(keras.Model):
         class_tokens="single",
         mlp_ratio=1,
         dropout=0.0,
+        token_initializer="truncated_normal",
         preprocessing="rescale",
         shift=0,
         flip=False,
@@ -146,7 +147,9 @@ class PatchConvNet(keras.Model):
         )
         tokens = num_classes if class_tokens == "per_class" else 1
         if pooling == "attention":
-            pool = AttentionPooling(tokens, mlp_ratio, dropout, layer_scale, dtype=dtype, name="pooling")
+            pool = AttentionPooling(
+                tokens, mlp_ratio, dropout, layer_scale, token_initializer, dtype=dtype, name="pooling"
+            )
         else:
             pool = layers.GlobalAveragePooling2D(dtype=dtype, name="pooling")
         # Logits stay float32 in mixed precision: a loss needs the range.
@@ -167,9 +170,11 @@ class PatchConvNet(keras.Model):
         if pooling == "attention":
             pooled, attention = pool(patches)  # (N, h, w, dim) -> (N, Q, dim), (N, Q, h, w)
             # A batch norm removes what class tokens of all images share. A layer norm cannot: it sees one image.
+            if norm == "batch":  # every token shares something else: its numbers are channels of their own
+                pooled = layers.Reshape((tokens * dim,))(pooled)  # (N, Q, dim) -> (N, Q * dim)
             pooled = make_normalization(norm, dtype=dtype, name="norm")(pooled)
-            if class_tokens == "single":
-                pooled = pooled[:, 0]  # (N, 1, dim) -> (N, dim)
+            shape = (tokens, dim) if class_tokens == "per_class" else (dim,)
+            pooled = layers.Reshape(shape)(pooled)  # -> (N, Q, dim), or (N, dim) for a single token
         else:
             pooled = pool(patches)  # (N, h, w, dim) -> (N, dim)
         logits = head(pooled)  # (N, dim) or (N, Q, dim) -> (N, num_classes)

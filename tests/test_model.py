@@ -95,6 +95,22 @@ def test_per_class_tokens_give_one_map_a_class():
     assert logits.shape == (6, 7) and attention.shape == (6, 7, 4, 4)
 
 
+def test_batch_norm_centres_each_class_token_by_itself():
+    model = randomize(PatchConvNet(**SMALL, num_classes=3, class_tokens="per_class", norm="batch"))
+    norm = model.get_layer("norm")
+    assert norm.gamma.shape == (3 * SMALL["dim"],)
+    assert model.get_layer("head").input.shape[1:] == (3, SMALL["dim"])
+    inside = keras.Model(model.input, norm.output)
+    centred = numpy(inside(pictures(), training=True)) - numpy(norm.beta)  # (N, 3 * dim)
+    np.testing.assert_allclose(centred.mean(axis=0), 0, atol=1e-4)
+
+
+def test_the_class_token_starts_as_told():
+    model = PatchConvNet(**SMALL, token_initializer="zeros")
+    _, attention = model.explain(pictures())
+    np.testing.assert_allclose(attention, 1 / (1 + attention[0, 0].size), atol=1e-6)  # zero asks nothing: uniform
+
+
 def test_average_pooling_has_no_map_and_names_the_class_activation_map():
     model = PatchConvNet(**SMALL, pooling="average")
     assert numpy(model(pictures())).shape == (6, 10)
