@@ -394,9 +394,9 @@ def score_logits(logits, labels):
     }
 
 
-def predicted_maps(logits, maps):
-    """Of attention (N, Q, h, w), the predicted class's token if there are several: (N, h, w)."""
-    token = logits.argmax(axis=1) if maps.shape[1] > 1 else np.zeros(len(maps), dtype=int)
+def maps_of(classes, maps):
+    """Of attention (N, Q, h, w), the map of each image's class (N,) if there is one a class: (N, h, w)."""
+    token = classes if maps.shape[1] > 1 else np.zeros(len(maps), dtype=int)
     return maps[np.arange(len(maps)), token]
 
 
@@ -405,7 +405,7 @@ def score_attention(logits, maps, masks=None):
 
     "attention_entropy" in bits; with masks bool (N, H, W) also "attention_on_object" (see `faithfulness`).
     """
-    chosen = predicted_maps(logits, maps)
+    chosen = maps_of(logits.argmax(axis=1), maps)
     scores = {"attention_entropy": float(faithfulness.entropy(chosen).mean())}
     if masks is not None:
         scores["attention_on_object"] = float(faithfulness.pointing_game(chosen, masks).mean())
@@ -422,8 +422,11 @@ def _finish(folder, recipe, model, dataset, recorder):
     results = {f"test_{name}": value for name, value in score_logits(logits, dataset.y_test).items()}
     results |= score_attention(logits, maps, dataset.mask_test)
     if dataset.mask_test is not None:
-        touching = faithfulness.pointing_game(predicted_maps(logits, maps), dataset.mask_test, 1e-9)
+        touching = faithfulness.pointing_game(maps_of(logits.argmax(axis=1), maps), dataset.mask_test, 1e-9)
         results["attention_touching"] = float(touching.mean())
+        if maps.shape[1] > 1:
+            of_true_class = faithfulness.pointing_game(maps_of(dataset.y_test, maps), dataset.mask_test)
+            results["attention_of_true_class_on_object"] = float(of_true_class.mean())
         results["attention_chance"] = faithfulness.chance(dataset.mask_test, maps.shape[2:])
         results["attention_best_fixed_cell"] = faithfulness.best_fixed_cell(dataset.mask_test, maps.shape[2:])
     results |= {

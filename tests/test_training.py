@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import pytest
 
-from patchconvnet import files, model, records, training
+from patchconvnet import faithfulness, files, model, records, training
 from patchconvnet.errors import PatchConvNetError
 
 TINY = {"image_size": 16, "dim": 8, "depth": 1, "norm": "batch", "shift": 2, "flip": True, "dropout": 0.2}
@@ -42,11 +42,15 @@ def test_recipe_tells_all_that_was_set(finished_run):
     assert recipe["model"] == {**model.PRESETS["shapes"], "num_classes": 10, "seed": 0}
 
 
-def test_the_network_can_be_changed(tiny, train_on_small_data, tmp_path):
+def test_the_network_can_be_changed(tiny, train_on_small_data, small_data, tmp_path):
     changes = {"class_tokens": "per_class", "depth": 2}
     record = train_on_small_data(tmp_path / "run", epochs=1, model=changes)
     assert record.recipe["model"] == {**TINY, **changes, "num_classes": 10, "seed": 0}
     assert record.attention["maps"].shape == (2, 32, 10, 4, 4)  # one map for each class
+    _, maps = record.model().explain(small_data.x_test)
+    own = np.stack([maps[index, label] for index, label in enumerate(small_data.y_test)])
+    expected = faithfulness.pointing_game(own, small_data.mask_test).mean()
+    assert record.results["attention_of_true_class_on_object"] == pytest.approx(expected)
     assert len(record.model().get_layer("trunk").blocks) == 2
     with pytest.raises(PatchConvNetError, match="its depth is 2, not 1"):
         train_on_small_data(tmp_path / "run", epochs=1, model={"class_tokens": "per_class"})
