@@ -76,7 +76,7 @@ def test_scores_take_the_token_of_the_predicted_class():
     masks = np.zeros((2, 4, 4), bool)
     masks[:, 2:, 2:] = True  # the object fills the last cell
     logits = np.array([[0.0, 1.0], [1.0, 0.0]])
-    assert np.array_equal(training.predicted_maps(logits, maps)[:, 1, 1], [1, 0])
+    assert np.array_equal(training.maps_of(logits.argmax(axis=1), maps)[:, 1, 1], [1, 0])
     assert training.score_attention(logits, maps, masks) == {"attention_entropy": 0, "attention_on_object": 0.5}
 
 
