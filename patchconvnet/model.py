@@ -36,8 +36,8 @@ PAPER = {
 }
 
 PRESETS = {
-    # The course's own: small enough for two CPU cores. No squeeze-and-excitation: at this size it tells every patch
-    # what the whole image holds, so that attention ends on the object less often, and the answer is no better.
+    # The course's own: small enough for two CPU cores. No squeeze-and-excitation: it tells every patch what the whole
+    # image holds, so that attention ends on the object less often (chapter 04).
     "shapes": {
         "image_size": 32,
         "dim": 64,
