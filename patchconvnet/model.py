@@ -12,7 +12,7 @@ import difflib
 
 import keras
 import numpy as np
-from keras import layers
+from keras import layers, ops
 
 from patchconvnet.attention_pooling import AttentionPooling, PerClassHead
 from patchconvnet.errors import PatchConvNetError
@@ -170,11 +170,14 @@ class PatchConvNet(keras.Model):
         if pooling == "attention":
             pooled, attention = pool(patches)  # (N, h, w, dim) -> (N, Q, dim), (N, Q, h, w)
             # A batch norm removes what class tokens of all images share. A layer norm cannot: it sees one image.
-            if norm == "batch":  # every token shares something else: its numbers are channels of their own
-                pooled = layers.Reshape((tokens * dim,))(pooled)  # (N, Q, dim) -> (N, Q * dim)
-            pooled = make_normalization(norm, dtype=dtype, name="norm")(pooled)
-            shape = (tokens, dim) if class_tokens == "per_class" else (dim,)
-            pooled = layers.Reshape(shape)(pooled)  # -> (N, Q, dim), or (N, dim) for a single token
+            normalize = make_normalization(norm, dtype=dtype, name="norm")
+            if norm == "batch" and tokens > 1:  # every token shares something else: its numbers are channels
+                pooled = ops.reshape(pooled, (-1, tokens * dim))  # (N, Q, dim) -> (N, Q * dim)
+                pooled = ops.reshape(normalize(pooled), (-1, tokens, dim))  # (N, Q * dim) -> (N, Q, dim)
+            else:
+                pooled = normalize(pooled)
+            if class_tokens == "single":
+                pooled = pooled[:, 0]  # (N, 1, dim) -> (N, dim)
         else:
             pooled = pool(patches)  # (N, h, w, dim) -> (N, dim)
         logits = head(pooled)  # (N, dim) or (N, Q, dim) -> (N, num_classes)

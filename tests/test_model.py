@@ -135,9 +135,9 @@ def test_saved_models_reload_to_the_same_outputs(options, tmp_path):
     model.save(tmp_path / "model.keras")
     again = keras.models.load_model(tmp_path / "model.keras")
     assert type(again) is PatchConvNet
-    np.testing.assert_array_equal(numpy(again(pictures())), numpy(model(pictures())))
+    np.testing.assert_allclose(numpy(again(pictures())), numpy(model(pictures())), atol=1e-5)
     if options.get("pooling") != "average":
-        np.testing.assert_array_equal(again.explain(pictures())[1], model.explain(pictures())[1])
+        np.testing.assert_allclose(again.explain(pictures())[1], model.explain(pictures())[1], atol=1e-6)
     assert keras.models.clone_model(model).count_params() == model.count_params()
 
 
@@ -194,7 +194,7 @@ def test_mixed_precision_reaches_every_layer_and_survives_saving(tmp_path):
     model.save(tmp_path / "model.keras")
     again = keras.models.load_model(tmp_path / "model.keras")
     assert again.get_layer("pooling").query.compute_dtype == "bfloat16"
-    np.testing.assert_array_equal(again.explain(pictures())[0], logits)
+    np.testing.assert_allclose(again.explain(pictures())[0], logits, atol=5e-3)
 
 
 def test_every_layer_allows_the_compiler():

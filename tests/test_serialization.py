@@ -43,17 +43,18 @@ def test_a_preset_in_small_comes_back(preset, tmp_path):
     images, _ = small_batch()
     expected = numpy(model(images))
     model.save(tmp_path / "model.keras")
-    np.testing.assert_array_equal(numpy(keras.models.load_model(tmp_path / "model.keras")(images)), expected)
+    again = keras.models.load_model(tmp_path / "model.keras")
+    np.testing.assert_allclose(numpy(again(images)), expected, atol=1e-5)
 
     model.save_weights(tmp_path / "model.weights.h5")
     other = PatchConvNet.from_config(model.get_config())
     assert np.abs(numpy(other(images)) - expected).max() > 1e-3
     other.load_weights(tmp_path / "model.weights.h5")
-    np.testing.assert_array_equal(numpy(other(images)), expected)
+    np.testing.assert_allclose(numpy(other(images)), expected, atol=1e-5)
 
     clone = keras.models.clone_model(model)  # Keras makes a plain functional model of it
     clone.set_weights(model.get_weights())
-    np.testing.assert_array_equal(numpy(clone(images)), expected)
+    np.testing.assert_allclose(numpy(clone(images)), expected, atol=1e-5)
 
 
 GO_ON = """
@@ -82,7 +83,8 @@ def test_a_fresh_process_goes_on_training(preset, tmp_path):
     done = subprocess.run([sys.executable, "-c", GO_ON, tmp_path], capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr[-3000:]
     with np.load(tmp_path / "there.npz") as there:
-        np.testing.assert_array_equal(there["before"], numpy(model(images)))
+        # Equal but for the order in which threads add: the last digit.
+        np.testing.assert_allclose(there["before"], numpy(model(images)), rtol=1e-4, atol=1e-5)
         model.train_on_batch(images, labels)
         assert there["iterations"] == 4
         # Without the optimizer's state the step would be about as long as the learning rate: far off.
@@ -105,6 +107,6 @@ def test_a_loaded_model_can_be_explained(tmp_path):
     model = trained()
     model.save(tmp_path / "model.keras")
     here, there = model.explain(small_batch()[0]), keras.models.load_model(tmp_path / "model.keras").explain(small_batch()[0])
-    np.testing.assert_array_equal(here[0], there[0])
-    np.testing.assert_array_equal(here[1], there[1])
+    np.testing.assert_allclose(here[0], there[0], atol=1e-5)
+    np.testing.assert_allclose(here[1], there[1], atol=1e-6)
     assert there[1].shape == (8, 4, 2, 2)
