@@ -7,8 +7,8 @@ import importlib
 import os
 import sys
 
-# TensorFlow leaves oneDNN's convolutions off on CPUs without AVX-512; a training step of `keras_example` takes less than
-# half the time with them (tools/benchmark.py). It must be set before TensorFlow is imported; a value that is set stays.
+# TensorFlow leaves oneDNN's faster convolutions off on CPUs without AVX-512; tools/benchmark.py shows what they bring.
+# It must be set before TensorFlow is imported. A value that is set stays.
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 __version__ = "0.1.0"

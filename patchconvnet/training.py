@@ -78,7 +78,7 @@ def train(preset, out, data=None, *, epochs=None, limit=None, seed=0, keep=None,
     if _has_finished(folder, recipe):
         return records.Record(folder)
     keras.utils.set_random_seed(seed)
-    network = PatchConvNet(**recipe["model"])
+    network = _build(recipe["model"])
     dataset = _load(recipe)
     if recipe["batch_size"] > len(dataset.x_train):
         raise PatchConvNetError(
@@ -172,6 +172,16 @@ def _difference(existing, recipe):
         if old != new and found:
             return found
     return ""
+
+
+def _build(config):
+    """The network of a recipe; an error in one line if its settings do not go together."""
+    if config.get("pooling") == "average":
+        raise PatchConvNetError('a run records attention maps, and with pooling="average" there are none: use fit')
+    try:
+        return PatchConvNet(**config)
+    except (TypeError, ValueError) as error:
+        raise PatchConvNetError(f"the network cannot be built: {error}") from error
 
 
 def _load(recipe):

@@ -11,18 +11,9 @@ from pathlib import Path
 
 import keras
 import numpy as np
+from conftest import draw_small_data
 
-from patchconvnet import PatchConvNet, official, shapes, training
-from patchconvnet.data import Dataset
-
-
-def small_data():
-    images, labels, masks = shapes.generate(416, seed=5)
-    parts = {"train": slice(320), "val": slice(320, 352), "test": slice(352, 416)}
-    fields = {}
-    for part, chosen in parts.items():
-        fields |= {f"x_{part}": images[chosen], f"y_{part}": labels[chosen], f"mask_{part}": masks[chosen]}
-    return Dataset(name="shapes", variant="small, for tests", class_names=shapes.CLASS_NAMES, **fields)
+from patchconvnet import PatchConvNet, official, training
 
 
 def main(folder):
@@ -39,7 +30,7 @@ def main(folder):
         logits, attention = official.convert(reference["weights"]).explain(reference["images"])
         outputs[f"{name}_logits"], outputs[f"{name}_attention"] = logits, attention
 
-    data = small_data()
+    data = draw_small_data(train=320, val=32, test=64)
     training.load_dataset = lambda name, **options: data
     record = training.train("shapes", out / "run", epochs=2, verbose=0)
     outputs["losses"] = np.array(record.history["loss"])

@@ -3,18 +3,23 @@
 import pytest
 
 
-@pytest.fixture(scope="session")
-def small_data():
-    """Shapes with 96 training, 20 validation and 40 test images."""
+def draw_small_data(train=96, val=20, test=40):
+    """Shapes, few of them: a `Dataset`."""
     from patchconvnet import shapes
     from patchconvnet.data import Dataset
 
-    images, labels, masks = shapes.generate(156, seed=5)
-    parts = {"train": slice(96), "val": slice(96, 116), "test": slice(116, 156)}
+    images, labels, masks = shapes.generate(train + val + test, seed=5)
+    parts = {"train": slice(train), "val": slice(train, train + val), "test": slice(train + val, None)}
     fields = {}
     for part, chosen in parts.items():
         fields |= {f"x_{part}": images[chosen], f"y_{part}": labels[chosen], f"mask_{part}": masks[chosen]}
     return Dataset(name="shapes", variant="small, for tests", class_names=shapes.CLASS_NAMES, **fields)
+
+
+@pytest.fixture(scope="session")
+def small_data():
+    """Shapes with 96 training, 20 validation and 40 test images."""
+    return draw_small_data()
 
 
 @pytest.fixture
