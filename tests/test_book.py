@@ -187,7 +187,11 @@ def open_page(browser, address, viewport=None):
     page = context.new_page()
     page.on("pageerror", lambda error: problems.append(f"page error: {error}"))
     page.on("console", lambda line: line.type == "error" and problems.append(f"console: {line.text}"))
-    page.on("requestfailed", lambda request: problems.append(f"request failed: {request.url}"))
+    # A page that is left breaks off what it was still fetching: that is no fault of the page.
+    page.on(
+        "requestfailed",
+        lambda request: request.failure == "net::ERR_ABORTED" or problems.append(f"request failed: {request.url}"),
+    )
     page.on("response", lambda answer: answer.status >= 400 and problems.append(f"{answer.status}: {answer.url}"))
     page.goto(address, wait_until="load")
     page.wait_for_load_state("networkidle")  # index.html sends the reader on to intro.html
