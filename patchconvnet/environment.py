@@ -4,6 +4,7 @@ import logging
 import os
 import platform
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 import keras
 
@@ -27,30 +28,86 @@ def versions():
 
 def device():
     """The device that trains, in words: the GPU's name, or the number of CPU cores."""
-    backend = keras.backend.backend()
-    gpu = {"tensorflow": _tensorflow_gpu, "jax": _jax_gpu, "torch": _torch_gpu}.get(backend, lambda: None)()
+    gpu = _gpu()
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return gpu or f"CPU, {cores} {'core' if cores == 1 else 'cores'}"
+    return gpu["name"] if gpu else f"CPU, {cores} {'core' if cores == 1 else 'cores'}"
+
+
+def best_precision():
+    """The dtype policy that this machine computes fastest, the logits and the loss apart: a string.
+
+    "mixed_bfloat16" where there are units for it: GPUs from Ampere on, and with TensorFlow CPUs with AVX512-BF16 or
+    AMX; "mixed_float16" on GPUs of Volta and Turing (a T4); "float32" elsewhere.
+    """
+    gpu = _gpu()
+    if gpu:
+        return "mixed_bfloat16" if gpu["capability"] >= (8, 0) else "mixed_float16" if gpu["capability"] >= (7, 0) else "float32"
+    units = {"avx512_bf16", "amx_bf16"} & _cpu_flags()
+    return "mixed_bfloat16" if units and keras.backend.backend() == "tensorflow" else "float32"
+
+
+def _cpu_flags():
+    """Names of the processor's abilities, as Linux lists them: a set; empty on other systems."""
+    try:
+        text = Path("/proc/cpuinfo").read_text()
+    except OSError:
+        return set()
+    lines = [line.split(":")[1] for line in text.splitlines() if line.startswith("flags")]
+    return set(lines[0].split()) if lines else set()
+
+
+def _gpu():
+    """Of the first GPU: its "name", its compute "capability" (major, minor), its "peak_bytes" so far; None without."""
+    found = {"tensorflow": _tensorflow_gpu, "jax": _jax_gpu, "torch": _torch_gpu}.get(keras.backend.backend())
+    return found() if found else None
 
 
 def _tensorflow_gpu():
     import tensorflow
 
     gpus = tensorflow.config.list_physical_devices("GPU")
-    return tensorflow.config.experimental.get_device_details(gpus[0]).get("device_name", "GPU") if gpus else None
+    if not gpus:
+        return None
+    details = tensorflow.config.experimental.get_device_details(gpus[0])
+    peak = tensorflow.config.experimental.get_memory_info("GPU:0")["peak"]
+    return {
+        "name": details.get("device_name", "GPU"),
+        "capability": details.get("compute_capability", (0, 0)),
+        "peak_bytes": peak,
+    }
 
 
 def _jax_gpu():
     import jax
 
     first = jax.devices()[0]
-    return None if first.platform == "cpu" else first.device_kind
+    if first.platform == "cpu":
+        return None
+    capability = str(getattr(first, "compute_capability", "0.0"))  # "9.0"; a TPU has none
+    peak = (first.memory_stats() or {}).get("peak_bytes_in_use")
+    return {
+        "name": first.device_kind,
+        "capability": tuple(int(part) for part in capability.split(".")),
+        "peak_bytes": peak,
+    }
 
 
 def _torch_gpu():
     import torch
 
-    return torch.cuda.get_device_name(0) if torch.cuda.is_available() else None
+    if not torch.cuda.is_available():
+        return None
+    return {
+        "name": torch.cuda.get_device_name(0),
+        "capability": torch.cuda.get_device_capability(0),
+        "peak_bytes": torch.cuda.max_memory_allocated(0),
+    }
+
+
+def peak_device_memory():
+    """Greatest memory of the first GPU in this process so far, in bytes; None without a GPU, or where it is unknown."""
+    gpu = _gpu()
+    return gpu["peak_bytes"] if gpu else None
 
 
 def peak_memory():

@@ -43,9 +43,37 @@ def test_device_where_the_system_does_not_tell_which_cores(monkeypatch):
     assert environment.device() == "CPU, 4 cores"
 
 
-def test_device_names_the_gpu(monkeypatch):
-    monkeypatch.setattr(environment, f"_{keras.backend.backend()}_gpu", lambda: "Tesla T4")
-    assert environment.device() == "Tesla T4"
+def gpu_of(capability, peak_bytes=None):
+    return lambda: {"name": "Tesla T4", "capability": capability, "peak_bytes": peak_bytes}
+
+
+def test_a_gpu_is_named_and_its_memory_told(monkeypatch):
+    monkeypatch.setattr(environment, f"_{keras.backend.backend()}_gpu", gpu_of((7, 5), 3_000))
+    assert environment.device() == "Tesla T4" and environment.peak_device_memory() == 3_000
+
+
+@on_cpu
+def test_without_a_gpu_there_is_no_memory_of_one():
+    assert environment.peak_device_memory() is None
+
+
+@pytest.mark.parametrize(
+    ("capability", "policy"), [((9, 0), "mixed_bfloat16"), ((8, 0), "mixed_bfloat16"), ((7, 5), "mixed_float16"), ((6, 1), "float32")]
+)
+def test_precision_follows_the_gpu(monkeypatch, capability, policy):
+    monkeypatch.setattr(environment, f"_{keras.backend.backend()}_gpu", gpu_of(capability))
+    assert environment.best_precision() == policy
+
+
+@on_cpu
+@pytest.mark.parametrize(("flags", "faster"), [("fpu avx2", False), ("fpu avx512f avx512_bf16", True), ("amx_bf16", True)])
+def test_precision_follows_the_processor(monkeypatch, tmp_path, flags, faster):
+    (tmp_path / "cpuinfo").write_text(f"processor\t: 0\nflags\t\t: {flags}\n\nprocessor\t: 1\nflags\t\t: {flags}\n")
+    monkeypatch.setattr(environment, "Path", lambda path: tmp_path / "cpuinfo")
+    faster = faster and keras.backend.backend() == "tensorflow"  # the others were not measured
+    assert environment.best_precision() == ("mixed_bfloat16" if faster else "float32")
+    (tmp_path / "cpuinfo").unlink()  # another system has no such file
+    assert environment.best_precision() == "float32"
 
 
 def test_peak_memory_is_in_bytes():
