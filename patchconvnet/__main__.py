@@ -1,4 +1,4 @@
-"""The command line: `python -m patchconvnet train` and `python -m patchconvnet attend`.
+"""The command line: `python -m patchconvnet train`, `evaluate` and `attend`.
 
 Bad input ends with one line on standard error and exit code 2.
 """
@@ -57,7 +57,7 @@ def _parser():
 
     train = commands.add_parser("train", help="train a preset and write a run folder")
     train.set_defaults(run=_train)
-    train.add_argument("--preset", required=True, help="shapes or keras_example")
+    train.add_argument("--preset", required=True, help="shapes, cifar10, cifar10_cpu or keras_example")
     train.add_argument("--out", required=True, metavar="DIR", help="run folder; a run that was stopped goes on")
     train.add_argument("--data", metavar="NAME", help="shapes or cifar10, if not the preset's own")
     train.add_argument("--epochs", type=int, help="if not the preset's own")
@@ -68,9 +68,16 @@ def _parser():
         action="append",
         default=[],
         metavar="NAME=VALUE",
-        help="change an argument of the network: class_tokens=per_class, depth=4 (may be given again)",
+        help="change a setting of the network or its training: depth=4, learning_rate=1e-3 (may be given again)",
+    )
+    train.add_argument(
+        "--devices", type=_devices, metavar="all|N", help="spread each batch over all devices, or over so many"
     )
     train.add_argument("--keep", help="epochs, weights or scores: what stays in the run folder")
+
+    evaluate = commands.add_parser("evaluate", help="measure a record's network again, and compare")
+    evaluate.set_defaults(run=_evaluate)
+    evaluate.add_argument("--record", required=True, help="a shipped record's name (shapes), or a run folder")
 
     attend = commands.add_parser("attend", help="classify a picture and draw where the network looks")
     attend.set_defaults(run=_attend)
@@ -80,7 +87,11 @@ def _parser():
     return parser
 
 
-def _setting(text):
+def _devices(text):
+    return int(text) if text.isdecimal() else text
+
+
+def setting(text):
     """From "depth=4" to ("depth", 4): a Python value where it reads as one, else a string."""
     name, equals, value = text.partition("=")
     if not (name and equals and value):
@@ -103,10 +114,18 @@ def _train(options):
         limit=options.limit,
         seed=options.seed,
         keep=options.keep,
-        model=dict(map(_setting, options.set)),
+        settings=dict(map(setting, options.set)),
+        devices=options.devices,
         verbose=verbose,
     )
     print(record.summary())
+
+
+def _evaluate(options):
+    from patchconvnet import evaluation, records
+
+    record = records.load(options.record)
+    print(evaluation.compare(record, *evaluation.evaluate(record)))
 
 
 def _attend(options):

@@ -7,6 +7,7 @@
 """
 
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import keras
@@ -44,6 +45,22 @@ class Batches(keras.utils.PyDataset):
     def __getitem__(self, index):
         chosen = self.order[index * self.batch_size : (index + 1) * self.batch_size]
         return self.images[chosen], self.labels[chosen]
+
+
+@contextmanager
+def averaged_weights(model):
+    """While this lasts, a compiled model has the running mean of its weights, if its optimizer keeps one."""
+    optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)  # mixed_float16 scales the loss
+    if not optimizer.use_ema:
+        yield
+        return
+    current = [_to_numpy(variable) for variable in model.trainable_variables]
+    optimizer.finalize_variable_values(model.trainable_variables)
+    try:
+        yield
+    finally:
+        for variable, value in zip(model.trainable_variables, current):
+            variable.assign(value)
 
 
 class AttentionRecorder(keras.callbacks.Callback):
@@ -92,8 +109,9 @@ class AttentionRecorder(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         seconds = time.perf_counter() - self.started
-        self._probe(epoch + 1)
-        logs.update(self._validate())
+        with averaged_weights(self.model):
+            self._probe(epoch + 1)
+            logs.update(self._validate())
         row = {"epoch": epoch + 1, **logs, "seconds": seconds}
         row["learning_rate"] = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
         for key, value in row.items():
@@ -172,6 +190,9 @@ class Checkpoint(keras.callbacks.Callback):
         return int(arrays["epochs_done"])
 
 
+# === state ===
+
+
 def _state(model):
     return [*model.weights, *model.optimizer.variables]
 
@@ -183,14 +204,24 @@ def _to_numpy(variable):
 class StopOnBadLoss(keras.callbacks.Callback):
     """Stops with an error when the loss is no longer a finite number; the last good checkpoint stays."""
 
+    async_safe = True  # Keras then calls the hook below beside the steps: no step waits for it
+
     def __init__(self, path):
         super().__init__()
         self.path = path
+        self.bad_step = None
+
+    def on_train_batch_end(self, batch, logs=None):
+        # The logged loss is the epoch's mean so far: once it is not finite, it stays so.
+        if not np.isfinite(logs["loss"]) and (self.bad_step is None or batch < self.bad_step):
+            self.bad_step = batch
+            self.model.stop_training = True
 
     def on_epoch_end(self, epoch, logs=None):
-        if not np.isfinite(logs["loss"]):
-            kept = f"; {self.path} keeps the epoch before" if self.path.is_file() else ""
-            raise PatchConvNetError(
-                f"the loss became {logs['loss']} in epoch {epoch + 1}: try another seed, or a lower learning_rate in "
-                f"the preset's recipe{kept}"
-            )
+        if self.bad_step is None:
+            return
+        kept = f"; {self.path} keeps the epoch before" if self.path.is_file() else ""
+        raise PatchConvNetError(
+            f"the loss became {logs['loss']} at step {self.bad_step + 1} of epoch {epoch + 1}: try another seed, or a "
+            f"lower learning_rate (--set learning_rate=...) in another folder{kept}"
+        )

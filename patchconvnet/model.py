@@ -50,6 +50,30 @@ PRESETS = {
     },
     # The sizes of the Keras example (Gosthipaty, 2022), 2,174,986 parameters; chapter 13 lists what we corrected.
     "keras_example": {"image_size": 48, "dim": 256, "depth": 2, "dropout": 0.2, "shift": 4, "flip": True},
+    # CIFAR-10 on a GPU, at its own 32 pixels: 16 x 16 patches, fine enough for small objects.
+    "cifar10": {
+        "image_size": 32,
+        "dim": 256,
+        "depth": 8,
+        "stem_strides": (1, 2),
+        "norm": "batch",
+        "spatial": "depthwise",
+        "drop_path": 0.1,
+        "shift": 4,
+        "flip": True,
+        "cutout": 8,
+    },
+    # CIFAR-10 on two CPU cores: narrower, and 8 x 8 patches; deep, because depth costs less than width.
+    "cifar10_cpu": {
+        "image_size": 32,
+        "dim": 128,
+        "depth": 4,
+        "stem_strides": (1, 2, 2),
+        "norm": "batch",
+        "dropout": 0.1,
+        "shift": 2,
+        "flip": True,
+    },
     "s60": {**PAPER, "dim": 384, "depth": 60, "layer_scale": 1e-4},
     "s120": {**PAPER, "dim": 384, "depth": 120},
     "b60": {**PAPER, "dim": 768, "depth": 60},

@@ -36,3 +36,27 @@ def score_attention(logits, maps, masks=None):
     if masks is not None:
         scores["attention_on_object"] = float(faithfulness.pointing_game(chosen, masks).mean())
     return scores
+
+
+def score_test(model, dataset):
+    """All scores of a network on the test images of a `Dataset`: a dict.
+
+    "test_loss", "test_accuracy", "test_top5", "attention_entropy"; where masks are known, also the share of maps on
+    the object and what a random and the best fixed cell reach; where they are not, "test_accuracy_with_flip": the
+    accuracy of the mean of two logits, of the image and of its mirror image.
+    """
+    logits, maps = model.explain(dataset.x_test)
+    scores = {f"test_{name}": value for name, value in score_logits(logits, dataset.y_test).items()}
+    scores |= score_attention(logits, maps, dataset.mask_test)
+    if dataset.mask_test is None:
+        mirrored, _ = model.explain(dataset.x_test[:, :, ::-1])
+        scores["test_accuracy_with_flip"] = score_logits((logits + mirrored) / 2, dataset.y_test)["accuracy"]
+        return scores
+    touching = faithfulness.pointing_game(maps_of(logits.argmax(axis=1), maps), dataset.mask_test, 1e-9)
+    scores["attention_touching"] = float(touching.mean())
+    if maps.shape[1] > 1:
+        of_true_class = faithfulness.pointing_game(maps_of(dataset.y_test, maps), dataset.mask_test)
+        scores["attention_of_true_class_on_object"] = float(of_true_class.mean())
+    scores["attention_chance"] = faithfulness.chance(dataset.mask_test, maps.shape[2:])
+    scores["attention_best_fixed_cell"] = faithfulness.best_fixed_cell(dataset.mask_test, maps.shape[2:])
+    return scores

@@ -99,7 +99,7 @@ def test_a_backend_that_is_not_installed(tmp_path):
         (["--seed", "-1"], "seed must be a whole number from 0"),
         (["--speed", "9"], "unrecognized arguments: --speed 9"),
         (["--set", "depth"], "--set depth: wanted NAME=VALUE"),
-        (["--set", "dept=4"], "dept is not a setting of the network that can be changed; did you mean depth?"),
+        (["--set", "dept=4"], "dept is not a setting of the network or its training that can be changed; did you mean depth?"),
         (["--set", "num_classes=4"], "num_classes is not a setting"),
         (["--set", "pooling=max"], "pooling must be one of"),
         (["--set", "pooling=average"], "there are none: use fit"),

@@ -44,7 +44,7 @@ def test_recipe_tells_all_that_was_set(finished_run):
 
 def test_the_network_can_be_changed(tiny, train_on_small_data, small_data, tmp_path):
     changes = {"class_tokens": "per_class", "depth": 2}
-    record = train_on_small_data(tmp_path / "run", epochs=1, model=changes)
+    record = train_on_small_data(tmp_path / "run", epochs=1, settings=changes)
     assert record.recipe["model"] == {**TINY, **changes, "num_classes": 10, "seed": 0}
     assert record.attention["maps"].shape == (2, 32, 10, 4, 4)  # one map for each class
     _, maps = record.model().explain(small_data.x_test)
@@ -53,7 +53,7 @@ def test_the_network_can_be_changed(tiny, train_on_small_data, small_data, tmp_p
     assert record.results["attention_of_true_class_on_object"] == pytest.approx(expected)
     assert len(record.model().get_layer("trunk").blocks) == 2
     with pytest.raises(PatchConvNetError, match="its depth is 2, not 1"):
-        train_on_small_data(tmp_path / "run", epochs=1, model={"class_tokens": "per_class"})
+        train_on_small_data(tmp_path / "run", epochs=1, settings={"class_tokens": "per_class"})
 
 
 def test_history_has_a_row_an_epoch(finished_run):
@@ -207,7 +207,7 @@ def test_a_bad_loss_names_the_epoch_and_keeps_the_checkpoint(tiny, train_on_smal
         self.labels = np.full_like(self.labels, np.nan) if epoch == 1 else self.labels
 
     monkeypatch.setattr(training.Batches, "shuffle", spoil_second_epoch)
-    with pytest.raises(PatchConvNetError, match=r"loss became nan in epoch 2.*checkpoint.npz keeps the epoch before"):
+    with pytest.raises(PatchConvNetError, match=r"loss became nan at step 1 of epoch 2.*checkpoint.npz keeps the epoch before"):
         train_on_small_data(tmp_path, epochs=3)
     arrays = records.read_arrays(tmp_path / "checkpoint.npz")
     assert arrays["epochs_done"] == 1 and all(np.all(np.isfinite(array)) for array in arrays.values())

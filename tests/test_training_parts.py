@@ -1,19 +1,14 @@
-"""What `train` is made of: recipes, batches, the optimizer's settings, the recorder and the scores."""
+"""What `train` is made of: batches, the optimizer's settings, the recorder."""
 
 import keras
 import numpy as np
 import pytest
 
-from patchconvnet import model, training
+from patchconvnet import callbacks, model, recipes, training
 from patchconvnet.errors import PatchConvNetError
+from patchconvnet.scores import score_logits
 
 TINY = {"image_size": 16, "dim": 8, "depth": 1, "norm": "batch"}
-
-
-def test_the_keras_example_sets_10000_images_apart_on_cifar10_only():
-    assert training.make_recipe("keras_example")["validation"] == 10_000
-    assert "validation" not in training.make_recipe("keras_example", data="shapes")
-    assert training.make_recipe("shapes")["keep"] == "epochs" and training.make_recipe("keras_example")["keep"] == "weights"
 
 
 def test_batches_show_every_image_once_an_epoch_in_an_order_of_its_own():
@@ -55,31 +50,6 @@ def test_recorder_works_without_folder_masks_and_validation_images(small_data):
     assert np.array_equal(recorder.maps[0], recorder.maps[1]) and recorder.maps[0].shape == (32, 1, 4, 4)
 
 
-# === scores ===
-
-
-def test_score_logits_by_hand():
-    logits = np.log(np.array([[0.7, 0.1, 0.1, 0.02, 0.02, 0.06], [0.3, 0.4, 0.1, 0.09, 0.08, 0.03]], "float32"))
-    scores = training.score_logits(logits, np.array([0, 5]))
-    assert scores == pytest.approx({"loss": -(np.log(0.7) + np.log(0.03)) / 2, "accuracy": 0.5, "top5": 0.5})
-
-
-def test_a_network_that_says_the_same_of_all_classes_is_no_good():
-    labels = np.arange(10)
-    assert training.score_logits(np.zeros((10, 10)), labels)["accuracy"] == pytest.approx(0.1)
-    assert training.score_logits(np.full((10, 10), np.nan), labels)["accuracy"] == pytest.approx(0.1)
-
-
-def test_scores_take_the_token_of_the_predicted_class():
-    maps = np.zeros((2, 2, 2, 2))
-    maps[:, 0, 0, 0] = maps[:, 1, 1, 1] = 1  # token 0 looks at the first cell, token 1 at the last
-    masks = np.zeros((2, 4, 4), bool)
-    masks[:, 2:, 2:] = True  # the object fills the last cell
-    logits = np.array([[0.0, 1.0], [1.0, 0.0]])
-    assert np.array_equal(training.maps_of(logits.argmax(axis=1), maps)[:, 1, 1], [1, 0])
-    assert training.score_attention(logits, maps, masks) == {"attention_entropy": 0, "attention_on_object": 0.5}
-
-
 def test_a_run_may_keep_its_scores_alone(train_on_small_data, tmp_path):
     record = train_on_small_data(tmp_path / "run", epochs=1, keep="scores")
     assert sorted(path.name for path in record.folder.iterdir()) == ["history.csv", "recipe.json", "results.json"]
@@ -87,6 +57,59 @@ def test_a_run_may_keep_its_scores_alone(train_on_small_data, tmp_path):
         record.model()
 
 
-def test_keep_takes_three_words():
-    with pytest.raises(PatchConvNetError, match='"epochs", "weights" or "scores"'):
-        training.make_recipe("shapes", keep="all")
+# === precision and averaging ===
+
+
+def test_the_running_mean_of_the_weights_is_measured_and_kept(train_on_small_data, small_data, tmp_path):
+    settings = {"weight_averaging": 0.9, "dim": 8, "depth": 1}
+    record = train_on_small_data(tmp_path / "run", epochs=2, settings=settings)
+    logits, _ = record.model().explain(small_data.x_val)
+    of_the_mean = score_logits(logits, small_data.y_val)["loss"]
+    assert record.history["val_loss"][-1] == pytest.approx(of_the_mean, rel=2e-3)
+    last = train_on_small_data(tmp_path / "last", epochs=2, settings={**settings, "weight_averaging": 0})
+    assert last.history["loss"] == pytest.approx(record.history["loss"], rel=1e-3)  # it trains the same
+    assert abs(last.history["val_loss"][-1] - of_the_mean) > 1e-3 * of_the_mean
+
+
+def test_averaged_weights_are_the_mean_and_go_as_they_came():
+    network = model.PatchConvNet(**TINY)
+    recipe = {**recipes.make_recipe("shapes"), "weight_averaging": 0.8}
+    training.compile_model(network, recipe, steps_per_epoch=10)
+    mean = None
+    for step in range(4):
+        images, labels = np.full((2, 16, 16, 3), 50 * step, "uint8"), np.eye(10, dtype="float32")[[step, 3]]
+        network.train_on_batch(images, labels)
+        now = [keras.ops.convert_to_numpy(variable) for variable in network.trainable_variables]
+        mean = now if mean is None else [0.8 * old + 0.2 * new for old, new in zip(mean, now)]
+    with callbacks.averaged_weights(network):
+        for variable, expected in zip(network.trainable_variables, mean):
+            np.testing.assert_allclose(keras.ops.convert_to_numpy(variable), expected, rtol=1e-4, atol=1e-6)
+    assert all(np.array_equal(*pair) for pair in zip(now, map(keras.ops.convert_to_numpy, network.trainable_variables)))
+
+
+def test_float16_trains_goes_on_and_is_kept(train_on_small_data, tmp_path, monkeypatch):
+    """With all that the optimizer then has: the scale of the loss, and the running mean of the weights."""
+    settings = {"precision": "mixed_float16", "weight_averaging": 0.9, "dim": 8, "depth": 1}
+    begin = callbacks.Checkpoint.on_epoch_begin
+
+    def stop_at_second(self, epoch, logs=None):
+        if epoch == 1:
+            raise KeyboardInterrupt
+        begin(self, epoch, logs)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(callbacks.Checkpoint, "on_epoch_begin", stop_at_second)
+        train_on_small_data(tmp_path / "run", epochs=2, settings=settings)
+    record = train_on_small_data(tmp_path / "run", epochs=2, settings=settings)
+    assert record.recipe["precision"] == "mixed_float16" and record.model().compute_dtype == "float32"
+    assert list(record.history["epoch"]) == [1, 2]
+    assert all(np.all(np.isfinite(column)) for column in record.history.values())
+
+
+def test_a_run_goes_on_in_the_precision_that_it_began_with(train_on_small_data, tmp_path, monkeypatch):
+    asked = {"epochs": 1, "settings": {"precision": "auto", "dim": 8, "depth": 1}}
+    monkeypatch.setattr(training, "best_precision", lambda: "mixed_bfloat16")
+    first = train_on_small_data(tmp_path / "run", **asked)
+    monkeypatch.setattr(training, "best_precision", lambda: pytest.fail("it was asked again"))
+    again = train_on_small_data(tmp_path / "run", **asked)
+    assert first.recipe["precision"] == again.recipe["precision"] == "mixed_bfloat16"

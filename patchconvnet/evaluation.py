@@ -1,0 +1,57 @@
+"""Measure a recorded network again: does the record tell the truth, here and now?"""
+
+from patchconvnet.data import load_dataset
+from patchconvnet.scores import score_test
+
+# Keys of results.json, and how they are printed: in words, factor, format.
+ROWS = {
+    "test_loss": ("loss", 1, ".4f"),
+    "test_accuracy": ("top 1, %", 100, ".2f"),
+    "test_top5": ("top 5, %", 100, ".2f"),
+    "test_accuracy_with_flip": ("top 1 with flip, %", 100, ".2f"),
+    "attention_on_object": ("attention on object, %", 100, ".2f"),
+}
+
+
+def evaluate(record):
+    """Measure a record's network on the test images of its data set.
+
+    Args:
+        record: a `records.Record` that keeps its weights.
+
+    Returns:
+        scores: dict, keys and values as in `results.json` (see `scores.score_test`).
+        variant: which copy of the data set was read here, as in `results.json`: a string.
+
+    Raises:
+        PatchConvNetError: no weights, damaged or foreign ones; no data set here.
+    """
+    model = record.model()  # first: a record without weights is told before anything is downloaded
+    dataset = load_dataset(record.recipe["dataset"])
+    return score_test(model, dataset), dataset.variant
+
+
+def compare(record, scores, variant):
+    """A table of measured and recorded scores, and what a difference may come from: a string of some lines.
+
+    Args:
+        record: a `records.Record`.
+        scores, variant: as `evaluate` returns them.
+    """
+    results = record.results
+    lines = [f"{record.recipe['dataset']}, record {record.name}", f"{'':24}{'here':>10}{'record':>10}{'difference':>13}"]
+    largest = 0.0
+    for key, (words, factor, form) in ROWS.items():
+        if key in scores and key in results:
+            here, recorded = factor * scores[key], factor * results[key]
+            largest = max(largest, abs(here - recorded))
+            lines.append(f"{words:24}{here:10{form}}{recorded:10{form}}{here - recorded:+13{form}}")
+    lines += [f"{'data here':24}{variant}", f"{'data of the record':24}{results['variant']}"]
+    if variant != results["variant"]:
+        lines.append("The two copies of the data differ in their pixels: a difference of some points may come from that alone.")
+    elif largest >= 0.005:
+        lines.append(
+            f"The data are the same. The record was measured on {results['device']} with "
+            f"{record.recipe.get('precision', 'float32')}, here it is float32: rounding moves images that lie between two classes."
+        )
+    return "\n".join(lines)
