@@ -1,0 +1,91 @@
+"""What does each step of a recipe buy? Train a ladder of runs, each with one step more than the one before.
+
+    python tools/ladder.py --out runs/ladder                                        # on a GPU: preset cifar10
+    python tools/ladder.py --out runs/ladder --preset cifar10_cpu --epochs 10 --limit 10000 --set dim=64
+
+Every rung is a run folder, so a ladder that was stopped goes on. What counts is the accuracy on 5,000 images set apart
+from the training images: test images choose no recipe.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from patchconvnet import train
+from patchconvnet.__main__ import setting
+from patchconvnet.errors import PatchConvNetError
+from patchconvnet.model import preset_config
+from patchconvnet.recipes import RECIPES
+
+PLAIN = {
+    "norm": "layer",
+    "shift": 0,
+    "flip": False,
+    "cutout": 0,
+    "drop_path": 0.0,
+    "warmup": 0.0,
+    "weight_decay": 0.0,
+    "label_smoothing": 0.0,
+    "weight_averaging": 0.0,
+}
+# Name of the rung, and the settings in which it takes the preset's value instead of the plain one.
+STEPS = {
+    "1_plain": (),
+    "2_warm_up": ("warmup",),
+    "3_batch_norm": ("norm",),
+    "4_shift_and_flip": ("shift", "flip"),
+    "5_weight_decay": ("weight_decay",),
+    "6_label_smoothing": ("label_smoothing",),
+    "7_cutout": ("cutout",),
+    "8_stochastic_depth": ("drop_path",),
+    "9_weight_averaging": ("weight_averaging",),
+}
+
+
+def rungs(preset, fixed):
+    """Settings of each rung: a dict from name to dict. `fixed` holds on all of them, instead of the preset's values.
+
+    A step whose value is the plain one already in this preset is left out.
+    """
+    full = {**PLAIN, **preset_config(preset), **RECIPES[preset]}
+    found, settings = {}, {**PLAIN, **fixed}
+    for name, step in STEPS.items():
+        changed = {key: full[key] for key in step if key not in fixed and full[key] != settings[key]}
+        if changed or not step:
+            settings = {**settings, **changed}
+            found[name] = dict(settings)
+    return found
+
+
+def climb(preset, out, epochs, limit, seed, fixed):
+    """Train every rung; yields name and `Record`, from the bottom up."""
+    for name, settings in rungs(preset, fixed).items():
+        settings = {**settings, "validation": 5_000}
+        yield name, train(preset, Path(out) / name, epochs=epochs, limit=limit, seed=seed, keep="scores", settings=settings)
+
+
+def main(arguments=None):
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", required=True, help="folder of the run folders")
+    parser.add_argument("--preset", default="cifar10", help="cifar10 or cifar10_cpu")
+    parser.add_argument("--epochs", type=int, default=10)
+    parser.add_argument("--limit", type=int, help="train on the first N images only")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="the same on every rung")
+    options = parser.parse_args(arguments)
+    before = None
+    try:
+        fixed = dict(map(setting, options.set))
+        for name, record in climb(options.preset, options.out, options.epochs, options.limit, options.seed, fixed):
+            accuracy = 100 * record.history["val_accuracy"][-1]
+            gain = "" if before is None else f"{accuracy - before:+6.2f}"
+            print(f"{name:22}{accuracy:6.2f} % of validation images{gain:>8}", flush=True)
+            before = accuracy
+    except PatchConvNetError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
