@@ -6,8 +6,9 @@ import shutil
 import numpy as np
 import pytest
 
-from patchconvnet import records, training
+from patchconvnet import records
 from patchconvnet.errors import PatchConvNetError
+from patchconvnet.scores import score_attention, score_logits
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +67,6 @@ def test_every_shipped_record_is_whole():
 def test_the_shipped_shapes_record_scores_what_it_says():
     """Its weights, on the test set as drawn today: a change of Shapes, of a layer or of a measure shows here."""
     from patchconvnet import load_dataset
-    from patchconvnet.training import score_attention, score_logits
 
     data, record = load_dataset("shapes", train=1, val=0), records.load("shapes")
     logits, maps = record.model().explain(data.x_test)
@@ -93,10 +93,10 @@ def test_an_unfinished_run_says_how_to_finish_it(copy):
 
 def test_the_network_reproduces_the_results_and_the_last_maps(record, small_data):
     logits, maps = record.model().explain(small_data.x_test)
-    scores = training.score_logits(logits, small_data.y_test)
+    scores = score_logits(logits, small_data.y_test)
     assert scores["accuracy"] == record.results["test_accuracy"]
     assert scores["loss"] == pytest.approx(record.results["test_loss"], abs=1e-5)
-    attention = training.score_attention(logits, maps, small_data.mask_test)
+    attention = score_attention(logits, maps, small_data.mask_test)
     assert attention["attention_on_object"] == record.results["attention_on_object"]
     # The recorded maps are those of the float32 weights; the kept weights are rounded to float16.
     np.testing.assert_allclose(maps[:32], record.attention["maps"][-1], atol=2e-3)
@@ -161,7 +161,9 @@ def test_summary_without_masks_says_nothing_of_objects(copy):
     results = records.read_json(copy / "results.json")
     del results["attention_on_object"], results["attention_chance"]
     records.write_json(copy / "results.json", results)
-    assert "object" not in records.load(copy).summary()
+    assert "object" not in records.load(copy).summary() and "mirror" not in records.load(copy).summary()
+    records.write_json(copy / "results.json", {**results, "test_accuracy_with_flip": 0.875})
+    assert "with mirror images 87.5%" in records.load(copy).summary()
 
 
 # === damage ===

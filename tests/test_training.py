@@ -115,7 +115,7 @@ part = (x[:16], y[:16])
 data = Dataset("shapes", "small", x, y, *part, *part, shapes.CLASS_NAMES, masks, masks[:16], masks[:16])
 training.load_dataset = lambda name, **options: data
 model.PRESETS["shapes"] = {tiny}
-train = lambda out: training.train("shapes", out, epochs=3, verbose=0)
+train = lambda out: training.train("shapes", out, epochs=3, settings={"weight_averaging": 0.9}, verbose=0)
 write = training.Checkpoint.on_epoch_end
 
 def killed(self, epoch, logs=None):

@@ -4,7 +4,7 @@ A run folder, written by `patchconvnet.train`, holds
 
     recipe.json     all that was set
     history.csv     one row an epoch
-    results.json    test accuracy, attention scores, seconds, device, versions
+    results.json    test accuracy, attention scores, seconds, device, versions   (see `scores.score_test`)
     attention.npz   the maps of fixed probe images, before training and after every epoch
     weights.npz     the trained weights, float16        (and epochs.npz: the same after every epoch)
 
@@ -125,6 +125,8 @@ class Record:
             f"{self.recipe['seed']}, {epochs} {'epoch' if epochs == 1 else 'epochs'}, {results['parameters']:,} parameters",
             f"test accuracy        {results['test_accuracy']:.1%}   (top 5: {results['test_top5']:.1%})",
         ]
+        if "test_accuracy_with_flip" in results:
+            lines.append(f"  with mirror images {results['test_accuracy_with_flip']:.1%}   (mean of two logits for each image)")
         if "attention_on_object" in results:
             lines.append(
                 f"attention on object  {results['attention_on_object']:.1%}   (a random cell: "
