@@ -156,3 +156,134 @@ def test_maps_that_cannot_be_divided_by_their_sum(bad):
         faithfulness.entropy(maps)
     with pytest.raises(PatchConvNetError, match="no value may be negative"):
         faithfulness.energy(maps, np.ones((2, 8, 8), bool))
+
+
+# === order of the cells ===
+
+
+def test_rank_accuracy_by_hand():
+    mask = mask_of(4, 4, slice(0, 4), slice(0, 2))  # the two cells on the left
+    maps = np.array([[[4, 3], [2, 1]], [[4, 2], [3, 1]], [[1, 3], [2, 4]], [[1, 3], [0, 4]]])
+    found = faithfulness.rank_accuracy(maps, np.repeat(mask, 4, axis=0))
+    assert list(found) == [1 / 2, 1, 0, 0]
+
+
+def test_average_precision_by_hand():
+    mask = np.repeat(mask_of(4, 4, slice(0, 4), slice(0, 2)), 3, axis=0)  # the two cells on the left
+    maps = np.array([[[4, 3], [2, 1]], [[4, 2], [3, 1]], [[2, 3], [1, 4]]])
+    # Right at place 1 and 3; at 1 and 2; at 3 and 4.
+    expected = [(1 + 2 / 3) / 2, 1, (1 / 3 + 2 / 4) / 2]
+    assert faithfulness.average_precision(maps, mask) == pytest.approx(expected)
+
+
+def test_equal_cells_share_what_they_find():
+    mask = mask_of(4, 4, slice(0, 4), slice(0, 2))
+    maps = np.array([[[4, 2], [2, 1]]])  # the second place belongs to an object's cell and to another
+    assert faithfulness.rank_accuracy(maps, mask) == pytest.approx([(1 + 0.5) / 2])
+    assert faithfulness.average_precision(maps, mask) == pytest.approx([(1 + 2 / 3) / 2])
+
+
+@pytest.mark.parametrize("measure", [faithfulness.rank_accuracy, faithfulness.average_precision])
+def test_a_uniform_map_scores_the_objects_share_of_the_cells(measure):
+    masks = np.concatenate([mask_of(32, 32, slice(0, 8), slice(0, 12)), mask_of(32, 32, slice(4, 32), slice(0, 32))])
+    shares = (faithfulness.cell_shares(masks, (8, 8)) >= 0.5).mean(axis=(1, 2))
+    assert measure(np.full((2, 8, 8), 1 / 64, "float32"), masks) == pytest.approx(shares)
+    assert measure(faithfulness.cell_shares(masks, (8, 8)), masks) == pytest.approx([1, 1])  # and the mask itself, all
+
+
+@pytest.mark.parametrize("measure", [faithfulness.rank_accuracy, faithfulness.average_precision])
+def test_without_an_object_there_is_no_score(measure):
+    masks = np.concatenate([np.zeros((1, 4, 4), bool), mask_of(4, 4, slice(2), slice(2))])
+    found = measure(np.array([[[4, 3], [2, 1]]] * 2), masks)
+    assert np.isnan(found[0]) and found[1] == 1
+    assert np.isnan(faithfulness.energy_ratio(np.ones((2, 2, 2)), masks)[0])
+
+
+def test_threshold_says_which_cells_are_the_object():
+    mask = mask_of(4, 4, slice(0, 1), slice(0, 3))  # shares 0.5, 0.25, 0, 0
+    maps = np.array([[[3, 1], [4, 2]]])
+    assert faithfulness.rank_accuracy(maps, mask) == [0]  # the object is one cell
+    assert faithfulness.rank_accuracy(maps, mask, threshold=0.25) == [0.5]  # now two
+    assert faithfulness.average_precision(maps, mask, threshold=0.25) == pytest.approx([(1 / 2 + 2 / 4) / 2])
+
+
+def test_energy_ratio_by_hand():
+    mask = mask_of(4, 4, slice(0, 2), slice(0, 2))  # a quarter of the image: the first cell
+    maps = np.array([[[2, 1], [0, 1]], [[1, 1], [1, 1]]])
+    assert faithfulness.energy_ratio(maps, np.repeat(mask, 2, axis=0)) == pytest.approx([2, 1])
+
+
+# === deletion and insertion ===
+
+
+class Watcher:
+    """Stands for a network: the logit of class 1 is the mean brightness of the upper left quarter, of class 0 zero."""
+
+    def predict(self, images, **options):
+        brightness = images[:, :2, :2].mean(axis=(1, 2, 3)) / 255
+        return np.stack([np.zeros(len(images)), 4 * brightness], axis=1)
+
+
+def sure(brightness):
+    return 1 / (1 + np.exp(-4 * brightness))
+
+
+@pytest.fixture
+def spot():
+    """One image, white in the upper left quarter and black elsewhere: its mean is a quarter of white."""
+    image = np.zeros((1, 4, 4, 3), "uint8")
+    image[:, :2, :2] = 255
+    return image
+
+
+FIRST, LAST = np.array([[[4, 3], [2, 1]]]), np.array([[[1, 2], [3, 4]]])  # maps: the white quarter first, or last
+PAINTED = sure(63 / 255)  # 63 is the mean, as whole number
+
+
+@pytest.mark.parametrize(
+    ("maps", "probabilities"), [(FIRST, [sure(1)] + [PAINTED] * 4), (LAST, [sure(1)] * 4 + [PAINTED])]
+)
+def test_deletion_by_hand(spot, maps, probabilities):
+    curve, area = faithfulness.deletion(Watcher(), spot, maps, [1])
+    np.testing.assert_allclose(curve, [probabilities])
+    assert area == pytest.approx([np.mean([sum(pair) / 2 for pair in zip(probabilities, probabilities[1:])])])
+
+
+def test_insertion_is_deletion_backwards(spot):
+    for maps in (FIRST, LAST):
+        inserted, area = faithfulness.insertion(Watcher(), spot, maps, [1], fill="mean")
+        deleted, other = faithfulness.deletion(Watcher(), spot, -maps, [1])
+        np.testing.assert_allclose(inserted, deleted[:, ::-1])
+        np.testing.assert_allclose(area, other)
+
+
+def test_the_label_and_the_number_of_steps_count(spot):
+    curve, area = faithfulness.deletion(Watcher(), np.repeat(spot, 2, axis=0), np.repeat(FIRST, 2, axis=0), [1, 0], steps=2)
+    assert curve.shape == (2, 3) and area.shape == (2,)
+    np.testing.assert_allclose(curve.sum(axis=0), 1)  # two classes: what one loses, the other gains
+    assert curve[0, 1] == pytest.approx(PAINTED)  # after one step of two, two cells of four are gone
+
+
+def test_blurring_keeps_the_colours_and_loses_the_form(spot):
+    curve, _ = faithfulness.insertion(Watcher(), spot, FIRST, [1])
+    assert 0.5 < curve[0, 0] < sure(1) and curve[0, -1] == pytest.approx(sure(1))
+    plain = np.full((1, 4, 4, 3), 100, "uint8")
+    curve, _ = faithfulness.insertion(Watcher(), plain, FIRST, [1])
+    np.testing.assert_allclose(curve, sure(100 / 255))  # nothing to blur
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"steps": 5}, "steps must be a whole number from 1 to 4.* got 5"),
+        ({"steps": 0}, "steps must be .*0"),
+        ({"steps": True}, "steps must be .*True"),
+        ({"fill": "grey"}, 'fill must be "mean" or "blur", got \'grey\''),
+        ({"maps": FIRST[0]}, r"maps \(2, 2\).*wanted \(N, H, W, 3\), \(N, h, w\), \(N,\)"),
+        ({"labels": [0, 1]}, r"labels \(2,\)"),
+    ],
+)
+def test_deletion_refuses_what_it_cannot_use(spot, changes, message):
+    given = {"images": spot, "maps": FIRST, "labels": [1], **changes}
+    with pytest.raises(PatchConvNetError, match=message):
+        faithfulness.deletion(Watcher(), **given)
