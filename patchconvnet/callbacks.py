@@ -16,7 +16,7 @@ import numpy as np
 from patchconvnet import records
 from patchconvnet.errors import PatchConvNetError
 from patchconvnet.files import written_aside
-from patchconvnet.scores import score_attention, score_logits
+from patchconvnet.scores import look, score_attention, score_logits
 
 PROBES = 32  # images whose maps are kept after every epoch: the first ones of the test set
 
@@ -120,7 +120,7 @@ class AttentionRecorder(keras.callbacks.Callback):
             self._write()
 
     def _probe(self, epoch):
-        logits, maps = self.model.explain(self.dataset.x_test[:PROBES])
+        logits, maps = look(self.model, self.dataset.x_test[:PROBES])
         self.logits.append(logits.astype("float16"))
         self.maps.append(maps.astype("float16"))
         if self.keep_epochs:
@@ -130,7 +130,7 @@ class AttentionRecorder(keras.callbacks.Callback):
     def _validate(self):
         if not len(self.dataset.x_val):
             return {}
-        logits, maps = self.model.explain(self.dataset.x_val)
+        logits, maps = look(self.model, self.dataset.x_val)
         scores = {f"val_{name}": value for name, value in score_logits(logits, self.dataset.y_val).items()}
         scores.pop("val_top5")
         return {**scores, **score_attention(logits, maps, self.dataset.mask_val)}

@@ -20,6 +20,24 @@ def score_logits(logits, labels):
     }
 
 
+def look(model, images):
+    """Logits, and one map or one a class: attention, or what takes its place where pooling is average.
+
+    With average pooling the maps are the positive part of the class activation maps. One that is nowhere positive says
+    nothing, and becomes uniform.
+
+    Returns:
+        logits: float32 (N, classes).
+        maps: float32 (N, Q, h, w), not negative, each with a sum of 1; Q is 1, or the number of classes.
+    """
+    if model.get_config().get("pooling") == "attention":
+        return model.explain(images)
+    logits, maps = faithfulness.class_activation_maps(model, images)
+    maps = np.maximum(maps, 0)
+    maps = np.where(maps.sum(axis=(2, 3), keepdims=True) > 0, maps, 1)
+    return logits, maps / maps.sum(axis=(2, 3), keepdims=True)
+
+
 def maps_of(classes, maps):
     """Of attention (N, Q, h, w), the map of each image's class (N,) if there is one a class: (N, h, w)."""
     token = classes if maps.shape[1] > 1 else np.zeros(len(maps), dtype=int)
@@ -45,11 +63,11 @@ def score_test(model, dataset):
     the object and what a random and the best fixed cell reach; where they are not, "test_accuracy_with_flip": the
     accuracy of the mean of two logits, of the image and of its mirror image.
     """
-    logits, maps = model.explain(dataset.x_test)
+    logits, maps = look(model, dataset.x_test)
     scores = {f"test_{name}": value for name, value in score_logits(logits, dataset.y_test).items()}
     scores |= score_attention(logits, maps, dataset.mask_test)
     if dataset.mask_test is None:
-        mirrored, _ = model.explain(dataset.x_test[:, :, ::-1])
+        mirrored, _ = look(model, dataset.x_test[:, :, ::-1])
         scores["test_accuracy_with_flip"] = score_logits((logits + mirrored) / 2, dataset.y_test)["accuracy"]
         return scores
     touching = faithfulness.pointing_game(maps_of(logits.argmax(axis=1), maps), dataset.mask_test, 1e-9)

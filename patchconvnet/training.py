@@ -115,11 +115,8 @@ def _has_finished(folder, recipe):
 
 def _build(recipe):
     """The network of a recipe; an error in one line if its settings do not go together."""
-    config = recipe["model"]
-    if config.get("pooling") == "average":
-        raise PatchConvNetError('a run records attention maps, and with pooling="average" there are none: use fit')
     try:
-        return PatchConvNet(**config, dtype=recipe.get("precision", "float32"))
+        return PatchConvNet(**recipe["model"], dtype=recipe.get("precision", "float32"))
     except (TypeError, ValueError) as error:
         raise PatchConvNetError(f"the network cannot be built: {error}") from error
 

@@ -102,7 +102,7 @@ def test_a_backend_that_is_not_installed(tmp_path):
         (["--set", "dept=4"], "dept is not a setting of the network or its training that can be changed; did you mean depth?"),
         (["--set", "num_classes=4"], "num_classes is not a setting"),
         (["--set", "pooling=max"], "pooling must be one of"),
-        (["--set", "pooling=average"], "there are none: use fit"),
+        (["--set", "pooling=max"], "pooling must be one of 'attention', 'average', got 'max'"),
         (["--set", "dim=7"], "cannot be built: dim must be positive and divisible by 2"),
         (["--set", "stem_strides=3"], "cannot be built: "),
     ],

@@ -1,9 +1,10 @@
 """Scores of attention maps, against values worked out by hand."""
 
+import keras
 import numpy as np
 import pytest
 
-from patchconvnet import faithfulness
+from patchconvnet import PatchConvNet, faithfulness
 from patchconvnet.errors import PatchConvNetError
 
 
@@ -287,3 +288,43 @@ def test_deletion_refuses_what_it_cannot_use(spot, changes, message):
     given = {"images": spot, "maps": FIRST, "labels": [1], **changes}
     with pytest.raises(PatchConvNetError, match=message):
         faithfulness.deletion(Watcher(), **given)
+
+
+# === class activation maps ===
+
+
+@pytest.fixture(scope="module")
+def averaging():
+    """A network with average pooling, random head included, and images."""
+    keras.utils.set_random_seed(0)
+    network = PatchConvNet(dim=8, depth=1, pooling="average", image_size=16)
+    network.get_layer("head").bias.assign(np.arange(10))
+    return network, np.random.default_rng(0).integers(0, 256, (5, 16, 16, 3), dtype="uint8")
+
+
+def test_a_class_activation_maps_mean_is_the_logit(averaging):
+    network, images = averaging
+    logits, maps = faithfulness.class_activation_maps(network, images, batch_size=2)
+    assert maps.shape == (5, 10, 4, 4) and maps.min() < 0 < maps.max()
+    np.testing.assert_allclose(logits, network.predict(images, verbose=0), atol=1e-5)
+    np.testing.assert_allclose(maps.mean(axis=(2, 3)) + np.arange(10), logits, atol=1e-5)
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="takes TensorFlow's gradient")
+def test_grad_cam_on_the_last_block_is_the_same_map(averaging):
+    import tensorflow as tf
+
+    network, images = averaging
+    _, maps = faithfulness.class_activation_maps(network, images)
+    parts = keras.Model(network.inputs[0], [network.get_layer("trunk").output, network.outputs[0]])
+    with tf.GradientTape() as tape:
+        patches, logits = parts(images)
+        logit = tf.reduce_sum(logits[:, 3])
+    weights = tf.reduce_mean(tape.gradient(logit, patches), axis=(1, 2))  # (N, h, w, dim) -> (N, dim)
+    grad_cam = np.einsum("nhwd,nd->nhw", patches, weights)
+    np.testing.assert_allclose(16 * grad_cam, maps[:, 3], atol=1e-5)  # up to scale: of 16 patches the mean was taken
+
+
+def test_with_attention_there_is_no_class_activation_map():
+    with pytest.raises(PatchConvNetError, match='need pooling="average"'):
+        faithfulness.class_activation_maps(PatchConvNet(dim=8, depth=1), np.zeros((1, 32, 32, 3), "uint8"))

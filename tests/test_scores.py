@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from patchconvnet import model, scores
+from patchconvnet import faithfulness, model, scores
 
 
 def test_score_logits_by_hand():
@@ -38,3 +38,17 @@ def test_without_masks_mirror_images_are_measured_too(small_data):
     both = (sum(logits).argmax(axis=1) == bare.y_test).mean()
     assert found["test_accuracy_with_flip"] == pytest.approx(both)
     assert "attention_on_object" not in found and "test_accuracy_with_flip" not in scores.score_test(network, small_data)
+
+
+def test_where_pooling_is_average_evidence_takes_the_place_of_attention(small_data):
+    network = model.PatchConvNet(image_size=16, dim=8, depth=1, pooling="average")
+    images = small_data.x_test
+    logits, maps = scores.look(network, images)
+    _, evidence = faithfulness.class_activation_maps(network, images)
+    assert maps.shape == (len(images), 10, 4, 4) and maps.min() == 0
+    np.testing.assert_allclose(maps.sum(axis=(2, 3)), 1, rtol=1e-5)
+    positive = evidence.max(axis=(2, 3)) > 0
+    for place in np.argwhere(positive)[:20]:
+        assert maps[tuple(place)].argmax() == evidence[tuple(place)].argmax()
+    silent = np.argwhere(evidence.max(axis=(2, 3)) <= 0)
+    assert all(np.allclose(maps[tuple(place)], 1 / 16) for place in silent)

@@ -6,7 +6,7 @@ import pytest
 
 from patchconvnet import callbacks, model, recipes, training
 from patchconvnet.errors import PatchConvNetError
-from patchconvnet.scores import score_logits
+from patchconvnet.scores import look, score_attention, score_logits
 
 TINY = {"image_size": 16, "dim": 8, "depth": 1, "norm": "batch"}
 
@@ -55,6 +55,16 @@ def test_a_run_may_keep_its_scores_alone(train_on_small_data, tmp_path):
     assert sorted(path.name for path in record.folder.iterdir()) == ["history.csv", "recipe.json", "results.json"]
     with pytest.raises(PatchConvNetError, match="does not keep it"):
         record.model()
+
+
+def test_average_pooling_is_trained_and_measured_by_class_activation_maps(train_on_small_data, small_data, tmp_path):
+    settings = {"pooling": "average", "dim": 8, "depth": 1}
+    record = train_on_small_data(tmp_path / "run", epochs=1, settings=settings)
+    assert record.attention["maps"].shape == (2, 32, 10, 8, 8)  # one map a class
+    logits, maps = look(record.model(), small_data.x_test)
+    expected = score_attention(logits, maps, small_data.mask_test)["attention_on_object"]
+    assert record.results["attention_on_object"] == pytest.approx(expected)
+    assert 0 <= record.results["attention_of_true_class_on_object"] <= 1
 
 
 # === precision and averaging ===
