@@ -60,8 +60,8 @@ def rungs(preset, fixed):
 def climb(preset, out, epochs, limit, seed, fixed):
     """Train every rung; yields name and `Record`, from the bottom up."""
     for name, settings in rungs(preset, fixed).items():
-        settings = {**settings, "validation": 5_000}
-        yield name, train(preset, Path(out) / name, epochs=epochs, limit=limit, seed=seed, keep="scores", settings=settings)
+        options = {"epochs": epochs, "limit": limit, "seed": seed, "keep": "scores", "verbose": int(sys.stdout.isatty())}
+        yield name, train(preset, Path(out) / name, settings={**settings, "validation": 5_000}, **options)
 
 
 def main(arguments=None):
