@@ -217,8 +217,8 @@ class PatchConvNet(keras.Model):
         """An untrained network.
 
         Args:
-            preset: a key of `PRESETS`: "shapes", "keras_example", or one of the paper's: "s60", "s120", "b60", "b120",
-                "l60", "l120", "s60_multi".
+            preset: a key of `PRESETS`: "shapes", "keras_example", "cifar10", "cifar10_cpu", or one of the paper's:
+                "s60", "s120", "b60", "b120", "l60", "l120", "s60_multi".
             **overrides: any argument of `PatchConvNet`, instead of the preset's.
         """
         return cls(**{**preset_config(preset), **overrides})

@@ -64,6 +64,18 @@ def test_every_shipped_record_is_whole():
             assert len(record.attention["maps"]) == epochs + 1
 
 
+def test_the_shipped_cifar10_record_beats_the_published_example():
+    """Its own words; `python -m patchconvnet evaluate --record cifar10_cpu` measures it again where CIFAR-10 is."""
+    record = records.load("cifar10_cpu")
+    assert record.results["test_accuracy"] >= 0.8459 and record.results["test_top5"] > 0.985
+    assert record.results["test_accuracy_with_flip"] > 0.8459
+    assert record.results["variant"].startswith(("original", "other copy"))
+    model = record.model()
+    assert model.count_params() == record.results["parameters"] <= 2_400_000
+    images = np.random.default_rng(0).integers(0, 256, (2, 32, 32, 3), dtype="uint8")
+    assert all(np.all(np.isfinite(array)) for array in model.explain(images))
+
+
 def test_the_shipped_shapes_record_scores_what_it_says():
     """Its weights, on the test set as drawn today: a change of Shapes, of a layer or of a measure shows here."""
     from patchconvnet import load_dataset
@@ -151,7 +163,7 @@ def test_weights_of_another_architecture_are_refused_by_name(copy, changes, mess
 def test_summary_tells_accuracy_and_attention_beside_chance(record):
     lines = record.summary().splitlines()
     parameters = f"{record.model().count_params():,} parameters"
-    assert lines[0] == f"shapes (small, for tests), preset shapes, seed 0, 2 epochs, {parameters}"
+    assert lines[0] == f"shapes, small, for tests: preset shapes, seed 0, 2 epochs, {parameters}"
     assert f"{record.results['test_accuracy']:.1%}" in lines[1]
     assert f"{record.results['attention_on_object']:.1%}" in lines[2]
     assert f"(a random cell: {record.results['attention_chance']:.1%};" in lines[2]

@@ -121,7 +121,7 @@ class Record:
         """Accuracy and attention scores in a few lines: a string."""
         results, epochs = self.results, self.recipe["epochs"]
         lines = [
-            f"{self.recipe['dataset']} ({results['variant']}), preset {self.recipe['preset']}, seed "
+            f"{self.recipe['dataset']}, {results['variant']}: preset {self.recipe['preset']}, seed "
             f"{self.recipe['seed']}, {epochs} {'epoch' if epochs == 1 else 'epochs'}, {results['parameters']:,} parameters",
             f"test accuracy        {results['test_accuracy']:.1%}   (top 5: {results['test_top5']:.1%})",
         ]
