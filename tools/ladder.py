@@ -8,8 +8,11 @@ from the training images: test images choose no recipe.
 """
 
 import argparse
+import os
 import sys
 from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's start-up notes would drown the table
 
 from patchconvnet import train
 from patchconvnet.__main__ import setting
