@@ -56,7 +56,7 @@ def test_the_full_run_trains_and_leaves_a_run_folder(run_cell, small_cifar10, mo
     assert (record.recipe["preset"], record.recipe["epochs"], len(record.history["loss"])) == ("cifar10", 1, 1)
     assert record.recipe["weight_averaging"] > 0 and record.recipe["precision"] != "auto"
     assert 0 <= record.results["test_accuracy_with_flip"] <= 1
-    assert capsys.readouterr().out.startswith("cifar10, random, for tests: preset cifar10")
+    assert capsys.readouterr().out.startswith("cifar10, random, for tests\npreset cifar10,")
 
 
 @pytest.mark.parametrize("full_run", [None, "", "0"])

@@ -121,8 +121,9 @@ class Record:
         """Accuracy and attention scores in a few lines: a string."""
         results, epochs = self.results, self.recipe["epochs"]
         lines = [
-            f"{self.recipe['dataset']}, {results['variant']}: preset {self.recipe['preset']}, seed "
-            f"{self.recipe['seed']}, {epochs} {'epoch' if epochs == 1 else 'epochs'}, {results['parameters']:,} parameters",
+            f"{self.recipe['dataset']}, {results['variant']}",
+            f"preset {self.recipe['preset']}, seed {self.recipe['seed']}, {epochs} "
+            f"{'epoch' if epochs == 1 else 'epochs'}, {results['parameters']:,} parameters",
             f"test accuracy        {results['test_accuracy']:.1%}   (top 5: {results['test_top5']:.1%})",
         ]
         if "test_accuracy_with_flip" in results:
