@@ -57,7 +57,10 @@ def _cpu_flags():
 
 
 def _gpu():
-    """Of the first GPU: its "name", its compute "capability" (major, minor), its "peak_bytes" so far; None without."""
+    """Of the first GPU: its "name", its compute "capability" (major, minor), and "peak_bytes", a function; or None.
+
+    The memory is asked for only when it is wanted: asking starts TensorFlow's GPU, and some allocators cannot tell.
+    """
     found = {"tensorflow": _tensorflow_gpu, "jax": _jax_gpu, "torch": _torch_gpu}.get(keras.backend.backend())
     return found() if found else None
 
@@ -69,11 +72,10 @@ def _tensorflow_gpu():
     if not gpus:
         return None
     details = tensorflow.config.experimental.get_device_details(gpus[0])
-    peak = tensorflow.config.experimental.get_memory_info("GPU:0")["peak"]
     return {
         "name": details.get("device_name", "GPU"),
         "capability": details.get("compute_capability", (0, 0)),
-        "peak_bytes": peak,
+        "peak_bytes": lambda: tensorflow.config.experimental.get_memory_info("GPU:0")["peak"],
     }
 
 
@@ -83,12 +85,11 @@ def _jax_gpu():
     first = jax.devices()[0]
     if first.platform == "cpu":
         return None
-    capability = str(getattr(first, "compute_capability", "0.0"))  # "9.0"; a TPU has none
-    peak = (first.memory_stats() or {}).get("peak_bytes_in_use")
+    capability = str(getattr(first, "compute_capability", ""))  # "9.0"; a TPU has none, AMD's is no number
     return {
         "name": first.device_kind,
-        "capability": tuple(int(part) for part in capability.split(".")),
-        "peak_bytes": peak,
+        "capability": tuple(int(part) if part.isdecimal() else 0 for part in capability.split(".")),
+        "peak_bytes": lambda: (first.memory_stats() or {}).get("peak_bytes_in_use"),
     }
 
 
@@ -100,14 +101,17 @@ def _torch_gpu():
     return {
         "name": torch.cuda.get_device_name(0),
         "capability": torch.cuda.get_device_capability(0),
-        "peak_bytes": torch.cuda.max_memory_allocated(0),
+        "peak_bytes": lambda: torch.cuda.max_memory_allocated(0),
     }
 
 
 def peak_device_memory():
     """Greatest memory of the first GPU in this process so far, in bytes; None without a GPU, or where it is unknown."""
     gpu = _gpu()
-    return gpu["peak_bytes"] if gpu else None
+    try:
+        return gpu["peak_bytes"]() if gpu else None
+    except (ValueError, RuntimeError):  # TensorFlow, where the allocator keeps no count
+        return None
 
 
 def peak_memory():

@@ -43,13 +43,22 @@ def test_device_where_the_system_does_not_tell_which_cores(monkeypatch):
     assert environment.device() == "CPU, 4 cores"
 
 
-def gpu_of(capability, peak_bytes=None):
+def unknown():
+    raise ValueError("the allocator keeps no count")
+
+
+def gpu_of(capability, peak_bytes=unknown):
     return lambda: {"name": "Tesla T4", "capability": capability, "peak_bytes": peak_bytes}
 
 
 def test_a_gpu_is_named_and_its_memory_told(monkeypatch):
-    monkeypatch.setattr(environment, f"_{keras.backend.backend()}_gpu", gpu_of((7, 5), 3_000))
+    monkeypatch.setattr(environment, f"_{keras.backend.backend()}_gpu", gpu_of((7, 5), lambda: 3_000))
     assert environment.device() == "Tesla T4" and environment.peak_device_memory() == 3_000
+
+
+def test_memory_that_a_gpu_does_not_tell_stops_nothing(monkeypatch):
+    monkeypatch.setattr(environment, f"_{keras.backend.backend()}_gpu", gpu_of((7, 5)))
+    assert environment.device() == "Tesla T4" and environment.peak_device_memory() is None
 
 
 @on_cpu
