@@ -1,0 +1,23 @@
+"""Every figure of the course. Each function shows one figure and returns nothing, or writes it with `save_to=`.
+
+Knows arrays and dicts, nothing of models. One look throughout: `viridis` for attention (it reads in grey and for
+colour-blind eyes), Okabe and Ito's colours for lines, a white face.
+"""
+
+from patchconvnet.plotting.curves import confusion, curve, history
+from patchconvnet.plotting.diagram import network_diagram
+from patchconvnet.plotting.pictures import attention, film, images, prediction
+from patchconvnet.plotting.style import LINES, STYLE
+
+__all__ = [
+    "LINES",
+    "STYLE",
+    "attention",
+    "confusion",
+    "curve",
+    "film",
+    "history",
+    "images",
+    "network_diagram",
+    "prediction",
+]

@@ -1,0 +1,80 @@
+"""Numbers: learning curves, a confusion matrix, lines."""
+
+import numpy as np
+from matplotlib.ticker import MaxNLocator
+
+from patchconvnet.plotting.style import BLUE, GREY, LINES, ORANGE, figure
+
+
+def history(columns, chance=None, save_to=None):
+    """Learning curves: loss, accuracy and, where it was measured, attention on the object.
+
+    Args:
+        columns: dict of column name to array (epochs,), as `Record.history`.
+        chance: share of random cells that lie on the object, 0 to 1, or None.
+        save_to: a file to write instead of showing the figure.
+    """
+    panels = [("loss", "cross-entropy"), ("accuracy", "accuracy")]
+    if "attention_on_object" in columns:
+        panels.append(("attention_on_object", "attention on the object"))
+    epochs = np.asarray(columns["epoch"])
+    with figure(save_to, 1, len(panels), size=(3.7 * len(panels), 3.3)) as (_, axes):
+        for axis, (name, label) in zip(axes[0], panels):
+            curves = [(name, "training", ORANGE, "o--"), (f"val_{name}", "validation", BLUE, "s-")]
+            if name == "attention_on_object":
+                curves = [(name, "validation", BLUE, "s-")]
+            for column, legend, colour, line in curves:
+                if column in columns:
+                    axis.plot(epochs, columns[column], line, color=colour, label=legend, markersize=4)
+            if name == "attention_on_object" and chance is not None:
+                axis.axhline(chance, color=GREY, linestyle=":", label="chance")
+            axis.set(xlabel="epoch", title=label, xlim=(epochs[0] - 0.3, epochs[-1] + 0.3))
+            axis.set_ylim(0, None if name == "loss" else 1.02)
+            axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+            axis.legend(frameon=False, fontsize=9)
+
+
+def confusion(labels, predictions, names, save_to=None):
+    """Confusion matrix: rows are true classes, columns predicted ones; each cell a share of its row, in percent.
+
+    Args:
+        labels: int (N,), true classes.
+        predictions: int (N,), predicted classes.
+        names: names of the classes.
+        save_to: a file to write instead of showing the figure.
+    """
+    counts = np.zeros((len(names), len(names)))
+    np.add.at(counts, (labels, predictions), 1)
+    shares = 100 * counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    with figure(save_to, size=(6.4, 5.6)) as (_, axes):
+        axis = axes[0, 0]
+        axis.imshow(shares, cmap="Blues", vmin=0, vmax=100)
+        for row, column in zip(*np.nonzero(shares >= 0.5)):
+            colour = "white" if shares[row, column] > 50 else "black"
+            axis.text(column, row, f"{shares[row, column]:.0f}", ha="center", va="center", color=colour, fontsize=9)
+        axis.set_xticks(range(len(names)), names, rotation=45, ha="right")
+        axis.set_yticks(range(len(names)), names)
+        axis.set(xlabel="predicted class", ylabel="true class", title="percent of each true class")
+
+
+def curve(x, lines, x_label, y_label, points=False, save_to=None):
+    """One or more lines over the same x.
+
+    Args:
+        x: float (N,).
+        lines: dict of legend to float (N,), at most four.
+        x_label, y_label: what the axes show, with unit.
+        points: whether to mark each value.
+        save_to: a file to write instead of showing the figure.
+    """
+    if not 1 <= len(lines) <= len(LINES):
+        raise ValueError(f"one to {len(LINES)} lines, got {len(lines)}")
+    with figure(save_to, size=(6.4, 3.4)) as (_, axes):
+        axis = axes[0, 0]
+        for (legend, values), (colour, line) in zip(lines.items(), LINES):
+            axis.plot(x, values, line, color=colour, label=legend, marker="o" if points else None, markersize=4)
+        axis.set(xlabel=x_label, ylabel=y_label)
+        if np.issubdtype(np.asarray(x).dtype, np.integer):
+            axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+        if len(lines) > 1:
+            axis.legend(edgecolor="none", framealpha=0.9)  # a line may pass behind it

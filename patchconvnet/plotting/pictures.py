@@ -1,0 +1,135 @@
+"""Pictures, and maps laid over them."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from patchconvnet.plotting.style import BLUE, figure
+
+
+def images(pictures, titles=None, columns=10, masks=None, save_to=None):
+    """A grid of pictures.
+
+    Args:
+        pictures: uint8 (N, H, W, 3) or (N, H, W).
+        titles: N strings, or None.
+        columns: how many pictures stand side by side.
+        masks: bool (N, H, W), drawn as white outlines, or None.
+        save_to: a file to write instead of showing the figure.
+    """
+    _same_number(pictures=pictures, titles=titles, masks=masks)
+    columns = min(columns, len(pictures))
+    rows = -(-len(pictures) // columns)
+    with figure(save_to, rows, columns, size=(1.15 * columns, 1.35 * rows)) as (_, axes):
+        for axis in axes.flat:
+            axis.axis("off")
+        for index, (axis, picture) in enumerate(zip(axes.flat, pictures)):
+            axis.imshow(picture, cmap="gray", vmin=0, vmax=255 if picture.dtype == np.uint8 else None)
+            if masks is not None:
+                _outline(axis, masks[index])
+            if titles is not None:
+                axis.set_title(titles[index], fontsize=9)
+
+
+def _same_number(**given):
+    counts = {name: len(values) for name, values in given.items() if values is not None}
+    if len(set(counts.values())) != 1:
+        raise ValueError("not as many: " + ", ".join(f"{count} {name}" for name, count in counts.items()))
+
+
+def _outline(axis, mask):
+    axis.contour(mask, levels=[0.5], colors="black", linewidths=2.5)
+    axis.contour(mask, levels=[0.5], colors="white", linewidths=1.2)
+
+
+def attention(pictures, maps, titles=None, columns=4, masks=None, save_to=None):
+    """Pictures, each with its attention map laid over it on its right.
+
+    The greatest cell of every map is framed. Each map has its own colours, from its least to its greatest weight.
+
+    Args:
+        pictures: uint8 (N, H, W, 3), or a list of N arrays (H, W, 3) of any size.
+        maps: float (N, h, w).
+        titles: N strings, or None.
+        columns: how many pairs stand side by side.
+        masks: bool (N, H, W), drawn as outlines, or None.
+        save_to: a file to write instead of showing the figure.
+    """
+    _same_number(pictures=pictures, maps=maps, titles=titles, masks=masks)
+    columns = min(columns, len(pictures))
+    rows = -(-len(pictures) // columns)
+    with figure(save_to, rows, 2 * columns, size=(2.9 * columns, 1.75 * rows)) as (canvas, axes):
+        for axis in axes.flat:
+            axis.axis("off")
+        for index, (picture, weights) in enumerate(zip(pictures, maps)):
+            plain, laid_over = axes.reshape(-1, 2)[index]
+            plain.imshow(picture)
+            _lay_over(laid_over, picture, weights)
+            if masks is not None:
+                _outline(laid_over, masks[index])
+            if titles is not None:
+                plain.set_title(titles[index], loc="left", fontsize=9)
+
+
+def _lay_over(axis, picture, weights):
+    """Draw a map (h, w) over a picture (H, W, 3) in grey, so that all colour is weight; frame its greatest cell."""
+    height, width = picture.shape[:2]
+    cell_height, cell_width = height / weights.shape[0], width / weights.shape[1]
+    extent = (-0.5, width - 0.5, height - 0.5, -0.5)
+    axis.imshow(picture.mean(axis=2), cmap="gray", vmin=0, vmax=255, extent=extent)
+    shown = axis.imshow(weights, extent=extent, cmap="viridis", alpha=0.65, interpolation="nearest")
+    row, column = np.unravel_index(np.argmax(weights), weights.shape)
+    corner = (column * cell_width - 0.5, row * cell_height - 0.5)
+    axis.add_patch(plt.Rectangle(corner, cell_width, cell_height, fill=False, edgecolor="white", linewidth=2))
+    return shown
+
+
+def prediction(picture, weights, names, probabilities, save_to=None):
+    """One picture, its attention map with a colour bar, and the most probable classes.
+
+    Args:
+        picture: uint8 (H, W, 3), of any size.
+        weights: float (h, w), the attention map.
+        names: names of the classes, most probable first.
+        probabilities: their probabilities, 0 to 1.
+        save_to: a file to write instead of showing the figure.
+    """
+    with figure(save_to, 1, 3, size=(11, 3.6), width_ratios=(1, 1.15, 0.9)) as (canvas, axes):
+        plain, laid_over, bars = axes[0]
+        plain.imshow(picture)
+        plain.set_title("picture")
+        shown = _lay_over(laid_over, picture, weights)
+        laid_over.set_title("attention")
+        canvas.colorbar(shown, ax=laid_over, label="weight of a patch", shrink=0.85)
+        for axis in (plain, laid_over):
+            axis.axis("off")
+        bars.barh(range(len(names)), probabilities, color=BLUE)
+        bars.set_yticks(range(len(names)), names)
+        bars.invert_yaxis()
+        bars.set_xlim(0, 1)
+        bars.set_xlabel("probability")
+
+
+def film(pictures, maps, epochs, titles=None, save_to=None):
+    """The same pictures' attention maps at several epochs: one row a picture, one column an epoch.
+
+    Args:
+        pictures: uint8 (P, H, W, 3).
+        maps: float (E, P, h, w).
+        epochs: which entries of `maps` to show: ints.
+        titles: P strings, or None.
+        save_to: a file to write instead of showing the figure.
+    """
+    with figure(save_to, len(pictures), 1 + len(epochs), size=(1.3 * (1 + len(epochs)), 1.35 * len(pictures))) as (
+        _,
+        axes,
+    ):
+        for row, (axis_row, picture) in enumerate(zip(axes, pictures)):
+            for axis in axis_row:
+                axis.axis("off")
+            axis_row[0].imshow(picture)
+            if titles is not None:
+                axis_row[0].set_title(titles[row], fontsize=9)
+            for axis, epoch in zip(axis_row[1:], epochs):
+                _lay_over(axis, picture, np.asarray(maps[epoch][row], dtype="float32"))
+                if row == 0:
+                    axis.set_title("untrained" if epoch == 0 else f"epoch {epoch}", fontsize=9)
