@@ -1,18 +1,12 @@
-"""How good is an attention map? Where the object is known, the map has a score.
+"""Where the object is known: does the map lie on it?
 
 All measures work on the patch grid: a mask is averaged by area to the map's cells, so that each cell has a share
 from 0 to 1, "how much of me is object".
-
-    with masks:    pointing_game, energy, energy_ratio, rank_accuracy, average_precision   (and what chance scores)
-    without:       entropy; deletion and insertion, which ask the network itself
 """
 
-import keras
 import numpy as np
-from PIL import Image, ImageFilter
 
 from patchconvnet.errors import PatchConvNetError
-from patchconvnet.preprocessing import check_images
 
 
 def cell_shares(masks, grid):
@@ -187,115 +181,3 @@ def entropy(maps):
     shares = _summing_to_one(maps)
     bits = shares * np.log2(np.where(shares > 0, shares, 1))  # 0 log 0 is 0
     return 0 - bits.sum(axis=(1, 2))  # 0 - 0, not -0
-
-
-def class_activation_maps(model, images, batch_size=128):
-    """Where a network with average pooling finds evidence for each class (Zhou et al., 2016, section 2).
-
-    Pooling and head are linear, so a class's logit is a mean over patches: of each patch, times the head's weights of
-    that class. These products are the map. Its gradient-based relative, Grad-CAM on the last block, is the same up to
-    scale and a cut at zero (Selvaraju et al., 2017, section 3.1).
-
-    Args:
-        model: a `PatchConvNet` with `pooling="average"`.
-        images: uint8 or float (N, H, W, 3), 0..255.
-        batch_size: how many images are computed at a time.
-
-    Returns:
-        logits: float32 (N, classes).
-        maps: float32 (N, classes, h, w), of any sign; logit = mean of the map + the head's bias.
-
-    Raises:
-        PatchConvNetError: if the network pools by attention.
-    """
-    if model.get_config().get("pooling") != "average":
-        raise PatchConvNetError(
-            'class activation maps need pooling="average": with attention, `explain` gives the map that was used'
-        )
-    trunk = keras.Model(model.inputs, model.get_layer("trunk").output)
-    patches = trunk.predict(check_images(images), batch_size=batch_size, verbose=0)  # (N, h, w, dim)
-    kernel, bias = (keras.ops.convert_to_numpy(weight) for weight in model.get_layer("head").weights)
-    maps = np.einsum("nhwd,dc->nchw", patches.astype("float32"), kernel, optimize=True)
-    return maps.mean(axis=(2, 3)) + bias, maps
-
-
-def deletion(model, images, maps, labels, steps=None, fill="mean"):
-    """Paint over the image, the greatest cells of its map first: how fast does the class's probability fall?
-
-    From RISE (Petsiuk et al., 2018, section 4.2). If the map names the evidence, the probability falls early and the
-    area is small. What small means, a control tells: the same with maps of random numbers.
-
-    Args:
-        model: a Keras model that gives logits, such as a `PatchConvNet`.
-        images: uint8 (N, H, W, 3).
-        maps: (N, h, w), any numbers; of equal cells the first goes first.
-        labels: int (N,), the classes whose probability is followed.
-        steps: in how many steps, at most one a cell (the default).
-        fill: what is painted: "mean", the image's mean colour, or "blur", the image itself, blurred.
-
-    Returns:
-        curve: float (N, steps + 1), the probability after 0, 1, ... steps.
-        area: float (N,), under the curve over the share of cells, 0..1.
-
-    Raises:
-        PatchConvNetError: if shapes, labels, `steps` or `fill` are not as said above.
-    """
-    return _replace(model, images, maps, labels, steps, fill, inserting=False)
-
-
-def insertion(model, images, maps, labels, steps=None, fill="blur"):
-    """The reverse of `deletion`: from the painted image, bring back the greatest cells first.
-
-    If the map names the evidence, the probability rises early and the area is large. Arguments, results and errors
-    as in `deletion`.
-    """
-    return _replace(model, images, maps, labels, steps, fill, inserting=True)
-
-
-def _replace(model, images, maps, labels, steps, fill, inserting):
-    images, maps, labels = check_images(images), np.asarray(maps), np.asarray(labels)
-    if maps.ndim != 3 or labels.ndim != 1 or not len(images) == len(maps) == len(labels):
-        raise PatchConvNetError(
-            f"images {images.shape}, maps {maps.shape} and labels {labels.shape}: wanted (N, H, W, 3), (N, h, w), (N,)"
-        )
-    cells = maps.shape[1] * maps.shape[2]
-    steps = cells if steps is None else steps
-    if isinstance(steps, bool) or not isinstance(steps, (int, np.integer)) or not 1 <= steps <= cells:
-        raise PatchConvNetError(f"steps must be a whole number from 1 to {cells}, the number of cells, got {steps!r}")
-    painted = _painted(images, fill)
-    ranks = _pixel_ranks(maps, images.shape[1:3])[..., None]  # (N, H, W, 1)
-    taken = np.round(np.linspace(0, cells, steps + 1)).astype(int)  # cells after each step
-    curve = np.empty((len(images), steps + 1))
-    for step, count in enumerate(taken):
-        mixed = np.where((ranks < count) == inserting, images, painted)
-        curve[:, step] = _probabilities(model, mixed)[np.arange(len(labels)), labels]
-    widths = np.diff(taken) / cells
-    return curve, ((curve[:, 1:] + curve[:, :-1]) / 2 * widths).sum(axis=1)
-
-
-def _pixel_ranks(maps, size):
-    """For each pixel, how many cells of the map are greater than its own cell: int (N, H, W)."""
-    flat = maps.reshape(len(maps), -1)
-    order = np.argsort(-flat.astype("float64"), axis=1, kind="stable")
-    ranks = np.argsort(order, axis=1, kind="stable").reshape(maps.shape)  # (N, h, w)
-    rows, columns = (np.arange(length) * cells // length for length, cells in zip(size, maps.shape[1:]))
-    return ranks[:, rows][:, :, columns]  # (N, h, w) -> (N, H, W)
-
-
-def _painted(images, fill):
-    """Images without their content, uint8 or float (N, H, W, 3)."""
-    if fill == "mean":
-        means = images.mean(axis=(1, 2), keepdims=True)  # (N, 1, 1, 3)
-        return np.broadcast_to(means.astype(images.dtype), images.shape)
-    if fill == "blur":
-        radius = ImageFilter.GaussianBlur(max(images.shape[1:3]) / 6)
-        whole = (Image.fromarray(np.clip(image, 0, 255).astype("uint8")) for image in images)
-        return np.stack([np.asarray(image.filter(radius)) for image in whole]).astype(images.dtype)
-    raise PatchConvNetError(f'fill must be "mean" or "blur", got {fill!r}')
-
-
-def _probabilities(model, images):
-    """Softmax of the model's logits: float64 (N, classes)."""
-    logits = model.predict(images, batch_size=256, verbose=0).astype("float64")
-    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return powers / powers.sum(axis=1, keepdims=True)

@@ -1,0 +1,35 @@
+"""How good is a map? Three ways to ask.
+
+    localization    is it on the object, whose mask we know?     pointing_game, energy, rank_accuracy, average_precision
+    perturbation    does the answer change with its cells?       deletion, insertion
+    activation      what would another map say?                  class_activation_maps
+"""
+
+from patchconvnet.faithfulness.activation import class_activation_maps
+from patchconvnet.faithfulness.localization import (
+    average_precision,
+    best_fixed_cell,
+    cell_shares,
+    chance,
+    energy,
+    energy_ratio,
+    entropy,
+    pointing_game,
+    rank_accuracy,
+)
+from patchconvnet.faithfulness.perturbation import deletion, insertion
+
+__all__ = [
+    "average_precision",
+    "best_fixed_cell",
+    "cell_shares",
+    "chance",
+    "class_activation_maps",
+    "deletion",
+    "energy",
+    "energy_ratio",
+    "entropy",
+    "insertion",
+    "pointing_game",
+    "rank_accuracy",
+]
