@@ -60,6 +60,8 @@ RECIPES = {
         "precision": "auto",
     },
 }
+# shuffled_labels (off in all presets): the labels of the training images change places, so that there is nothing to
+# learn but the images themselves: a control (Zhang et al., 2017).
 PRECISIONS = ("auto", "float32", "mixed_bfloat16", "mixed_float16")
 
 # What may be set of each number of a recipe: its type, the range, and the range in words.
@@ -88,7 +90,7 @@ def make_recipe(preset, data=None, epochs=None, limit=None, seed=0, keep=None, s
     if epochs is not None:
         recipe["epochs"] = _positive("epochs", epochs)
     for name, value in (settings or {}).items():
-        if name in _NUMBERS or name == "precision":
+        if name in _NUMBERS or name in ("precision", "shuffled_labels"):
             recipe[name] = _checked(name, value, recipe)
         else:
             config[_known(name)] = value
@@ -111,6 +113,10 @@ def _checked(name, value, recipe):
         if value not in PRECISIONS:
             raise PatchConvNetError(f"precision must be one of {', '.join(PRECISIONS)}, got {value!r}")
         return value
+    if name == "shuffled_labels":
+        if not isinstance(value, bool):
+            raise PatchConvNetError(f"shuffled_labels must be True or False, got {value!r}")
+        return value
     if name == "validation" and recipe["dataset"] != "cifar10":
         raise PatchConvNetError(f"validation can be set for cifar10 only: {recipe['dataset']} has its own images for it")
     kind, accepts, words = _NUMBERS[name]
@@ -123,7 +129,7 @@ def _checked(name, value, recipe):
 def _known(name):
     """The same name, if it is an argument of `PatchConvNet` that a run may change."""
     own = ("num_classes", "seed", "kwargs")  # the data set's, and an argument of `train`
-    known = [*_NUMBERS, "precision", *(name for name in inspect.signature(PatchConvNet).parameters if name not in own)]
+    known = [*_NUMBERS, "precision", "shuffled_labels", *(name for name in inspect.signature(PatchConvNet).parameters if name not in own)]
     if name not in known:
         near = difflib.get_close_matches(name, known, n=1)
         hint = f"; did you mean {near[0]}?" if near else ""

@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import keras
+import numpy as np
 
 from patchconvnet import records
 from patchconvnet.callbacks import PROBES, AttentionRecorder, Batches, Checkpoint, StopOnBadLoss
@@ -124,11 +125,13 @@ def _build(recipe):
 def _load(recipe):
     options = {"validation": recipe["validation"]} if "validation" in recipe else {}
     dataset = load_dataset(recipe["dataset"], **options)
-    if recipe["limit"] is None:
-        return dataset
-    kept = slice(recipe["limit"])
-    masks = None if dataset.mask_train is None else dataset.mask_train[kept]
-    return replace(dataset, x_train=dataset.x_train[kept], y_train=dataset.y_train[kept], mask_train=masks)
+    if recipe["limit"] is not None:
+        kept = slice(recipe["limit"])
+        masks = None if dataset.mask_train is None else dataset.mask_train[kept]
+        dataset = replace(dataset, x_train=dataset.x_train[kept], y_train=dataset.y_train[kept], mask_train=masks)
+    if recipe.get("shuffled_labels"):
+        dataset = replace(dataset, y_train=np.random.default_rng(recipe["seed"]).permutation(dataset.y_train))
+    return dataset
 
 
 def compile_model(model, recipe, steps_per_epoch):

@@ -55,6 +55,7 @@ def test_settings_reach_the_training_or_the_network():
         ({"weight_decay": -0.1}, "weight_decay must be a number, at least 0, got -0.1"),
         ({"validation": 50_000}, "validation must be a whole number from 0 to 49999"),
         ({"precision": "float16"}, "precision must be one of auto, float32, mixed_bfloat16, mixed_float16, got 'float16'"),
+        ({"shuffled_labels": 1}, "shuffled_labels must be True or False, got 1"),
         ({"learning_rat": 1}, "did you mean learning_rate"),
         ({"seed": 1}, "seed is not a setting"),
     ],

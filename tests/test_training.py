@@ -56,6 +56,21 @@ def test_the_network_can_be_changed(tiny, train_on_small_data, small_data, tmp_p
         train_on_small_data(tmp_path / "run", epochs=1, settings={"class_tokens": "per_class"})
 
 
+def test_labels_can_change_places_in_training_and_nowhere_else(tiny, train_on_small_data, small_data, tmp_path, monkeypatch):
+    trained_on, measured_on = [], []
+    batches, score_test = training.Batches, training.score_test
+    monkeypatch.setattr(training, "Batches", lambda *given: trained_on.append(given) or batches(*given))
+    monkeypatch.setattr(training, "score_test", lambda *given: measured_on.append(given[1]) or score_test(*given))
+    record = train_on_small_data(tmp_path / "run", epochs=1, limit=80, settings={"shuffled_labels": True})
+    images, labels = trained_on[0][:2]
+    assert record.recipe["shuffled_labels"] is True
+    assert np.array_equal(images, small_data.x_train[:80])
+    assert np.array_equal(np.sort(labels), np.sort(small_data.y_train[:80]))
+    assert (labels == small_data.y_train[:80]).mean() < 0.4
+    for labels, original in [(measured_on[0].y_val, small_data.y_val), (measured_on[0].y_test, small_data.y_test)]:
+        assert np.array_equal(labels, original)
+
+
 def test_history_has_a_row_an_epoch(finished_run):
     history = records.load(finished_run).history
     measured = {"loss", "accuracy", "val_loss", "val_accuracy", "attention_entropy", "attention_on_object"}
