@@ -56,6 +56,23 @@ def test_a_missed_goal_is_reported(tools, capsys, monkeypatch):
     assert benchmark.step() == []
 
 
+def test_the_measures_are_timed(tools, capsys, monkeypatch):
+    import benchmark
+    import benchmark_measures
+
+    monkeypatch.setattr(benchmark_measures, "MAPS", 50)
+    monkeypatch.setattr(benchmark_measures, "CHANGED", 2)
+    benchmark_measures.main()
+    line = capsys.readouterr().out
+    assert set(json.loads(line)["seconds"]) == set(benchmark.MEASURING)
+
+    slow = json.dumps({"seconds": {"measures": 1.5, "deletion": 9, "insertion": 9}, "device": "CPU"})
+    done = subprocess.CompletedProcess([], 0, stdout=f"noise\n{slow}\n")
+    monkeypatch.setattr(benchmark.subprocess, "run", lambda *given, **options: done)
+    assert benchmark.measures() == ["measures, measures"]
+    assert "at most 60" in capsys.readouterr().out
+
+
 def test_an_unknown_part_is_named():
     done = subprocess.run([sys.executable, TOOLS / "benchmark.py", "steps"], capture_output=True, text=True)
-    assert done.returncode == 2 and "no part 'steps': there are step, shapes" in done.stderr
+    assert done.returncode == 2 and "no part 'steps': there are step, shapes, measures" in done.stderr

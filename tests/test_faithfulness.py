@@ -328,3 +328,32 @@ def test_grad_cam_on_the_last_block_is_the_same_map(averaging):
 def test_with_attention_there_is_no_class_activation_map():
     with pytest.raises(PatchConvNetError, match='need pooling="average"'):
         faithfulness.class_activation_maps(PatchConvNet(dim=8, depth=1), np.zeros((1, 32, 32, 3), "uint8"))
+
+
+# === all together, and maps that ignore the image ===
+
+
+def test_measure_is_the_mean_of_each():
+    generator = np.random.default_rng(3)
+    maps, masks = generator.random((20, 6, 5)), generator.random((20, 31, 17)) < 0.4
+    masks[0] = False  # no object: left out where a measure is not defined
+    found = faithfulness.measure(maps, masks)
+    for name in ("pointing_game", "energy", "energy_ratio", "rank_accuracy", "average_precision"):
+        assert found[name] == pytest.approx(np.nanmean(getattr(faithfulness, name)(maps, masks))), name
+    assert found["entropy"] == pytest.approx(faithfulness.entropy(maps).mean())
+    assert faithfulness.measure(maps) == {"entropy": found["entropy"]}
+
+
+def test_a_centre_map_is_a_bell():
+    bell = faithfulness.centre_map((2, 4), width=0.5)
+    assert bell.shape == (2, 4) and bell.sum() == pytest.approx(1)
+    assert np.array_equal(bell, bell[::-1, ::-1])
+    # Cell centres lie at -1/4 and 1/4 of the height, at -3/8, -1/8, 1/8 and 3/8 of the width: half that, in widths.
+    assert bell[0, 1] / bell[0, 0] == pytest.approx(np.exp((0.75**2 - 0.25**2) / 2))
+
+
+def test_random_maps_repeat_and_differ():
+    maps = faithfulness.random_maps(3, (4, 5), seed=1)
+    np.testing.assert_allclose(maps.sum(axis=(1, 2)), 1)
+    assert np.array_equal(maps, faithfulness.random_maps(3, (4, 5), seed=1))
+    assert len({tuple(each.argsort(axis=None)) for each in maps}) == 3

@@ -5,6 +5,7 @@
     python tools/benchmark.py step             a training step of `keras_example`, beside the published arrangement
     python tools/benchmark.py shapes           three seeds of `shapes`: accuracy, attention, seconds, memory
     python tools/benchmark.py shapes --seeds 0 1
+    python tools/benchmark.py measures         all measures of 10,000 maps; deletion and insertion for 100 images
 
 Everything that is timed runs in a process of its own, one after the other. Exit code 1 if a goal is missed.
 """
@@ -18,6 +19,7 @@ import tempfile
 from pathlib import Path
 
 WORKER = Path(__file__).with_name("benchmark_step.py")
+MEASURES_WORKER = Path(__file__).with_name("benchmark_measures.py")
 
 # name in results.json: (heading, unit factor, format, goal, whether more is better)
 MEASURES = {
@@ -32,10 +34,10 @@ MEASURES = {
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("what", nargs="*", metavar="PART", help="step or shapes; default: both")
+    parser.add_argument("what", nargs="*", metavar="PART", help="step, shapes or measures; default: all")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     options = parser.parse_args()
-    parts = {"step": step, "shapes": lambda: shapes(options.seeds)}
+    parts = {"step": step, "shapes": lambda: shapes(options.seeds), "measures": measures}
     unknown = [name for name in options.what if name not in parts]
     if unknown:
         parser.error(f"no part {unknown[0]!r}: there are {', '.join(parts)}")
@@ -75,6 +77,26 @@ def has_bfloat16():
     """Whether this CPU has bfloat16 units (Linux)."""
     flags = Path("/proc/cpuinfo")
     return flags.is_file() and any(name in flags.read_text() for name in ("avx512_bf16", "amx_bf16"))
+
+
+# === the measures of attention ===
+
+# name in the worker's output: (heading, goal in seconds)
+MEASURING = {
+    "measures": ("all measures with masks and the entropy, 10,000 maps of 12 x 12", 1.0),
+    "deletion": ("deletion, 100 images, 64 steps, network shapes", 60.0),
+    "insertion": ("insertion, 100 images, 64 steps, network shapes", 60.0),
+}
+
+
+def measures():
+    """Time the measures; the goals that were missed."""
+    done = subprocess.run([sys.executable, MEASURES_WORKER], check=True, stdout=subprocess.PIPE, text=True)
+    result = json.loads(done.stdout.splitlines()[-1])
+    print(f"\nmeasures of attention on {result['device']}\n")
+    for name, (heading, goal) in MEASURING.items():
+        print(f"{heading:64}{result['seconds'][name]:>7.2f} s  at most {goal:g}")
+    return [f"measures, {name}" for name, (_, goal) in MEASURING.items() if result["seconds"][name] > goal]
 
 
 # === three seeds of `shapes` ===

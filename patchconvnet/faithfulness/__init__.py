@@ -10,11 +10,14 @@ from patchconvnet.faithfulness.localization import (
     average_precision,
     best_fixed_cell,
     cell_shares,
+    centre_map,
     chance,
     energy,
     energy_ratio,
     entropy,
+    measure,
     pointing_game,
+    random_maps,
     rank_accuracy,
 )
 from patchconvnet.faithfulness.perturbation import deletion, insertion
@@ -23,6 +26,7 @@ __all__ = [
     "average_precision",
     "best_fixed_cell",
     "cell_shares",
+    "centre_map",
     "chance",
     "class_activation_maps",
     "deletion",
@@ -30,6 +34,8 @@ __all__ = [
     "energy_ratio",
     "entropy",
     "insertion",
+    "measure",
     "pointing_game",
+    "random_maps",
     "rank_accuracy",
 ]

@@ -181,3 +181,46 @@ def entropy(maps):
     shares = _summing_to_one(maps)
     bits = shares * np.log2(np.where(shares > 0, shares, 1))  # 0 log 0 is 0
     return 0 - bits.sum(axis=(1, 2))  # 0 - 0, not -0
+
+
+def measure(maps, masks=None):
+    """All measures of this module at their defaults, each as its mean over the maps.
+
+    Args:
+        maps: (N, H, W), not negative.
+        masks: bool (N, h, w), of any size, or None: then the entropy alone.
+
+    Returns:
+        dict of name to float: "pointing_game", "energy", "energy_ratio", "rank_accuracy", "average_precision" (of
+        those maps for which it is defined) and "entropy".
+    """
+    scores = {"entropy": float(entropy(maps).mean())}
+    if masks is None:
+        return scores
+    located = (pointing_game, energy, energy_ratio, rank_accuracy, average_precision)
+    masks = cell_shares(masks, np.shape(maps)[1:])  # once for all; (N, h, w) -> (N, H, W)
+    return {function.__name__: float(np.nanmean(function(maps, masks))) for function in located} | scores
+
+
+# === maps that ignore the image ===
+
+
+def centre_map(grid, width=0.25):
+    """A bell that is highest in the middle of the image, and sums to 1: a map that only knows where objects tend to be.
+
+    Args:
+        grid: (H, W), rows and columns.
+        width: standard deviation of the bell, as a share of each side.
+
+    Returns:
+        float64 (H, W).
+    """
+    rows, columns = (((np.arange(cells) + 0.5) / cells - 0.5) / width for cells in grid)
+    bell = np.exp(-(rows[:, None] ** 2 + columns[None] ** 2) / 2)  # (H, W)
+    return bell / bell.sum()
+
+
+def random_maps(count, grid, seed=0):
+    """Maps whose cells come in random order, each summing to 1: float64 (count, H, W)."""
+    draws = np.random.default_rng(seed).random((count, *grid))
+    return draws / draws.sum(axis=(1, 2), keepdims=True)

@@ -8,7 +8,8 @@ A run folder, written by `patchconvnet.train`, holds
     attention.npz   the maps of fixed probe images, before training and after every epoch
     weights.npz     the trained weights, float16        (and epochs.npz: the same after every epoch)
 
-The folders beside this file are shipped with the package: `load("shapes")` reads one by name.
+The folders beside this file are shipped with the package: `load("shapes")` reads one by name. So are the tables
+`measures_shapes.csv` and `measures_cifar10.csv`, which `tools/controls.py` wrote: `measures("shapes")` reads one.
 """
 
 import csv
@@ -52,6 +53,27 @@ def load(name):
     if (folder / "recipe.json").is_file():
         raise PatchConvNetError(f"the run in {folder} has not finished: run the same train command again")
     raise PatchConvNetError(f"no record {str(name)!r}: give a run folder, or one of {', '.join(names()) or '(none)'}")
+
+
+def measures(dataset):
+    """The table in which the measures of chapter 12 were recorded, for several networks, seeds and maps.
+
+    Args:
+        dataset: "shapes" or "cifar10".
+
+    Returns:
+        list of dicts, one a row: "network", "seed", "map" as strings, the measures as floats.
+
+    Raises:
+        PatchConvNetError: if there is no such table, or it is damaged.
+    """
+    path = SHIPPED / f"measures_{dataset}.csv"
+    words = ("network", "seed", "map")
+    rows = read_table(path)
+    try:
+        return [{key: text if key in words else float(text) for key, text in row.items()} for row in rows]
+    except (TypeError, ValueError) as error:
+        raise PatchConvNetError(f"{path} cannot be read ({error})") from error
 
 
 class Record:
@@ -180,21 +202,35 @@ def write_json(path, content):
 
 
 def read_history(path):
+    rows = read_table(path)
+    try:
+        return {key: np.array([float(row[key]) for row in rows]) for key in rows[0]}
+    except (ValueError, TypeError) as error:
+        raise PatchConvNetError(f"{path} cannot be read ({error})") from error
+
+
+def write_history(path, history):
+    write_table(path, [dict(zip(history, row)) for row in zip(*history.values())])
+
+
+def read_table(path):
+    """The rows of a CSV file with a heading, at least one: a list of dicts of strings."""
     try:
         with open(path, newline="", encoding="utf-8") as file:
             rows = list(csv.DictReader(file, strict=True))
         if not rows:
             raise ValueError("it has no rows")
-        return {key: np.array([float(row[key]) for row in rows]) for key in rows[0]}
-    except (OSError, ValueError, TypeError, csv.Error) as error:
+        return rows
+    except (OSError, ValueError, csv.Error) as error:
         raise PatchConvNetError(f"{path} cannot be read ({error})") from error
 
 
-def write_history(path, history):
+def write_table(path, rows):
+    """Write rows, dicts with the same keys, as CSV; numbers with six digits."""
     with written_aside(path) as aside, open(aside, "w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(history)
-        writer.writerows([f"{value:.6g}" for value in row] for row in zip(*history.values()))
+        writer.writerow(rows[0])
+        writer.writerows([value if isinstance(value, str) else f"{value:.6g}" for value in row.values()] for row in rows)
 
 
 def read_arrays(path):

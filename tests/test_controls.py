@@ -1,0 +1,108 @@
+"""The controls: which networks are trained, what is measured of which maps, and a table that can be read back."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from patchconvnet import faithfulness, model, records, training
+from patchconvnet.errors import PatchConvNetError
+from patchconvnet.scores import look
+
+TOOLS = Path(__file__).resolve().parent.parent / "tools"
+TINY = {"image_size": 16, "dim": 8, "depth": 1, "norm": "batch"}
+MEASURES = {"pointing_game", "energy", "energy_ratio", "rank_accuracy", "average_precision", "entropy"}
+
+
+def test_every_network_of_the_course_can_be_built(monkeypatch):
+    monkeypatch.syspath_prepend(str(TOOLS))
+    import controls
+
+    for data, networks in controls.NETWORKS.items():
+        assert controls.REFERENCE[data] in networks
+        for settings in networks.values():
+            recipe = training.make_recipe(**controls.BUDGETS[data], settings=settings)
+            assert recipe["dataset"] == data and model.PatchConvNet(**recipe["model"])
+
+
+@pytest.fixture(scope="module")
+def controls(small_data):
+    """The tool, on small data, with two networks and one seed."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(TOOLS))
+        import controls
+
+        for module in (training, controls):
+            patch.setattr(module, "load_dataset", lambda name, **options: small_data)
+        patch.setitem(model.PRESETS, "shapes", TINY)
+        patch.setattr(controls, "SEEDS", (1,))
+        patch.setattr(controls, "STEPS", 4)
+        patch.setitem(controls.NETWORKS, "shapes", {"shapes": {}, "shapes_average": {"pooling": "average"}})
+        patch.setitem(controls.BUDGETS, "shapes", {"preset": "shapes", "epochs": 1})
+        yield controls
+
+
+@pytest.fixture(scope="module")
+def out(controls, tmp_path_factory):
+    """The folder that one call of the tool has filled."""
+    folder = tmp_path_factory.mktemp("controls")
+    assert controls.main(["--out", str(folder)]) == 0
+    return folder
+
+
+@pytest.fixture
+def table(out, monkeypatch):
+    monkeypatch.setattr(records, "SHIPPED", out)
+    return records.measures("shapes")
+
+
+def test_every_network_and_map_has_a_row(table):
+    assert [(row["network"], row["map"]) for row in table] == [
+        *(("shapes", kind) for kind in ("own", "uniform", "centre", "random")),
+        ("shapes_untrained", "own"),
+        ("shapes_average", "own"),
+    ]
+    assert all(row.keys() >= MEASURES | {"accuracy", "deletion", "insertion"} for row in table)
+    uniform = table[1]
+    assert uniform["entropy"] == pytest.approx(4) and uniform["energy_ratio"] == pytest.approx(1)  # 4 x 4 cells
+
+
+def test_a_row_is_what_its_run_gives(table, out, small_data):
+    network = records.load(out / "shapes_average_seed_1").model()
+    logits, maps = look(network, small_data.x_test)
+    predicted = logits.argmax(axis=1)
+    own = maps[range(len(maps)), predicted]
+    row = table[-1]
+    assert row["accuracy"] == pytest.approx((predicted == small_data.y_test).mean())
+    for name, value in faithfulness.measure(own, small_data.mask_test).items():
+        assert row[name] == pytest.approx(value, rel=1e-4), name
+    _, area = faithfulness.deletion(network, small_data.x_test, own, predicted, 4)
+    assert row["deletion"] == pytest.approx(area.mean(), rel=1e-3)
+
+
+def test_finished_runs_are_only_read(controls, out):
+    before = {path: path.stat().st_mtime_ns for path in out.glob("*/*")}
+    assert len(before) == 10 and len(list(controls.runs("shapes", out))) == 2
+    assert {path: path.stat().st_mtime_ns for path in out.glob("*/*")} == before
+
+
+def test_without_masks_the_measures_that_need_none(controls, small_data):
+    bare = replace(small_data, mask_train=None, mask_val=None, mask_test=None)
+    row = next(controls.rows_of("tiny", 0, model.PatchConvNet(**TINY), bare))
+    assert not MEASURES - {"entropy"} & row.keys() and row.keys() >= {"entropy", "deletion", "insertion"}
+
+
+def test_a_folder_that_holds_other_files_is_one_line(controls, tmp_path, capsys):
+    (tmp_path / "shapes_seed_1").mkdir()
+    (tmp_path / "shapes_seed_1" / "letter.txt").write_text("dear")
+    assert controls.main(["--out", str(tmp_path)]) == 2
+    assert "not empty and holds no run" in capsys.readouterr().err
+
+
+def test_a_missing_and_a_damaged_table(tmp_path, monkeypatch):
+    monkeypatch.setattr(records, "SHIPPED", tmp_path)
+    with pytest.raises(PatchConvNetError, match="measures_shapes.csv cannot be read"):
+        records.measures("shapes")
+    (tmp_path / "measures_shapes.csv").write_text("network,energy\nshapes,half\n")
+    with pytest.raises(PatchConvNetError, match="could not convert"):
+        records.measures("shapes")

@@ -1,0 +1,120 @@
+"""Is it the attention, or would any map do? Train the networks that chapter 12 compares, and measure every map.
+
+    python tools/controls.py --out runs/controls                  # Shapes: 4 networks, 3 seeds; 15 minutes on two cores
+    python tools/controls.py --out runs/controls --data cifar10   # small networks on 20,000 images; about as long
+
+Every network is a run folder under --out, so that work which was stopped goes on. The table, one row a network and map,
+is written to --table; the course's own copies are `patchconvnet/records/measures_shapes.csv` and `..._cifar10.csv`.
+"""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's start-up notes would drown the table
+
+import numpy as np
+
+from patchconvnet import PatchConvNet, faithfulness, load_dataset, records, train
+from patchconvnet.errors import PatchConvNetError
+from patchconvnet.scores import look, maps_of, score_logits
+
+SEEDS = (0, 1, 2)
+# Same trunk, same budget, same grid: what differs is named here. `train`'s arguments for each data set, and networks.
+BUDGETS = {
+    "shapes": {"preset": "shapes"},
+    "cifar10": {"preset": "cifar10_cpu", "epochs": 10, "limit": 20_000},
+}
+NETWORKS = {
+    "shapes": {
+        "shapes": {},
+        "shapes_average": {"pooling": "average"},
+        "shapes_per_class": {"class_tokens": "per_class"},
+        "shapes_shuffled_labels": {"shuffled_labels": True},
+    },
+    "cifar10": {
+        "cifar10_small": {"dim": 64, "depth": 2},
+        "cifar10_small_average": {"dim": 64, "depth": 2, "pooling": "average"},
+    },
+}
+REFERENCE = {"shapes": "shapes", "cifar10": "cifar10_small"}  # the network that is asked about maps of nobody's
+CHANGED = 500  # test images of which cells are painted over and brought back,
+STEPS = 16  # in so many steps: four cells each
+
+
+def runs(data, out):
+    """Train all networks of a data set, or take the runs that have finished: yields name, seed and `Record`."""
+    for seed in SEEDS:
+        for name, settings in NETWORKS[data].items():
+            folder = Path(out) / (name if seed == 0 else f"{name}_seed_{seed}")
+            # As the course's own record is kept: a copy of it in --out is not trained again.
+            keep = "epochs" if name == "shapes" and seed == 0 else "weights"
+            options = {**BUDGETS[data], "settings": settings, "seed": seed, "keep": keep}
+            yield name, seed, train(out=folder, verbose=0, **options)
+
+
+def measured(model, maps, dataset, labels):
+    """All measures of maps (N, h, w) of the test images, as dict; the probability followed is that of `labels` (N,)."""
+    few = slice(CHANGED)
+    asked = dataset.x_test[few], maps[few], labels[few], STEPS
+    return {
+        **faithfulness.measure(maps, dataset.mask_test),
+        "deletion": float(faithfulness.deletion(model, *asked)[1].mean()),
+        "insertion": float(faithfulness.insertion(model, *asked)[1].mean()),
+    }
+
+
+def rows_of(name, seed, model, dataset, foreign_maps=False):
+    """The table's rows for one network: of its own maps and, if asked, of maps that ignore the image."""
+    logits, maps = look(model, dataset.x_test)
+    predicted = logits.argmax(axis=1)
+    count, grid = len(maps), maps.shape[2:]
+    kinds = {"own": maps_of(predicted, maps)}  # attention or class activation map, of the predicted class
+    if foreign_maps:
+        kinds["uniform"] = np.full((count, *grid), 1 / np.prod(grid))
+        kinds["centre"] = np.tile(faithfulness.centre_map(grid), (count, 1, 1))
+        kinds["random"] = faithfulness.random_maps(count, grid, seed)
+    accuracy = score_logits(logits, dataset.y_test)["accuracy"]
+    for kind, chosen in kinds.items():
+        yield {"network": name, "seed": seed, "map": kind, "accuracy": accuracy} | measured(
+            model, chosen, dataset, predicted
+        )
+
+
+def table(data, out):
+    """All rows for a data set, in the order in which they are worked out."""
+    dataset = load_dataset(data)
+    for name, seed, record in runs(data, out):
+        is_reference = name == REFERENCE[data]
+        yield from rows_of(name, seed, record.model(), dataset, foreign_maps=is_reference)
+        if is_reference:
+            untrained = PatchConvNet(**record.recipe["model"])
+            yield from rows_of(f"{name}_untrained", seed, untrained, dataset)
+    if data == "cifar10":
+        yield from rows_of("cifar10_cpu", 0, records.load("cifar10_cpu").model(), dataset, foreign_maps=True)
+
+
+def main(arguments=None):
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", required=True, help="folder of the run folders")
+    parser.add_argument("--data", choices=NETWORKS, default="shapes")
+    parser.add_argument("--table", help="CSV file to write; default: measures_DATA.csv in --out")
+    options = parser.parse_args(arguments)
+    rows = []
+    try:
+        for row in table(options.data, options.out):
+            rows.append(row)
+            shown = (f"{key} {value:.3f}" for key, value in row.items() if isinstance(value, float))
+            print(f"{row['network']}, seed {row['seed']}, {row['map']} map: {', '.join(shown)}", flush=True)
+        path = Path(options.table or Path(options.out) / f"measures_{options.data}.csv")
+        records.write_table(path, rows)
+    except PatchConvNetError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    print(f"written to {path}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
