@@ -179,19 +179,43 @@ def _distinct(colour, canvas, coverage):
     return np.where(near[:, None], (colour + 0.5) % 1, colour)
 
 
-def _draw_chunk(labels, generator):
-    count, pixels = len(labels), IMAGE_SIZE * IMAGE_SIZE * 3
-    # One row of draws an image, so that the first images do not depend on how many are asked for.
-    draws = generator.random((count, 27 + 8 * CLUTTER + 7 + pixels))
-    corners, clutter, placing, colour, noise = np.split(draws, np.cumsum([27, 8 * CLUTTER, 4, 3]), axis=1)
+def _background(corners, clutter):
+    """Smooth colours, strokes on top: draws (N, 27) and (N, 8 * CLUTTER) in 0..1 -> float32 (N, 3, 32, 32)."""
     corners = MUTED[0] + (MUTED[1] - MUTED[0]) * corners
-    canvas = _smooth_colours(corners.reshape(count, 3, 3, 3).astype("float32"))
-    _paint_clutter(canvas, clutter.reshape(count, CLUTTER, 8))
+    canvas = _smooth_colours(corners.reshape(-1, 3, 3, 3).astype("float32"))
+    _paint_clutter(canvas, clutter.reshape(-1, CLUTTER, 8))
+    return canvas
+
+
+def _paint_object(canvas, labels, placing, colour):
+    """Lay one object on each canvas, in place; returns its coverage, float32 (N, 32, 32)."""
     coverage = _object_coverage(labels, placing)
     _paint(canvas, _distinct(colour, canvas, coverage).astype("float32"), coverage)
+    return coverage
+
+
+def _developed(canvas, noise):
+    """Noise, and rounding to uint8: float32 (N, 3, 32, 32), changed in place -> (N, 32, 32, 3)."""
     canvas += (noise.reshape(canvas.shape).astype("float32") - np.float32(0.5)) * np.float32(NOISE)
     images = np.clip(canvas * 255 + np.float32(0.5), 0, 255).astype("uint8")
-    return images.transpose(0, 2, 3, 1), coverage >= 0.5  # (N, 3, 32, 32) -> (N, 32, 32, 3)
+    return images.transpose(0, 2, 3, 1)  # (N, 3, 32, 32) -> (N, 32, 32, 3)
+
+
+def _draw_chunk(labels, generator):
+    # One row of draws an image, so that the first images do not depend on how many are asked for.
+    sizes = (27, 8 * CLUTTER, 4, 3, IMAGE_SIZE * IMAGE_SIZE * 3)
+    draws = generator.random((len(labels), sum(sizes)))
+    corners, clutter, placing, colour, noise = np.split(draws, np.cumsum(sizes[:-1]), axis=1)
+    canvas = _background(corners, clutter)
+    coverage = _paint_object(canvas, labels, placing, colour)
+    return _developed(canvas, noise), coverage >= 0.5
+
+
+def _check_count(count):
+    if not isinstance(count, (int, np.integer)) or isinstance(count, bool):
+        raise TypeError(f"count must be an integer, got {count!r}")
+    if count < 1:
+        raise ValueError(f"count must be at least 1, got {count}")
 
 
 def generate(count, seed=0):
@@ -211,10 +235,7 @@ def generate(count, seed=0):
         TypeError: if `count` or `seed` is not an integer (or, for `seed`, a sequence of them).
         ValueError: if `count` is below 1 or `seed` is negative.
     """
-    if not isinstance(count, (int, np.integer)) or isinstance(count, bool):
-        raise TypeError(f"count must be an integer, got {count!r}")
-    if count < 1:
-        raise ValueError(f"count must be at least 1, got {count}")
+    _check_count(count)
     generator = _random_generator(seed)
     labels = np.arange(count, dtype="int64") % len(CLASS_NAMES)
     images = np.empty((count, IMAGE_SIZE, IMAGE_SIZE, 3), dtype="uint8")
@@ -223,3 +244,40 @@ def generate(count, seed=0):
         chunk = slice(start, start + CHUNK)
         images[chunk], masks[chunk] = _draw_chunk(labels[chunk], generator)
     return images, labels, masks
+
+
+def generate_pairs(count, seed=0):
+    """Draw `count` images with two objects of different classes: what does a network make of them?
+
+    They lie near opposite borders, and are of the lesser sizes of `generate`. In one image of thirty their tips
+    meet; there the second hides the first.
+
+    Args:
+        count: how many images, at least 1. Any multiple of 90 has each ordered pair of classes equally often.
+        seed: as in `generate`.
+
+    Returns:
+        images: uint8 (count, 32, 32, 3), RGB in 0..255.
+        labels: int64 (count, 2), indices into `CLASS_NAMES`.
+        masks: bool (count, 2, 32, 32), True where each object covers at least half of a pixel and is not hidden.
+
+    Raises:
+        TypeError, ValueError: as `generate`.
+    """
+    _check_count(count)
+    number = np.arange(count, dtype="int64")
+    labels = np.stack([number, number + 1 + number // 10 % 9], axis=1) % 10  # (N, 2)
+    sizes = (27, 8 * CLUTTER, 1, 8, 6, IMAGE_SIZE * IMAGE_SIZE * 3)
+    draws = _random_generator(seed).random((count, sum(sizes)))
+    corners, clutter, lies, placing, colour, noise = np.split(draws, np.cumsum(sizes[:-1]), axis=1)
+    placing, colour = placing.reshape(count, 2, 4), colour.reshape(count, 2, 3)
+    placing[:, :, 0] *= 0.3  # size
+    apart = 1 + (lies[:, 0] < 0.5)  # along which axis: 1 for x, 2 for y
+    placing[number, 0, apart] *= 0.1  # near the left or upper border,
+    placing[number, 1, apart] = 1 - 0.1 * placing[number, 1, apart]  # near the right or lower one,
+    placing[number, 1, 3 - apart] = (placing[number, 0, 3 - apart] + 0.5) % 1  # and half-way along the other axis
+    canvas = _background(corners, clutter)
+    coverage = [_paint_object(canvas, labels[:, index], placing[:, index], colour[:, index]) for index in range(2)]
+    masks = np.stack(coverage, axis=1) >= 0.5  # 2 of (N, 32, 32) -> (N, 2, 32, 32)
+    masks[:, 0] &= ~masks[:, 1]
+    return _developed(canvas, noise), labels, masks

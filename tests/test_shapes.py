@@ -123,3 +123,53 @@ def test_the_ring_has_a_hole(drawn):
 def test_bad_arguments(arguments, error):
     with pytest.raises(error):
         shapes.generate(*arguments)
+
+
+# === two objects in one image ===
+
+
+@pytest.fixture(scope="module")
+def pairs():
+    return shapes.generate_pairs(180, seed=0)
+
+
+def test_pairs_have_two_classes_and_two_masks(pairs):
+    images, labels, masks = pairs
+    assert images.shape == (180, 32, 32, 3) and images.dtype == np.uint8
+    assert masks.shape == (180, 2, 32, 32) and masks.dtype == bool
+    counts = np.zeros((10, 10), dtype=int)
+    np.add.at(counts, tuple(labels.T), 1)
+    assert np.array_equal(counts, 2 * (1 - np.eye(10, dtype=int)))  # each ordered pair twice, none with itself
+    assert not (masks[:, 0] & masks[:, 1]).any()
+    assert masks.sum(axis=(2, 3)).min() > 100 and np.ptp(masks[:, 0].sum(axis=(1, 2))) > 20
+
+
+def test_objects_of_a_pair_stand_out_where_their_masks_say(pairs):
+    """Inside each mask the colour is one, and not what lies around it."""
+    images, _, masks = pairs
+    background = ~masks.any(axis=1)
+    for index in range(2):
+        spread = [images[number][mask].std(axis=0).max() for number, mask in enumerate(masks[:, index])]
+        assert np.median(spread) < 25
+        distance = [
+            np.abs(image[mask].mean(axis=0) - image[rest].mean(axis=0)).max()
+            for image, mask, rest in zip(images, masks[:, index], background)
+        ]
+        assert np.median(distance) > 50
+
+
+def test_pairs_repeat_and_lie_apart(pairs):
+    again = shapes.generate_pairs(180, seed=0)
+    assert all(np.array_equal(first, second) for first, second in zip(pairs, again))
+    assert not np.array_equal(pairs[0], shapes.generate_pairs(180, seed=1)[0])
+    rows, columns = np.arange(32)[:, None], np.arange(32)[None]
+    area = pairs[2].sum(axis=(2, 3))
+    centres = [(pairs[2] * axis).sum(axis=(2, 3)) / area for axis in (rows, columns)]  # two of (N, 2)
+    distance = np.hypot(*(centre[:, 0] - centre[:, 1] for centre in centres))
+    assert distance.min() > 10 and all(0.2 < (np.ptp(centre, axis=1) > 10).mean() for centre in centres)
+
+
+@pytest.mark.parametrize("count", [0, 2.5, True])
+def test_pairs_need_a_count(count):
+    with pytest.raises((TypeError, ValueError), match="count must be"):
+        shapes.generate_pairs(count)
