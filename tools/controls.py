@@ -1,7 +1,7 @@
 """Is it the attention, or would any map do? Train the networks that chapter 12 compares, and measure every map.
 
     python tools/controls.py --out runs/controls                  # Shapes: 4 networks, 3 seeds; 15 minutes on two cores
-    python tools/controls.py --out runs/controls --data cifar10   # small networks on 20,000 images; about as long
+    python tools/controls.py --out runs/controls --data cifar10   # small networks on 10,000 images; about as long
 
 Every network is a run folder under --out, so that work which was stopped goes on. The table, one row a network and map,
 is written to --table; the course's own copies are `patchconvnet/records/measures_shapes.csv` and `..._cifar10.csv`.
@@ -24,7 +24,7 @@ SEEDS = (0, 1, 2)
 # Same trunk, same budget, same grid: what differs is named here. `train`'s arguments for each data set, and networks.
 BUDGETS = {
     "shapes": {"preset": "shapes"},
-    "cifar10": {"preset": "cifar10_cpu", "epochs": 10, "limit": 20_000},
+    "cifar10": {"preset": "cifar10_cpu", "epochs": 10, "limit": 10_000},
 }
 NETWORKS = {
     "shapes": {
