@@ -32,7 +32,7 @@ from patchconvnet.errors import PatchConvNetError
 VARIABLE = "PATCHCONVNET_CIFAR10"
 OPTIONS = {
     "shapes": {"train": 8_000, "val": 1_000, "test": 2_000, "seed": 0},
-    "cifar10": {"path": None, "validation": 5_000},
+    "cifar10": {"path": None, "validation": 5_000, "download": True},
 }
 
 ARCHIVE = "cifar-10-python.tar.gz"
@@ -91,7 +91,7 @@ class Dataset:
         return f"Dataset({self.name!r}, {self.variant!r}: {counts})"
 
 
-def load_dataset(name, path=None, *, train=None, val=None, test=None, seed=None, validation=None):
+def load_dataset(name, path=None, *, train=None, val=None, test=None, seed=None, validation=None, download=None):
     """Load "shapes" or "cifar10".
 
     CIFAR-10 is looked for, in this order, at `path`, at the environment variable `PATCHCONVNET_CIFAR10`, in the Keras
@@ -111,6 +111,7 @@ def load_dataset(name, path=None, *, train=None, val=None, test=None, seed=None,
         seed: "shapes" only: 0 if not given; another seed draws other images.
         validation: "cifar10" only: how many of the 50,000 training images are set apart (5,000); 0 leaves all of them
             for training.
+        download: "cifar10" only: whether to download it if it is not on this machine (True).
 
     Returns:
         A `Dataset`. Its `variant` is "original" for CIFAR-10 if the archive has the official sha256 or all six files
@@ -119,11 +120,11 @@ def load_dataset(name, path=None, *, train=None, val=None, test=None, seed=None,
 
     Raises:
         PatchConvNetError: unknown name; an option of the other data set; an impossible number; no CIFAR-10 at the place
-            given; a broken file; no network.
+            given, or on this machine; a broken file; no network.
     """
     if not isinstance(name, str) or name not in OPTIONS:
         raise PatchConvNetError(_unknown(name))
-    given = {"path": path, "train": train, "val": val, "test": test, "seed": seed, "validation": validation}
+    given = {"path": path, "train": train, "val": val, "test": test, "seed": seed, "validation": validation, "download": download}
     given = {option: value for option, value in given.items() if value is not None}
     for option in given.keys() - OPTIONS[name].keys():
         accepted = ", ".join(f"{known}=" for known in OPTIONS[name])
@@ -163,9 +164,9 @@ def _load_shapes(train, val, test, seed):
 # === CIFAR-10: from where, and which part ===
 
 
-def _load_cifar10(path, validation):
+def _load_cifar10(path, validation, download):
     _check_number("validation", validation, 0, 5 * ROWS - 1)
-    images, labels, variant = _find_cifar10(path)
+    images, labels, variant = _find_cifar10(path, download)
     set_apart = np.zeros(5 * ROWS, dtype=bool)
     set_apart[np.random.RandomState(0).permutation(5 * ROWS)[:validation]] = True
     x_rest, y_rest = images[: 5 * ROWS], labels[: 5 * ROWS]
@@ -182,7 +183,7 @@ def _load_cifar10(path, validation):
     )
 
 
-def _find_cifar10(path):
+def _find_cifar10(path, download=True):
     """All images, their labels and the variant, from the first place that has them."""
     if path is not None:
         return _read_given(path, "path=")
@@ -195,6 +196,8 @@ def _find_cifar10(path):
             return _read(source)
         except PatchConvNetError as error:
             warnings.warn(f"{error} It was passed over.", stacklevel=4)
+    if not download:
+        raise PatchConvNetError('CIFAR-10 is not on this machine: load_dataset("cifar10") downloads it once (170 MB).')
     return _read(_download(own_cache / ARCHIVE))
 
 

@@ -204,7 +204,7 @@ def test_the_split_of_the_full_set_is_pinned(monkeypatch):
     monkeypatch.setattr(data, "ROWS", 10_000)
     numbered = np.arange(60_000)
     images = np.broadcast_to(np.uint8(0), (60_000, 32, 32, 3))
-    monkeypatch.setattr(data, "_find_cifar10", lambda path: (images, numbered, "numbered"))
+    monkeypatch.setattr(data, "_find_cifar10", lambda path, download: (images, numbered, "numbered"))
     split = load_dataset("cifar10")
     assert (len(split.y_train), len(split.y_val), len(split.y_test)) == (45_000, 5_000, 10_000)
     assert hashlib.sha256(split.y_val.astype("<i8")).hexdigest()[:16] == "7580bdab922dd449"
@@ -329,6 +329,14 @@ def test_offline_and_nowhere_to_be_found_it_names_the_ways_out(tmp_path):
     for way in ('load_dataset("shapes")', "path=", data.VARIABLE, str(target), "PATCHCONVNET_OFFLINE"):
         assert way in message
     assert "\n" not in message and not target.parent.exists()
+
+
+def test_nothing_is_downloaded_unasked(tmp_path, monkeypatch):
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "elsewhere"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "elsewhere"))
+    monkeypatch.setattr(data, "fetch", lambda *given, **options: pytest.fail("it downloads"))
+    with pytest.raises(PatchConvNetError, match=r'^CIFAR-10 is not on this machine: load_dataset\("cifar10"\) downloads it'):
+        load_dataset("cifar10", validation=10, download=False)
 
 
 def test_what_is_downloaded_is_kept_and_found_again(tmp_path, folder, monkeypatch):
