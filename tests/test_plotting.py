@@ -42,8 +42,16 @@ CALLS = {
     "history": (plotting.history, [HISTORY], {"chance": 0.15}),
     "history, no validation": (plotting.history, [NO_VALIDATION], {}),
     "history, one epoch": (plotting.history, [ONE_EPOCH], {}),
+    "evolution": (plotting.evolution, [HISTORY | {"attention_entropy": np.array([5.5, 2.0, 3.0])}], {"uniform": 6.0, "chance": 0.15}),
+    "evolution, accuracy alone": (plotting.evolution, [NO_VALIDATION | {"val_accuracy": HISTORY["val_accuracy"]}], {}),
     "confusion": (plotting.confusion, [[0, 0, 1, 1], [0, 1, 1, 1], ["a", "b", "never seen"]], {}),
     "film": (plotting.film, [PICTURES[:2], np.stack([MAPS[:2]] * 4), [0, 1, 3]], {"titles": TITLES[:2]}),
+    "film, all set": (
+        plotting.film,
+        [PICTURES[:2], np.stack([MAPS[:2]] * 3), [0, 2], TITLES[:2], [["a 10%", "b 20%"], ["a 90%", "b 80%"]], MASKS[:2]],
+        {},
+    ),
+    "film, maps alone": (plotting.film, [None, np.stack([MAPS[:2]] * 3), [0, 2]], {}),
     "film, one": (plotting.film, [PICTURES[:1], MAPS[:1][None], [0]], {}),
     "curve": (plotting.curve, [[1, 2, 3], {"rate": [1, 3, 2]}, "step", "rate"], {}),
     "curve, four": (plotting.curve, [[1, 2], {name: [index, 2] for index, name in enumerate("abcd")}, "x", "y"], {"points": True}),
@@ -139,6 +147,26 @@ def test_confusion_shows_shares_of_each_true_class(monkeypatch):
     monkeypatch.setattr(plt, "show", look)
     plotting.confusion([0, 0, 0, 0, 1], [0, 0, 0, 1, 1], ["a", "b"])
     assert seen["texts"] == {(0, 0): "75", (0, 1): "25", (1, 1): "100"}  # row: true, column: predicted
+
+
+def test_film_writes_each_caption_below_its_own_map(monkeypatch):
+    seen = []
+    monkeypatch.setattr(plt, "show", lambda: seen.extend(axis.texts[0].get_text() for axis in plt.gcf().axes if axis.texts))
+    plotting.film(None, np.stack([MAPS[:2]] * 3), [2, 0], captions=[["first at 2", "second at 2"], ["first at 0", "second at 0"]])
+    assert seen == ["first at 2", "first at 0", "second at 2", "second at 0"]  # row by row: a row is a picture
+
+
+def test_evolution_draws_what_was_recorded(monkeypatch):
+    seen = {}
+
+    def look():
+        for axis in plt.gcf().axes:
+            seen.update({line.get_label(): np.asarray(line.get_ydata()).tolist() for line in axis.lines})
+
+    monkeypatch.setattr(plt, "show", look)
+    plotting.evolution(HISTORY | {"attention_entropy": np.array([5.5, 2.0, 3.0])}, uniform=6.0, chance=0.15)
+    assert seen["accuracy"] == [0.2, 0.4, 0.7] and seen["attention on the object"] == [0.2, 0.6, 0.9]
+    assert seen["entropy of attention"] == [5.5, 2.0, 3.0] and seen["equal weights"] == [6.0, 6.0]
 
 
 def test_history_marks_chance_and_both_parts(monkeypatch):

@@ -4,7 +4,7 @@ Knows arrays and dicts, nothing of models. One look throughout: `viridis` for at
 colour-blind eyes), Okabe and Ito's colours for lines, a white face.
 """
 
-from patchconvnet.plotting.curves import confusion, curve, history
+from patchconvnet.plotting.curves import confusion, curve, evolution, history
 from patchconvnet.plotting.diagram import network_diagram
 from patchconvnet.plotting.pictures import attention, film, images, prediction
 from patchconvnet.plotting.style import LINES, STYLE
@@ -15,6 +15,7 @@ __all__ = [
     "attention",
     "confusion",
     "curve",
+    "evolution",
     "film",
     "history",
     "images",

@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
-from patchconvnet.plotting.style import BLUE, GREY, LINES, ORANGE, figure
+from patchconvnet.plotting.style import BLUE, GREEN, GREY, LINES, ORANGE, figure
 
 
 def history(columns, chance=None, save_to=None):
@@ -32,6 +32,38 @@ def history(columns, chance=None, save_to=None):
             axis.set_ylim(0, None if name == "loss" else 1.02)
             axis.xaxis.set_major_locator(MaxNLocator(integer=True))
             axis.legend(frameon=False, fontsize=9)
+
+
+def evolution(columns, uniform=None, chance=None, save_to=None):
+    """Accuracy and attention on the object above, the entropy of attention below, over the same epochs.
+
+    Args:
+        columns: dict of column name to array (epochs,), as `Record.history`: "epoch", "val_accuracy",
+            "attention_entropy" in bits and, where masks are known, "attention_on_object". What is missing is left out.
+        uniform: entropy of equal weights, in bits, drawn as a line, or None.
+        chance: share of random cells that lie on the object, 0 to 1, or None.
+        save_to: a file to write instead of showing the figure.
+    """
+    epochs = np.asarray(columns["epoch"])
+    with figure(save_to, 2, 1, size=(6.8, 5.2), sharex=True, height_ratios=(3, 2)) as (_, axes):
+        shares, bits = axes[:, 0]
+        lines = (("val_accuracy", "accuracy", BLUE, "s-"), ("attention_on_object", "attention on the object", ORANGE, "o--"))
+        for column, legend, colour, line in lines:
+            if column in columns:
+                shares.plot(epochs, columns[column], line, color=colour, label=legend, markersize=4)
+        if chance is not None:
+            shares.axhline(chance, color=GREY, linestyle=":", label="a random cell on the object")
+        shares.set(ylabel="share of images", ylim=(0, 1.02), xlim=(epochs[0] - 0.3, epochs[-1] + 0.3))
+        if "attention_entropy" in columns:
+            bits.plot(epochs, columns["attention_entropy"], "^-", color=GREEN, label="entropy of attention", markersize=4)
+        if uniform is not None:
+            bits.axhline(uniform, color=GREY, linestyle=":", label="equal weights")
+        bits.set(xlabel="epoch", ylabel="bits")
+        bits.set_ylim(0)
+        bits.xaxis.set_major_locator(MaxNLocator(integer=True))
+        for axis in (shares, bits):
+            if axis.get_legend_handles_labels()[0]:
+                axis.legend(edgecolor="none", framealpha=0.9, fontsize=10)
 
 
 def confusion(labels, predictions, names, save_to=None):

@@ -109,27 +109,34 @@ def prediction(picture, weights, names, probabilities, save_to=None):
         bars.set_xlabel("probability")
 
 
-def film(pictures, maps, epochs, titles=None, save_to=None):
+def film(pictures, maps, epochs, titles=None, captions=None, masks=None, save_to=None):
     """The same pictures' attention maps at several epochs: one row a picture, one column an epoch.
 
     Args:
-        pictures: uint8 (P, H, W, 3).
+        pictures: uint8 (P, H, W, 3), or None: then the maps alone, without a first column of pictures.
         maps: float (E, P, h, w).
         epochs: which entries of `maps` to show: ints.
         titles: P strings, or None.
+        captions: for each of `epochs` P short strings to write below the maps, or None.
+        masks: bool (P, H, W), drawn as outlines, or None.
         save_to: a file to write instead of showing the figure.
     """
-    with figure(save_to, len(pictures), 1 + len(epochs), size=(1.3 * (1 + len(epochs)), 1.35 * len(pictures))) as (
-        _,
-        axes,
-    ):
-        for row, (axis_row, picture) in enumerate(zip(axes, pictures)):
-            for axis in axis_row:
-                axis.axis("off")
-            axis_row[0].imshow(picture)
-            if titles is not None:
+    rows, first = len(maps[0]), 0 if pictures is None else 1
+    height = 1.35 if captions is None else 1.6
+    with figure(save_to, rows, first + len(epochs), size=(1.3 * (first + len(epochs)), height * rows)) as (_, axes):
+        for axis in axes.flat:
+            axis.axis("off")
+        for row, axis_row in enumerate(axes):
+            if first:
+                axis_row[0].imshow(pictures[row])
+            if titles is not None and first:
                 axis_row[0].set_title(titles[row], fontsize=9)
-            for axis, epoch in zip(axis_row[1:], epochs):
-                _lay_over(axis, picture, np.asarray(maps[epoch][row], dtype="float32"))
+            for column, (axis, epoch) in enumerate(zip(axis_row[first:], epochs)):
+                weights = np.asarray(maps[epoch][row], dtype="float32")
+                _lay_over(axis, np.full((*weights.shape, 3), 255) if pictures is None else pictures[row], weights)
+                if masks is not None:
+                    _outline(axis, masks[row])
+                if captions is not None:
+                    axis.text(0.5, -0.04, captions[column][row], ha="center", va="top", fontsize=9, transform=axis.transAxes)
                 if row == 0:
                     axis.set_title("untrained" if epoch == 0 else f"epoch {epoch}", fontsize=9)
