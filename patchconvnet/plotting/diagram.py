@@ -11,6 +11,8 @@ _PARTS = (
     ("attention_pooling", "attention\npooling\n1 x 64"),
     ("head", "head\n10 logits"),
 )
+# In inches: narrow enough for the text to be read on a phone.
+_WIDTH, _HEIGHT, _GAP, _BOTTOM = 0.96, 0.95, 0.25, 0.35
 
 
 def network_diagram(highlight=None, save_to=None):
@@ -23,33 +25,39 @@ def network_diagram(highlight=None, save_to=None):
     Raises:
         ValueError: if there is no such part.
     """
-    known = {name for name, _ in _PARTS} | {"squeeze_excite"}
+    names = [name for name, _ in _PARTS]
+    known = {*names, "squeeze_excite"}
     if highlight is not None and highlight not in known:
         raise ValueError(f"highlight must be one of {', '.join(sorted(known))}, got {highlight!r}")
-    with figure(save_to, size=(10, 2.7)) as (_, axes):
+    left = {name: 0.05 + index * (_WIDTH + _GAP) for index, name in enumerate(names)}
+    middle, top = _BOTTOM + _HEIGHT / 2, _BOTTOM + _HEIGHT
+    size = (left["head"] + _WIDTH + 0.05, 2.1)
+    with figure(save_to, size=size) as (_, axes):
         axis = axes[0, 0]
-        axis.set(xlim=(-0.1, 10.1), ylim=(0.05, 2.85))
+        axis.set(xlim=(0, size[0]), ylim=(0, size[1]))
         axis.axis("off")
-        for index, (name, label) in enumerate(_PARTS):
-            chosen = name == highlight
-            _box(axis, 2.1 * index, 0.55, 1.6, 1.2, label, chosen)
-            if index:
-                _arrow(axis, (2.1 * index - 0.5, 1.15), (2.1 * index, 1.15))
+        for name, label in _PARTS:
+            _box(axis, left[name], label, chosen=name == highlight)
+            if name != "image":
+                _arrow(axis, (left[name] - _GAP, middle), (left[name], middle))
         if highlight == "squeeze_excite":  # the `shapes` preset does without
-            axis.text(2.1 * 2 + 0.8, 0.2, "in each block: squeeze-and-excitation", ha="center", fontsize=10, color=ORANGE,
+            note = "in each block: squeeze-and-excitation"
+            axis.text(left["trunk"] + _WIDTH / 2, 0.15, note, ha="center", va="center", fontsize=10, color=ORANGE,
                       fontweight="bold")
-        _arrow(axis, (2.1 * 3 + 0.8, 1.75), (2.1 * 3 + 0.8, 2.2))
-        axis.text(2.1 * 3 + 0.8, 2.5, "attention map\n8 x 8", ha="center", va="center", fontsize=10)
+        above = left["attention_pooling"] + _WIDTH / 2
+        _arrow(axis, (above, top), (above, top + 0.3))
+        axis.text(above, top + 0.5, "attention map\n8 x 8", ha="center", va="center", fontsize=10)
 
 
-def _box(axis, left, bottom, width, height, label, chosen):
+def _box(axis, left, label, chosen):
     style = {"facecolor": "#FCE8DC", "edgecolor": ORANGE, "linewidth": 2.5} if chosen else {
         "facecolor": "#EAF2F8", "edgecolor": BLUE, "linewidth": 1.2}
-    axis.add_patch(FancyBboxPatch((left, bottom), width, height, boxstyle="round,pad=0,rounding_size=0.12", **style))
-    axis.text(left + width / 2, bottom + height / 2, label, ha="center", va="center", fontsize=10.5,
+    shape = "round,pad=0,rounding_size=0.08"
+    axis.add_patch(FancyBboxPatch((left, _BOTTOM), _WIDTH, _HEIGHT, boxstyle=shape, **style))
+    axis.text(left + _WIDTH / 2, _BOTTOM + _HEIGHT / 2, label, ha="center", va="center", fontsize=10,
               fontweight="bold" if chosen else "normal")
 
 
 def _arrow(axis, start, end):
-    axis.add_patch(FancyArrowPatch(start, end, arrowstyle="-|>", mutation_scale=14, color=GREY, linewidth=1.3,
+    axis.add_patch(FancyArrowPatch(start, end, arrowstyle="-|>", mutation_scale=12, color=GREY, linewidth=1.3,
                                    shrinkA=1, shrinkB=1))
