@@ -148,3 +148,21 @@ def test_every_chapter_is_listed_everywhere():
     assert re.findall(r"\]\(chapters/(\w+)\.ipynb\)", read("intro.md")) == names, "the list in intro.md"
     linked = re.findall(rf"{re.escape(COLAB)}{re.escape(NAME)}/blob/main/chapters/(\w+)\.ipynb", read("README.md"))
     assert linked == names, "the table in README.md"
+
+
+# === publishing ===
+
+
+def test_the_workflow_tests_what_it_publishes_and_pins_what_it_runs():
+    text = read(".github/workflows/publish.yml")
+    jobs = yaml.safe_load(text)["jobs"]
+    steps = [step for job in jobs.values() for step in job["steps"]]
+    assert jobs["publish"]["needs"] == "test" and "refs/heads/main" in jobs["publish"]["if"]
+    for step in steps:
+        assert "run" in step or re.fullmatch(r"actions/[\w-]+@[0-9a-f]{40}", step["uses"]), step
+    commands = [step["run"] for step in steps if "run" in step]
+    assert commands[0] == "bash .ci/run" and (ROOT / ".ci" / "run").is_file()
+    assert all(command in read("README.md").splitlines() for command in commands[1:])
+    for pin, version in re.findall(r"uses: (\S+) # (\S+)", text):
+        assert re.fullmatch(r"v\d+\.\d+\.\d+", version), pin
+    assert len(re.findall(r"uses: \S+ # v", text)) == text.count("uses:")
