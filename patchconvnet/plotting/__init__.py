@@ -7,10 +7,14 @@ colour-blind eyes), Okabe and Ito's colours for lines, a white face.
 from patchconvnet.plotting.curves import confusion, curve, evolution, history
 from patchconvnet.plotting.diagram import network_diagram
 from patchconvnet.plotting.pictures import attention, film, images, prediction
-from patchconvnet.plotting.style import LINES, STYLE
+from patchconvnet.plotting.style import BLUE, GREEN, GREY, LINES, ORANGE, STYLE
 
 __all__ = [
+    "BLUE",
+    "GREEN",
+    "GREY",
     "LINES",
+    "ORANGE",
     "STYLE",
     "attention",
     "confusion",
