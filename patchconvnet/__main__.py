@@ -10,24 +10,26 @@ import sys
 
 from patchconvnet.errors import PatchConvNetError  # and no more: Keras takes seconds, and may not start
 
+MOST_PAIRS = 12  # pictures that `attend` draws side by side; more become a contact sheet
+MOST_PICTURES = 400  # on one contact sheet
 BACKENDS = ("tensorflow", "jax", "torch")  # as Keras calls them, and as pip does
 
 
 def main(arguments=None):
-    """Run one command; returns the exit code: 0, 2 for bad input, 130 if interrupted."""
+    """Run one command; returns the exit code: 0, 1 where some pictures were skipped, 2 for bad input, 130 if interrupted."""
     # TensorFlow's start-up notes would drown the answer.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
         options = _parser().parse_args(arguments)
         _check_backend()
-        options.run(options)
+        return options.run(options) or 0
     except PatchConvNetError as error:
         print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("\nstopped; the same train command goes on from the last whole epoch", file=sys.stderr)
+        hint = "; the same train command goes on from the last whole epoch" if options.run is _train else ""
+        print(f"\nstopped{hint}", file=sys.stderr)
         return 130
-    return 0
 
 
 class _Parser(argparse.ArgumentParser):
@@ -79,9 +81,17 @@ def _parser():
     evaluate.set_defaults(run=_evaluate)
     evaluate.add_argument("--record", required=True, help="a shipped record's name (shapes), or a run folder")
 
-    attend = commands.add_parser("attend", help="classify a picture and draw where the network looks")
+    attend = commands.add_parser(
+        "attend",
+        help="classify pictures and draw where the network looks",
+        description="Classify pictures and draw where the network looks. One picture is drawn with its most probable "
+        f"classes, up to {MOST_PAIRS} side by side with their maps, more, or a folder, as a contact sheet. Exit code 1 "
+        "means that some of several pictures could not be read and were skipped.",
+    )
     attend.set_defaults(run=_attend)
-    attend.add_argument("image", help="a picture file")
+    attend.add_argument(
+        "image", nargs="+", metavar="IMAGE", help="a picture file, its http(s) address, or a folder of pictures"
+    )
     attend.add_argument("--record", required=True, help="a shipped record's name (shapes), or a run folder")
     attend.add_argument("--out", required=True, metavar="FILE", help="picture to write: .png, .pdf or .svg")
     return parser
@@ -133,20 +143,73 @@ def _attend(options):
 
     import matplotlib
 
-    from patchconvnet import inference, plotting, records
+    from patchconvnet import inference
 
     matplotlib.use("agg")
     if Path(options.out).suffix.lower() not in (".png", ".pdf", ".svg"):
         raise PatchConvNetError(f"--out {options.out}: the name must end in .png, .pdf or .svg")
-    if Path(options.out).resolve() == Path(options.image).resolve():
+    sources, left_out = inference.find_pictures(options.image)
+    if any(Path(options.out).resolve() == Path(source).resolve() for source in sources):
         raise PatchConvNetError(f"--out {options.out} would replace the picture itself: choose another name")
-    picture = inference.read_image(options.image)
+    if len(sources) > MOST_PICTURES:
+        raise PatchConvNetError(f"{len(sources)} pictures: at most {MOST_PICTURES} fit on one sheet; give some of them")
+    if sources == options.image and len(sources) == 1:
+        return _attend_to_one(sources[0], options)
+    if left_out:
+        print(f"left out, as no pictures by their names: {', '.join(path.name for path in left_out)}")
+    as_sheet = sources != options.image or len(sources) > MOST_PAIRS
+    return _attend_to_several(sources, options, as_sheet)
+
+
+def _attend_to_one(source, options):
+    from patchconvnet import inference, plotting, records
+
+    picture = inference.read_image(source)
     record = records.load(options.record)
-    found = inference.predict(record.model(), picture, record.results["class_names"])
-    plotting.prediction(picture, found.attention, found.names[:5], found.probabilities[:5], save_to=options.out)
+    found = inference.predict(record.model(), picture, record.results["class_names"], record.usual)
+    names, probabilities = found.names[:5], found.probabilities[:5]
+    plotting.prediction(picture, found.attention, names, probabilities, found.square, found.map_name, options.out)
     for name, probability in zip(found.names[:3], found.probabilities[:3]):
         print(f"{name:12} {probability:6.1%}")
-    print(f"attention map written to {options.out}")
+    if remark := inference.remark(found):
+        print(f"note: {remark}")
+    print(f"{found.map_name} map written to {options.out}")
+
+
+def _attend_to_several(sources, options, as_sheet):
+    """One line for each picture; those that cannot be read are named at the end, and the exit code is 1."""
+    from patchconvnet import inference, plotting, records
+
+    record = records.load(options.record)
+    network, names = record.model(), record.results["class_names"]
+    pictures, predictions, titles, skipped = [], [], [], []
+    for source in sources:
+        try:
+            picture = inference.read_image(source)
+        except PatchConvNetError as error:
+            skipped.append(" ".join(str(error).split()))
+            continue
+        found = inference.predict(network, picture, names, record.usual)
+        title = str(source).rstrip("/").replace("\\", "/").rpartition("/")[2]
+        print(f"{title}: {inference.describe(found)}", flush=True)
+        titles.append(f"{title[:24]}\n{found.names[0]}, {found.probabilities[0]:.0%}{' (strange)' if found.strange else ''}")
+        pictures.append(inference.thumbnail(picture, 320))  # as large as it is drawn: hundreds fit into the memory
+        predictions.append(found)
+    if not pictures:
+        raise PatchConvNetError(f"none of the {len(sources)} pictures could be read; the first: {skipped[0]}")
+    maps = [found.attention for found in predictions]
+    squares = [inference.central_square(picture) for picture in pictures]
+    if as_sheet:
+        plotting.contact_sheet(pictures, maps, titles, squares, save_to=options.out)
+    else:
+        plotting.attention(pictures, maps, titles, columns=min(3, len(pictures)), squares=squares, save_to=options.out)
+    strange = [found for found in predictions if found.strange or found.strange is None]
+    if strange:
+        print(f"note, for {len(strange)} of {len(predictions)}: {inference.remark(strange[0])}")
+    print(f"{len(pictures)} {predictions[0].map_name} maps written to {options.out}")
+    for problem in skipped:
+        print(f"warning: skipped: {problem}", file=sys.stderr)
+    return 1 if skipped else 0
 
 
 if __name__ == "__main__":

@@ -65,7 +65,7 @@ def fetch(urls, destination, sha256, *, size=None, timeout=10.0, minimum_rate=20
     partial = destination.with_name(destination.name + ".partial")
     if _is_right(destination, sha256):
         return destination
-    _require_network(urls)
+    require_network(urls)
     with _disk_errors(destination):
         destination.parent.mkdir(parents=True, exist_ok=True)
     with _one_process_at_a_time(destination):
@@ -183,7 +183,7 @@ def _reason(error):
     return "timed out" if isinstance(reason, TimeoutError) else " ".join(str(reason).split()) or type(reason).__name__
 
 
-def _require_network(urls, seconds=15.0):
+def require_network(urls, seconds=15.0):
     """Raise at once where there is no network: ask for all host names at the same time, and wait for the first."""
     if os.environ.get(OFFLINE_VARIABLE, "") not in ("", "0"):
         raise PatchConvNetError(f"The network may not be used: {OFFLINE_VARIABLE} is set.")

@@ -15,7 +15,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from patchconvnet import records
+from patchconvnet import familiarity, records
 from patchconvnet.callbacks import PROBES, AttentionRecorder, Batches, Checkpoint, StopOnBadLoss
 from patchconvnet.data import load_dataset
 from patchconvnet.devices import check_shares, spread
@@ -152,6 +152,7 @@ def _finish(folder, recipe, model, dataset, recorder, devices):
     records.set_weights(model, weights)
     if recipe["keep"] != "scores":
         records.write_arrays(folder / "weights.npz", weights)
+        records.write_arrays(folder / "familiarity.npz", familiarity.measure(model, dataset.x_train, dataset.x_test))
     results = {
         **score_test(model, dataset),
         "parameters": model.count_params(),

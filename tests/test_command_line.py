@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -130,7 +131,7 @@ def test_train_needs_a_preset_and_a_place(refused, missing):
         ("letter.png", b"dear reader", "is not a picture"),
         ("empty.png", b"", "is not a picture"),
         ("none.png", None, "is not there"),
-        (".", None, "is a folder"),
+        (".", None, "is a folder without a picture"),
     ],
 )
 def test_attend_refuses_what_is_no_picture(refused, finished_run, tmp_path, name, content, message):
@@ -199,6 +200,8 @@ def test_train_then_attend(train_on_small_data, picture, tmp_path, capsys):
     drawn = tmp_path / "drawn" / "map.png"
     assert main(["attend", str(picture), "--record", str(tmp_path / "run"), "--out", str(drawn)]) == 0
     *classes, last = capsys.readouterr().out.splitlines()
+    if len(classes) == 4:
+        assert classes.pop().startswith("note: this is unlike the pictures that the network was trained on")
     assert len(classes) == 3 and last == f"attention map written to {drawn}"
     matches = [re.fullmatch(r"(\w+) +([\d.]+)%", line) for line in classes]
     assert {match[1] for match in matches} < set(record.results["class_names"])
@@ -207,6 +210,89 @@ def test_train_then_attend(train_on_small_data, picture, tmp_path, capsys):
     with Image.open(drawn) as figure:
         assert figure.width > 800 and figure.height > 200
         assert len(figure.convert("RGB").getcolors(2**24)) > 100
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Three pictures, a damaged one, and a letter."""
+    place = tmp_path / "holidays"
+    place.mkdir()
+    for number, size in enumerate(((40, 40), (90, 30), (1, 1))):
+        Image.new("RGB", size, (90 * number, 120, 60)).save(place / f"{number}.png")
+    (place / "broken.jpg").write_bytes(b"\xff\xd8\xff")
+    (place / "letter.txt").write_text("dear reader")
+    return place
+
+
+def height_of(path):
+    with Image.open(path) as figure:
+        return figure.height
+
+
+def test_attend_to_several_pictures_side_by_side(finished_run, folder, tmp_path, capsys):
+    drawn, files = tmp_path / "maps.png", [str(folder / f"{number}.png") for number in range(3)]
+    assert main(["attend", *files, "--record", str(finished_run), "--out", str(drawn)]) == 0
+    out, err = capsys.readouterr()
+    *lines, last = out.splitlines()
+    assert last == f"3 attention maps written to {drawn}" and err == ""
+    for number, line in enumerate(lines[:3]):
+        assert re.fullmatch(rf"{number}\.png: \w+, [\d% a-z]+; attention .*", line), line
+    assert lines[3].startswith("note, for 3 of 3: this is unlike the pictures")  # plain colours, all of them
+    assert 100 < height_of(drawn) < 300  # one row
+
+
+def test_attend_to_a_folder_names_what_it_left_out_and_skipped(finished_run, folder, tmp_path, capsys):
+    drawn = tmp_path / "sheet.png"
+    assert main(["attend", str(folder), "--record", str(finished_run), "--out", str(drawn)]) == 1
+    out, err = capsys.readouterr()
+    first, *lines = out.splitlines()
+    assert first == "left out, as no pictures by their names: letter.txt"
+    assert [line.partition(":")[0] for line in lines[:3]] == ["0.png", "1.png", "2.png"]
+    assert lines[-1] == f"3 attention maps written to {drawn}"
+    assert re.fullmatch(rf"warning: skipped: {re.escape(str(folder))}/broken\.jpg .*\n", err), err
+    assert height_of(drawn) > 100
+
+
+def test_attend_to_many_pictures_makes_a_sheet(finished_run, picture, tmp_path, capsys):
+    drawn = tmp_path / "sheet.png"
+    assert main(["attend", *[str(picture)] * 13, "--record", str(finished_run), "--out", str(drawn)]) == 0
+    assert capsys.readouterr().out.count("photo.png: ") == 13
+    assert height_of(drawn) > 600  # four rows
+
+
+def test_attend_to_an_address(finished_run, picture, tmp_path, capsys, monkeypatch):
+    content = picture.read_bytes()
+    monkeypatch.setattr("patchconvnet.inference.reading._download", lambda url: content)
+    drawn = tmp_path / "map.png"
+    assert main(["attend", "https://example.org/photo.png", "--record", str(finished_run), "--out", str(drawn)]) == 0
+    assert "attention map written" in capsys.readouterr().out and drawn.exists()
+
+
+def test_attend_refuses_where_nothing_can_be_read_or_too_much_is_given(refused, finished_run, folder, tmp_path):
+    options = ["--record", finished_run, "--out", tmp_path / "map.png"]
+    line = refused("attend", folder / "broken.jpg", tmp_path / "none.png", *options)
+    assert "none of the 2 pictures could be read; the first: " in line and "broken.jpg" in line
+    assert "401 pictures: at most 400 fit on one sheet" in refused("attend", *[folder / "0.png"] * 401, *options)
+    assert not (tmp_path / "map.png").exists()
+    before = (folder / "0.png").read_bytes()
+    line = refused("attend", folder, "--record", finished_run, "--out", folder / "0.png")
+    assert "would replace the picture itself" in line and (folder / "0.png").read_bytes() == before
+
+
+def test_attend_says_where_nobody_measured_what_is_usual(finished_run, picture, tmp_path, capsys):
+    shutil.copytree(finished_run, tmp_path / "old")
+    (tmp_path / "old" / "familiarity.npz").unlink()
+    assert main(["attend", str(picture), "--record", str(tmp_path / "old"), "--out", str(tmp_path / "map.png")]) == 0
+    assert "note: nobody measured how near this is" in capsys.readouterr().out
+
+
+def test_attend_in_a_process_of_its_own_is_quiet(folder, tmp_path):
+    """TensorFlow's warnings, say of a new picture size for each call, would be errors to a script."""
+    for number in range(8):
+        Image.new("RGB", (60 + 7 * number, 50)).save(folder / f"size{number}.png")
+    (folder / "broken.jpg").unlink()
+    result = run("attend", folder, "--record", "shapes", "--out", tmp_path / "sheet.png", folder=tmp_path)
+    assert (result.returncode, result.stderr) == (0, ""), result.stderr
 
 
 @pytest.mark.parametrize(("suffix", "first"), [("PDF", b"%PDF"), ("svg", b"<?xml")])

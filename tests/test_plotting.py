@@ -16,6 +16,7 @@ GREY = RANDOM.integers(0, 256, (3, 32, 32)).astype("uint8")
 MAPS = RANDOM.random((5, 8, 8)).astype("float16")
 MASKS = np.zeros((5, 32, 32), dtype=bool)
 MASKS[:, 8:20, 8:20] = True
+WIDE = np.tile(PICTURES[0], (1, 3, 1))
 TITLES = ["circle", "square", "triangle", "star", "cross"]
 HISTORY = {
     "epoch": np.array([1.0, 2.0, 3.0]),
@@ -37,7 +38,15 @@ CALLS = {
     "attention, all set": (plotting.attention, [PICTURES, MAPS], {"titles": TITLES, "columns": 2, "masks": MASKS}),
     "attention, one": (plotting.attention, [PICTURES[:1], MAPS[:1]], {}),
     "attention, other sizes": (plotting.attention, [[PICTURES[0], np.tile(PICTURES[1], (1, 3, 1))], MAPS[:2]], {}),
+    "attention, a part": (plotting.attention, [[PICTURES[0], WIDE], MAPS[:2]], {"squares": [(0, 0, 32), (32, 0, 32)]}),
+    "contact_sheet": (plotting.contact_sheet, [[PICTURES[0], WIDE], MAPS[:2], ["a.png\nstar, 97%", "b.png"]], {}),
+    "contact_sheet, many": (
+        plotting.contact_sheet,
+        [[WIDE, WIDE.swapaxes(0, 1)] * 9, np.repeat(MAPS[:1], 18, axis=0), ["name\nclass"] * 18],
+        {"squares": [(32, 0, 32), (0, 32, 32)] * 9, "columns": 3},
+    ),
     "prediction": (plotting.prediction, [PICTURES[0], MAPS[0].astype("float32"), TITLES, [0.5, 0.2, 0.2, 0.1, 0]], {}),
+    "prediction, a part": (plotting.prediction, [WIDE, MAPS[0], TITLES[:1], [1.0]], {"square": (32, 0, 32)}),
     "prediction, wide": (plotting.prediction, [np.tile(PICTURES[0], (1, 9, 1)), MAPS[0], TITLES[:1], [1.0]], {}),
     "history": (plotting.history, [HISTORY], {"chance": 0.15}),
     "history, no validation": (plotting.history, [NO_VALIDATION], {}),
@@ -137,6 +146,40 @@ def test_attention_lies_over_the_picture_cell_by_cell(monkeypatch):
     assert seen["frame"] == (19.5, 9.5, 10, 10)
 
 
+def test_a_map_of_a_part_lies_there_and_the_rest_is_dimmed(monkeypatch):
+    """A 2 x 2 map over the central square of a picture of 20 x 60 pixels; its greatest cell: row 1, column 0."""
+    seen = {}
+
+    def look():
+        axis = plt.gcf().axes[1]
+        seen["extents"] = [tuple(image.get_extent()) for image in axis.images]
+        *dimmed, frame = axis.patches
+        seen["dimmed"] = [(*patch.get_xy(), patch.get_width(), patch.get_height()) for patch in dimmed]
+        seen["frame"] = *frame.get_xy(), frame.get_width(), frame.get_height()
+        seen["view"] = *axis.get_xlim(), *axis.get_ylim()
+
+    monkeypatch.setattr(plt, "show", look)
+    weights = np.array([[0.1, 0.2], [0.4, 0.3]])
+    plotting.prediction(np.zeros((20, 60, 3), "uint8"), weights, ["a"], [1.0], square=(20, 0, 20))
+    assert seen["extents"] == [(-0.5, 59.5, 19.5, -0.5), (19.5, 39.5, 19.5, -0.5)]
+    assert seen["dimmed"] == [(-0.5, -0.5, 20, 20), (39.5, -0.5, 20, 20)]
+    assert seen["frame"] == (19.5, 9.5, 10, 10)
+    assert seen["view"] == (-0.5, 59.5, 19.5, -0.5)
+
+
+def test_a_contact_sheet_keeps_aspects_and_places_maps_beside(monkeypatch):
+    seen = []
+    monkeypatch.setattr(plt, "show", lambda: seen.extend(tuple(image.get_extent()) for image in plt.gcf().axes[0].images))
+    tall = np.zeros((40, 20, 3), "uint8")
+    plotting.contact_sheet([tall, tall], np.ones((2, 2, 2)), ["a", "b"], squares=[(0, 10, 20)] * 2, columns=1)
+    picture, grey, laid_over = np.array(seen[:3])
+    assert picture.tolist() == [0, 0.5, 1, 0]  # as tall as a row, half as wide
+    assert grey - picture == pytest.approx([1.08, 1.08, 0, 0])
+    assert laid_over == pytest.approx([1.08, 1.58, 0.75, 0.25])
+    below = np.array(seen[3]) - picture
+    assert below == pytest.approx([0, 0, 1.34, 1.34])
+
+
 def test_confusion_shows_shares_of_each_true_class(monkeypatch):
     seen = {}
 
@@ -199,6 +242,8 @@ def test_pictures_and_maps_of_different_number_are_refused(tmp_path):
     picture = np.zeros((2, 8, 8, 3), "uint8")
     with pytest.raises(ValueError, match="2 pictures, 3 maps"):
         plotting.attention(picture, np.ones((3, 4, 4)), save_to=tmp_path / "figure.png")
+    with pytest.raises(ValueError):
+        plotting.contact_sheet(picture, np.ones((2, 4, 4)), ["one"], save_to=tmp_path / "figure.png")
     with pytest.raises(ValueError, match="2 pictures, 1 titles"):
         plotting.images(picture, ["one"], save_to=tmp_path / "figure.png")
     assert not list(tmp_path.iterdir())

@@ -31,7 +31,7 @@ def contents(folder):
 
 def test_a_run_writes_its_folder(finished_run):
     names = sorted(path.name for path in finished_run.iterdir())
-    wanted = ["attention.npz", "epochs.npz", "history.csv", "recipe.json", "results.json", "weights.npz"]
+    wanted = ["attention.npz", "epochs.npz", "familiarity.npz", "history.csv", "recipe.json", "results.json", "weights.npz"]
     assert names == wanted  # no checkpoint is left, and nothing half written
 
 

@@ -7,6 +7,7 @@ colour-blind eyes), Okabe and Ito's colours for lines, a white face.
 from patchconvnet.plotting.curves import confusion, curve, evolution, history
 from patchconvnet.plotting.diagram import network_diagram
 from patchconvnet.plotting.pictures import attention, film, images, prediction
+from patchconvnet.plotting.sheet import contact_sheet
 from patchconvnet.plotting.style import BLUE, GREEN, GREY, LINES, ORANGE, STYLE
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "STYLE",
     "attention",
     "confusion",
+    "contact_sheet",
     "curve",
     "evolution",
     "film",

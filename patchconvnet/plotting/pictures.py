@@ -41,7 +41,7 @@ def _outline(axis, mask):
     axis.contour(mask, levels=[0.5], colors="white", linewidths=1.2)
 
 
-def attention(pictures, maps, titles=None, columns=4, masks=None, save_to=None):
+def attention(pictures, maps, titles=None, columns=4, masks=None, squares=None, save_to=None):
     """Pictures, each with its attention map laid over it on its right.
 
     The greatest cell of every map is framed. Each map has its own colours, from its least to its greatest weight.
@@ -52,9 +52,11 @@ def attention(pictures, maps, titles=None, columns=4, masks=None, save_to=None):
         titles: N strings, or None.
         columns: how many pairs stand side by side.
         masks: bool (N, H, W), drawn as outlines, or None.
+        squares: N parts of the pictures that the maps lie over, in pixels: (left, top, side); what is outside is
+            dimmed. None where each map lies over its whole picture.
         save_to: a file to write instead of showing the figure.
     """
-    _same_number(pictures=pictures, maps=maps, titles=titles, masks=masks)
+    _same_number(pictures=pictures, maps=maps, titles=titles, masks=masks, squares=squares)
     columns = min(columns, len(pictures))
     rows = -(-len(pictures) // columns)
     with figure(save_to, rows, 2 * columns, size=(2.9 * columns, 1.75 * rows)) as (canvas, axes):
@@ -63,27 +65,48 @@ def attention(pictures, maps, titles=None, columns=4, masks=None, save_to=None):
         for index, (picture, weights) in enumerate(zip(pictures, maps)):
             plain, laid_over = axes.reshape(-1, 2)[index]
             plain.imshow(picture)
-            _lay_over(laid_over, picture, weights)
+            lay_over(laid_over, picture, weights, None if squares is None else squares[index])
             if masks is not None:
                 _outline(laid_over, masks[index])
             if titles is not None:
                 plain.set_title(titles[index], loc="left", fontsize=9)
 
 
-def _lay_over(axis, picture, weights):
-    """Draw a map (h, w) over a picture (H, W, 3) in grey, so that all colour is weight; frame its greatest cell."""
+def lay_over(axis, picture, weights, square=None, corner=(-0.5, -0.5), scale=1.0):
+    """Draw a map (h, w) over a picture (H, W, 3) in grey, so that all colour is weight; frame its greatest cell.
+
+    Args:
+        axis: matplotlib axes whose second axis points down.
+        square: (left, top, side) in pixels of the picture, where the map lies; the rest is dimmed. None: all of it.
+        corner: where on the axes the picture's upper left corner is.
+        scale: units of the axes for a pixel.
+
+    Returns:
+        The drawn map, for a colour bar.
+    """
     height, width = picture.shape[:2]
-    cell_height, cell_width = height / weights.shape[0], width / weights.shape[1]
-    extent = (-0.5, width - 0.5, height - 0.5, -0.5)
-    axis.imshow(picture.mean(axis=2), cmap="gray", vmin=0, vmax=255, extent=extent)
-    shown = axis.imshow(weights, extent=extent, cmap="viridis", alpha=0.65, interpolation="nearest")
+    left, top, across, down = (0, 0, width, height) if square is None else (*square, square[2])
+
+    def extent(left, top, across, down):
+        x, y = corner[0] + scale * left, corner[1] + scale * top
+        return x, x + scale * across, y + scale * down, y
+
+    whole, part = extent(0, 0, width, height), extent(left, top, across, down)
+    axis.imshow(picture.mean(axis=2), cmap="gray", vmin=0, vmax=255, extent=whole)
+    for x0, x1, y0, y1 in ((whole[0], part[0], whole[3], whole[2]), (part[1], whole[1], whole[3], whole[2]),
+                           (part[0], part[1], whole[3], part[3]), (part[0], part[1], part[2], whole[2])):
+        if x1 > x0 and y1 > y0:
+            axis.add_patch(plt.Rectangle((x0, y0), x1 - x0, y1 - y0, color="white", alpha=0.7, linewidth=0))
+    shown = axis.imshow(weights, extent=part, cmap="viridis", alpha=0.65, interpolation="nearest")
+    axis.set(xlim=whole[:2], ylim=whole[2:])  # else the view would shrink to the map
     row, column = np.unravel_index(np.argmax(weights), weights.shape)
-    corner = (column * cell_width - 0.5, row * cell_height - 0.5)
-    axis.add_patch(plt.Rectangle(corner, cell_width, cell_height, fill=False, edgecolor="white", linewidth=2))
+    cell = scale * across / weights.shape[1], scale * down / weights.shape[0]
+    place = (part[0] + column * cell[0], part[3] + row * cell[1])
+    axis.add_patch(plt.Rectangle(place, *cell, fill=False, edgecolor="white", linewidth=2))
     return shown
 
 
-def prediction(picture, weights, names, probabilities, save_to=None):
+def prediction(picture, weights, names, probabilities, square=None, map_name="attention", save_to=None):
     """One picture, its attention map with a colour bar, and the most probable classes.
 
     Args:
@@ -91,14 +114,17 @@ def prediction(picture, weights, names, probabilities, save_to=None):
         weights: float (h, w), the attention map.
         names: names of the classes, most probable first.
         probabilities: their probabilities, 0 to 1.
+        square: the part of the picture that the map lies over, in pixels: (left, top, side); what is outside is dimmed.
+            None where the map lies over the whole picture.
+        map_name: what the map is, for its title.
         save_to: a file to write instead of showing the figure.
     """
     with figure(save_to, 1, 3, size=(11, 3.6), width_ratios=(1, 1.15, 0.9)) as (canvas, axes):
         plain, laid_over, bars = axes[0]
         plain.imshow(picture)
         plain.set_title("picture")
-        shown = _lay_over(laid_over, picture, weights)
-        laid_over.set_title("attention")
+        shown = lay_over(laid_over, picture, weights, square)
+        laid_over.set_title(map_name)
         canvas.colorbar(shown, ax=laid_over, label="weight of a patch", shrink=0.85)
         for axis in (plain, laid_over):
             axis.axis("off")
@@ -133,7 +159,7 @@ def film(pictures, maps, epochs, titles=None, captions=None, masks=None, save_to
                 axis_row[0].set_title(titles[row], fontsize=9)
             for column, (axis, epoch) in enumerate(zip(axis_row[first:], epochs)):
                 weights = np.asarray(maps[epoch][row], dtype="float32")
-                _lay_over(axis, np.full((*weights.shape, 3), 255) if pictures is None else pictures[row], weights)
+                lay_over(axis, np.full((*weights.shape, 3), 255) if pictures is None else pictures[row], weights)
                 if masks is not None:
                     _outline(axis, masks[row])
                 if captions is not None:

@@ -7,6 +7,7 @@ A run folder, written by `patchconvnet.train`, holds
     results.json    test accuracy, attention scores, seconds, device, versions   (see `scores.score_test`)
     attention.npz   the maps of fixed probe images, before training and after every epoch
     weights.npz     the trained weights, float16        (and epochs.npz: the same after every epoch)
+    familiarity.npz what pictures the network is used to  (see `familiarity.measure`)
 
 The folders beside this file are shipped with the package: `load("shapes")` reads one by name. So are the tables
 `measures_shapes.csv` and `measures_cifar10.csv`, which `tools/controls.py` wrote: `measures("shapes")` reads one.
@@ -110,6 +111,12 @@ class Record:
         """Dict of arrays: "maps" float16 (E + 1, P, Q, h, w), from before training to after epoch E, for P probe
         images; "logits" float16 (E + 1, P, classes); "indices" int (P,), places of the probes in the test set."""
         return read_arrays(self.folder / "attention.npz")
+
+    @cached_property
+    def usual(self):
+        """What is usual for the trained network: a dict of arrays (see `familiarity.measure`), or None if not kept."""
+        path = self.folder / "familiarity.npz"
+        return read_arrays(path) if path.is_file() else None
 
     def model(self, epoch=None):
         """The trained network.

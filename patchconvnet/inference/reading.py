@@ -1,0 +1,244 @@
+"""From a file, an address, bytes or an array to red, green and blue, in bounded memory."""
+
+import http.client
+import io
+import re
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+import warnings
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from patchconvnet.download import require_network
+from patchconvnet.errors import PatchConvNetError
+
+LARGEST_AREA = 1 << 20  # pixels of a picture as it is returned: 1,024 x 1,024, or 4,096 x 256
+LARGEST_SOURCE = 150_000_000  # pixels of a picture as it is decoded: 12,000 x 12,000 and a little more
+COSTLY = ("WEBP", "AVIF")  # their decoders take 16 bytes a pixel, others at most 6
+LARGEST_DOWNLOAD = 50_000_000  # bytes
+SILENCE = 10.0  # seconds without a byte after which an address is given up
+PATIENCE = 60.0  # seconds that a download may take
+BLOCK = 1 << 16
+STRIP = 1 << 20  # pixels that are converted at a time
+
+ADDRESS = re.compile(r"https?://", re.IGNORECASE)
+SUFFIXES = frozenset(".avif .bmp .gif .jfif .jpeg .jpg .jp2 .png .ppm .pgm .tga .tif .tiff .webp".split())
+ORIENTATION = 0x0112  # the EXIF tag
+
+
+def read_image(source):
+    """Read a picture as red, green and blue.
+
+    A turned photograph (EXIF) is set upright, transparency becomes white, and an animation gives its first picture.
+    16-bit grey is scaled to 8 bits. Floats and 32-bit integers of a TIFF tell no range: values up to 1 (floats only),
+    up to 255 and up to 65,535 are taken for 0..1, 0..255 and 0..65,535, and others are scaled by the greatest.
+
+    Args:
+        source: a file that Pillow can read (PNG, JPEG, WebP, GIF, BMP, TIFF...), as a path; an http or https address of
+            one, as a string; the bytes of one; or an array, uint8 or any numbers in 0..255, (H, W) or (H, W, C) with
+            1 to 4 channels: grey, grey and alpha, RGB, RGB and alpha.
+
+    Returns:
+        uint8 (H, W, 3). A picture of more than about a million pixels is shrunk to that, and keeps its aspect. Reading
+        takes less than 0.9 GB of memory (measured: a progressive JPEG of 12,000 x 12,000 pixels; a PNG takes 0.6 GB).
+
+    Raises:
+        PatchConvNetError: no such file; not a picture, or a damaged one; more than 150 million pixels, or
+            37 million in WebP or AVIF; an address that
+            cannot be reached, that answers with an error, that sends more than 50 MB, or that takes more than a minute;
+            an array of another shape, or with values outside 0..255.
+    """
+    if isinstance(source, np.ndarray):
+        return np.asarray(_small_and_upright(_from_array(source)))
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        return _decode(io.BytesIO(source), "what the bytes hold")
+    if isinstance(source, str) and ADDRESS.match(source):
+        return _decode(io.BytesIO(_download(source)), source)
+    try:
+        path = Path(source).expanduser()
+    except TypeError:
+        kinds = "a path, an address, bytes or a NumPy array"
+        raise PatchConvNetError(f"a picture of type {type(source).__name__}: give {kinds}") from None
+    if path.is_dir() or not path.exists():
+        raise PatchConvNetError(f"{path} is {'a folder' if path.is_dir() else 'not there'}: give a picture file")
+    return _decode(path, str(path))
+
+
+# === arrays ===
+
+
+def _from_array(array):
+    wanted = "(H, W) or (H, W, C) with 1 to 4 channels and values from 0 to 255"
+    if array.ndim == 3 and array.shape[2] == 1:
+        array = array[:, :, 0]  # (H, W, 1) -> (H, W)
+    if array.ndim not in (2, 3) or 0 in array.shape or (array.ndim == 3 and array.shape[2] > 4):
+        raise PatchConvNetError(f"an array of shape {array.shape}; wanted {wanted}")
+    if array.dtype != np.uint8:
+        array = _to_bytes(array, wanted)
+    return Image.fromarray(np.ascontiguousarray(array))  # two channels are grey and alpha to Pillow, four RGB and alpha
+
+
+def _to_bytes(array, wanted):
+    if array.dtype.kind not in "iuf":
+        raise PatchConvNetError(f"an array of {array.dtype}; wanted {wanted}")
+    low, high = array.min(), array.max()
+    if not (0 <= low and high <= 255):  # not a number fails here, too
+        raise PatchConvNetError(f"an array with values from {low:g} to {high:g}; wanted {wanted}")
+    if array.dtype.kind == "f" and 0 < high <= 1:
+        raise PatchConvNetError(f"an array with values from {low:g} to {high:g} looks like 0..1; multiply by 255")
+    return np.rint(array).astype("uint8")
+
+
+# === files and bytes ===
+
+
+def _decode(file, name):
+    """A picture, from a path or an open file, as uint8 (H, W, 3)."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow's, on odd files: what matters becomes an error below
+            with Image.open(file) as picture:
+                if picture.width * picture.height > LARGEST_SOURCE // (4 if picture.format in COSTLY else 1):
+                    raise Image.DecompressionBombError
+                if picture.format == "JPEG":
+                    picture.draft("RGB", _bounded(picture.size))  # decodes a large one at a fraction of its size
+                picture.load()
+                return np.asarray(_small_and_upright(picture))
+    except UnidentifiedImageError as error:
+        hint = "the address of the picture file itself, not of a page around it" if ADDRESS.match(name) else (
+            "a PNG, JPEG or another picture file")
+        raise PatchConvNetError(f"{name} is not a picture: give {hint}") from error
+    except Image.DecompressionBombError as error:
+        limits = f"at most {LARGEST_SOURCE / 1e6:.0f} million, a quarter of it in WebP or AVIF"
+        raise PatchConvNetError(f"{name} has too many pixels ({limits}): shrink it first") from error
+    except Exception as error:  # a damaged file can raise anything
+        raise PatchConvNetError(f"{name} cannot be read as a picture ({error}): is it damaged or cut short?") from error
+
+
+def _bounded(size):
+    """The size (width, height) at which a picture is returned."""
+    shrink = min(1.0, (LARGEST_AREA / (size[0] * size[1])) ** 0.5)
+    return tuple(max(1, round(side * shrink)) for side in size)
+
+
+def _small_and_upright(picture):
+    """An RGB picture of bounded size. Whatever is as large as the source is made strip by strip."""
+    width, height = picture.size
+    size = _bounded(picture.size)
+    factor = int(min(width / size[0], height / size[1]) / 2) or 1  # averages blocks; the rest is left to a better filter
+    divisor, turned = _divisor(picture), _orientation(picture)
+    small = Image.new("RGB", (-(-width // factor), -(-height // factor)))
+    rows = max(1, STRIP // (width * factor)) * factor
+    for top in range(0, height, rows):
+        strip = _rgb(picture.crop((0, top, width, min(top + rows, height))), divisor)
+        small.paste(strip.reduce(factor), (0, top // factor))
+    if small.size != size:
+        small = small.resize(size, Image.Resampling.BICUBIC, box=(0, 0, width / factor, height / factor))
+    small.getexif()[ORIENTATION] = turned
+    return ImageOps.exif_transpose(small)
+
+
+def _orientation(picture):
+    try:
+        return picture.getexif().get(ORIENTATION, 1)
+    except Exception:  # damaged notes beside a good picture
+        return 1
+
+
+def _divisor(picture):
+    """What the values of a picture of more than 8 bits are divided by; None where there is nothing to divide."""
+    if picture.mode.startswith("I;16") or (picture.mode == "I" and picture.format == "PNG"):
+        return 257  # 65,535 -> 255
+    if picture.mode not in ("I", "F"):
+        return None
+    greatest = picture.getextrema()[1]
+    if picture.mode == "F" and greatest <= 1:
+        return 1 / 255
+    return next((divisor for divisor in (1, 257) if greatest <= 255 * divisor), greatest / 255)
+
+
+def _rgb(strip, divisor):
+    """A part of a picture, of any mode, as RGB on white."""
+    if divisor is not None:
+        values = np.rint(np.nan_to_num(np.asarray(strip, dtype="float32")) / np.float32(divisor))
+        strip = Image.fromarray(np.clip(values, 0, 255).astype("uint8"))
+    elif "transparency" in strip.info or strip.mode in ("RGBA", "LA", "PA", "La", "RGBa"):
+        strip = strip.convert("RGBA")
+        strip = Image.alpha_composite(Image.new("RGBA", strip.size, "white"), strip)
+    return strip.convert("RGB")
+
+
+def thumbnail(picture, longest):
+    """A picture, uint8 (H, W, 3), shrunk so that no side is longer than so many pixels."""
+    small = Image.fromarray(picture)
+    small.thumbnail((longest, longest))
+    return np.asarray(small)
+
+
+# === folders and addresses ===
+
+
+def find_pictures(sources):
+    """Replace each folder by the pictures in it, in the order of their names; other sources stay as they are.
+
+    A picture is a file with a picture's suffix. Hidden files are passed over; folders within are not entered.
+
+    Args:
+        sources: paths and addresses, as strings.
+
+    Returns:
+        found: a list of paths and addresses.
+        left_out: a list of paths of what else is in the folders.
+
+    Raises:
+        PatchConvNetError: a folder without a picture, or one that may not be read.
+    """
+    found, left_out = [], []
+    for source in sources:
+        if ADDRESS.match(source) or not Path(source).expanduser().is_dir():
+            found.append(source)
+            continue
+        try:
+            entries = sorted(entry for entry in Path(source).expanduser().iterdir() if not entry.name.startswith("."))
+        except OSError as error:
+            raise PatchConvNetError(f"{source} cannot be read ({error.strerror}): choose another folder") from error
+        pictures = [entry for entry in entries if entry.suffix.lower() in SUFFIXES and entry.is_file()]
+        if not pictures:
+            raise PatchConvNetError(f"{source} is a folder without a picture: its files end in none of {', '.join(sorted(SUFFIXES))}")
+        found += pictures
+        left_out += [entry for entry in entries if entry not in pictures]
+    return found, left_out
+
+
+def _download(url):
+    """The bytes behind an address, never more than `LARGEST_DOWNLOAD`, never for longer than `PATIENCE`."""
+    started, content = time.monotonic(), bytearray()
+    try:
+        require_network([url])
+        address = urllib.parse.quote(url, safe=":/?#[]@!$&'()*+,;=%~")  # as browsers do: letters of any alphabet
+        request = urllib.request.Request(address, headers={"User-Agent": "patchconvnet"})
+        with urllib.request.urlopen(request, timeout=SILENCE) as response:
+            promised = response.length or 0
+            while promised <= LARGEST_DOWNLOAD and (block := response.read1(BLOCK)):
+                content += block
+                if len(content) > LARGEST_DOWNLOAD:
+                    break
+                if time.monotonic() - started > PATIENCE:
+                    raise PatchConvNetError(f"{url} is too slow: download the picture first")
+    except PatchConvNetError:
+        raise
+    except urllib.error.HTTPError as error:
+        error.close()
+        raise PatchConvNetError(f"{url} answers HTTP {error.code} ({error.reason}): is the address right?") from error
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        reason = getattr(error, "reason", None) or error
+        raise PatchConvNetError(f"{url} cannot be reached ({reason}): is it right, and is there a network?") from error
+    if max(promised, len(content)) > LARGEST_DOWNLOAD:
+        raise PatchConvNetError(f"{url} is larger than {LARGEST_DOWNLOAD / 1e6:.0f} MB: shrink the picture first")
+    if len(content) < promised:
+        raise PatchConvNetError(f"{url} broke off before its end: try again")
+    return bytes(content)
