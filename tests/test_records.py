@@ -62,6 +62,10 @@ def test_every_shipped_record_is_whole():
         assert 0 <= record.results["test_accuracy"] <= 1
         if record.recipe["keep"] != "scores":
             assert len(record.attention["maps"]) == epochs + 1
+            dim = record.recipe["model"]["dim"]
+            assert {key: array.shape for key, array in record.usual.items()} == {"mean": (dim,), "whitening": (dim, dim), "limit": ()}
+        else:
+            assert record.usual is None
 
 
 def test_the_shipped_cifar10_record_beats_the_published_example():
