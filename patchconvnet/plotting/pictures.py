@@ -92,11 +92,11 @@ def lay_over(axis, picture, weights, square=None, corner=(-0.5, -0.5), scale=1.0
         return x, x + scale * across, y + scale * down, y
 
     whole, part = extent(0, 0, width, height), extent(left, top, across, down)
-    axis.imshow(picture.mean(axis=2), cmap="gray", vmin=0, vmax=255, extent=whole)
-    for x0, x1, y0, y1 in ((whole[0], part[0], whole[3], whole[2]), (part[1], whole[1], whole[3], whole[2]),
-                           (part[0], part[1], whole[3], part[3]), (part[0], part[1], part[2], whole[2])):
-        if x1 > x0 and y1 > y0:
-            axis.add_patch(plt.Rectangle((x0, y0), x1 - x0, y1 - y0, color="white", alpha=0.7, linewidth=0))
+    seen = (slice(top, top + down), slice(left, left + across))
+    grey = picture.mean(axis=2)  # (H, W, 3) -> (H, W)
+    shown_grey = 255 - 0.3 * (255 - grey)  # dimmed
+    shown_grey[seen] = grey[seen]
+    axis.imshow(shown_grey, cmap="gray", vmin=0, vmax=255, extent=whole)
     shown = axis.imshow(weights, extent=part, cmap="viridis", alpha=0.65, interpolation="nearest")
     axis.set(xlim=whole[:2], ylim=whole[2:])  # else the view would shrink to the map
     row, column = np.unravel_index(np.argmax(weights), weights.shape)
