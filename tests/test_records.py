@@ -62,10 +62,11 @@ def test_every_shipped_record_is_whole():
         assert 0 <= record.results["test_accuracy"] <= 1
         if record.recipe["keep"] != "scores":
             assert len(record.attention["maps"]) == epochs + 1
+        if record.usual is not None:
             dim = record.recipe["model"]["dim"]
             assert {key: array.shape for key, array in record.usual.items()} == {"mean": (dim,), "whitening": (dim, dim), "limit": ()}
-        else:
-            assert record.usual is None
+    for name in ("shapes", "shapes_per_class", "cifar10_cpu"):
+        assert 1 < records.load(name).usual["limit"] < 2
 
 
 def test_the_shipped_cifar10_record_beats_the_published_example():
