@@ -148,7 +148,7 @@ def film(pictures, maps, epochs, titles=None, captions=None, masks=None, save_to
         save_to: a file to write instead of showing the figure.
     """
     rows, first = len(maps[0]), 0 if pictures is None else 1
-    height = 1.35 if captions is None else 1.6
+    height, font = (1.35, 9) if captions is None else (1.7, 11)
     with figure(save_to, rows, first + len(epochs), size=(1.3 * (first + len(epochs)), height * rows)) as (_, axes):
         for axis in axes.flat:
             axis.axis("off")
@@ -156,13 +156,13 @@ def film(pictures, maps, epochs, titles=None, captions=None, masks=None, save_to
             if first:
                 axis_row[0].imshow(pictures[row])
             if titles is not None and first:
-                axis_row[0].set_title(titles[row], fontsize=9)
+                axis_row[0].set_title(titles[row], fontsize=font)
             for column, (axis, epoch) in enumerate(zip(axis_row[first:], epochs)):
                 weights = np.asarray(maps[epoch][row], dtype="float32")
                 lay_over(axis, np.full((*weights.shape, 3), 255) if pictures is None else pictures[row], weights)
                 if masks is not None:
                     _outline(axis, masks[row])
                 if captions is not None:
-                    axis.text(0.5, -0.04, captions[column][row], ha="center", va="top", fontsize=9, transform=axis.transAxes)
+                    axis.text(0.5, -0.04, captions[column][row], ha="center", va="top", fontsize=font, transform=axis.transAxes)
                 if row == 0:
-                    axis.set_title("untrained" if epoch == 0 else f"epoch {epoch}", fontsize=9)
+                    axis.set_title("untrained" if epoch == 0 else f"epoch {epoch}", fontsize=font)
