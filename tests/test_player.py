@@ -59,7 +59,7 @@ def test_the_slider_moves_by_keyboard_and_the_numbers_are_the_records(page, seen
         numbers = page.locator(".numbers").inner_text()
         assert f"{seen.energy[epoch, 0]:.0%} of the attention" in numbers and f"{seen.entropy[epoch, 0]:.1f} of 6.0 bits" in numbers
         right, on_object = (seen.answers[epoch] == seen.labels).sum(), seen.on_object[epoch].sum()
-        assert page.locator(".counts").inner_text() == f"Of these 4 pictures: {right} right answers, {on_object} greatest cells on the object."
+        assert page.locator(".counts").inner_text() == f"Of these 4 pictures: right answers {right}, greatest cells on the object {on_object}."
         press(page, "ArrowRight")
     assert label(page) == sentence(seen, 8, 0)  # it stays at the end
     press(page, "Home")

@@ -182,14 +182,14 @@
         rows.push(["Greatest cell", data.hits[epoch][picture] ? "\u2713 on the object" : "\u2717 off the object"]);
       }
       rows.push(["Entropy", `${data.entropy[epoch][picture].toFixed(1)} of ${data.uniform.toFixed(1)} bits`]);
-      find(".numbers").replaceChildren(...rows.flatMap(row => row.map((text, place) =>
+      find(".numbers dl").replaceChildren(...rows.flatMap(row => row.map((text, place) =>
         Object.assign(document.createElement(place ? "dd" : "dt"), { textContent: text }))));
     }
 
     function counts() {
       const { epoch } = state, sum = row => row.reduce((total, one) => total + one, 0), texts = [];
-      if (data.labels) texts.push(`${sum(pictures.map(picture => Number(speak.right(epoch, picture))))} right answers`);
-      if (data.hits) texts.push(`${sum(data.hits[epoch])} greatest cells on the object`);
+      if (data.labels) texts.push(`right answers ${sum(pictures.map(picture => Number(speak.right(epoch, picture))))}`);
+      if (data.hits) texts.push(`greatest cells on the object ${sum(data.hits[epoch])}`);
       if (texts.length) find(".counts").textContent = `Of these ${pictures.length} pictures: ${texts.join(", ")}.`;
     }
 
