@@ -272,6 +272,26 @@ def test_figures_keep_a_white_face_in_dark_mode(browser, book):
     assert figures or not CHAPTERS
 
 
+def test_players_work_in_both_modes_and_on_a_phone(browser, book):
+    """tests/test_player.py looks closely at a player on a page of its own: here it stands among the theme's rules."""
+    page, problems = open_page(browser, (book / "chapters" / "10_evolution.html").as_uri(), PHONE)
+    players = page.locator(".attention-player")
+    assert players.count() == 3
+    for mode in ("light", "dark"):
+        page.evaluate(f"document.documentElement.dataset.theme = '{mode}'")
+        style = "all => all.map(one => [one.parentElement, one].map(box => getComputedStyle(box).backgroundColor))"
+        behind = page.evaluate("getComputedStyle(document.body).backgroundColor")
+        assert players.evaluate_all(style) == [["rgba(0, 0, 0, 0)", behind]] * 3, mode
+    for number in range(3):
+        players.nth(number).get_by_role("slider").focus()
+        page.keyboard.press("End")
+        assert "of the attention" in players.nth(number).locator("canvas.map").get_attribute("aria-label") or number == 2
+    assert page.evaluate(WIDER_THAN_ITS_PLACE) == []
+    page.context.close()
+    assert problems == []
+    assert (book / "chapters" / "10_evolution.html").stat().st_size < 2_500_000
+
+
 def test_the_browser_checks_see_a_broken_page(browser, tmp_path):
     page = tmp_path / "page.html"
     page.write_text(
