@@ -101,7 +101,7 @@ def load_dataset(name, path=None, *, train=None, val=None, test=None, seed=None,
     it: nothing else is then tried. A broken copy in a cache is passed over with a warning.
 
     Its validation images are the first `validation` of a fixed random permutation of the 50,000 training images
-    (NumPy's frozen `RandomState(0)`), whatever the copy; both parts keep the official order.
+    (NumPy's frozen `RandomState(0)`), whatever the copy; both parts keep the order of its files.
 
     Args:
         name: "shapes" or "cifar10".
@@ -115,7 +115,7 @@ def load_dataset(name, path=None, *, train=None, val=None, test=None, seed=None,
 
     Returns:
         A `Dataset`. Its `variant` is "original" for CIFAR-10 if the archive has the official sha256 or all six files
-        have the official md5; else it gives the first digits of the sha256 of all 60,000 images in the official order,
+        have the official md5; else it gives the first digits of the sha256 of all 60,000 images in the order of its files,
         (60000, 32, 32, 3) bytes, followed by their labels, one byte each.
 
     Raises:
@@ -238,7 +238,7 @@ def _download(destination):
 
 
 def _read(source):
-    """Images uint8 (60000, 32, 32, 3) and labels int64 (60000,) in the official order, and the variant."""
+    """Images uint8 (60000, 32, 32, 3) and labels int64 (60000,) in the order of the files, and the variant."""
     images = np.empty((len(BATCHES) * ROWS, 32, 32, 3), dtype="uint8")
     labels = np.empty(len(BATCHES) * ROWS, dtype="int64")
     md5 = {}
