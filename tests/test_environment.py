@@ -2,6 +2,9 @@
 
 import os
 import platform
+import subprocess
+import sys
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -88,6 +91,17 @@ def test_precision_follows_the_processor(monkeypatch, tmp_path, flags, faster):
 def test_peak_memory_is_in_bytes():
     pytest.importorskip("resource")  # Windows has none, and does not tell
     assert 50e6 < environment.peak_memory() < 64e9  # Python with Keras takes hundreds of megabytes
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").is_file(), reason="only Linux tells a process's own peak")
+def test_peak_memory_is_this_process_own():
+    """A child begins with its parent's peak in what `resource` tells."""
+    ballast = np.ones(environment.peak_memory() // 8)  # as much again
+    parent = environment.peak_memory()
+    assert parent > 1.5 * ballast.nbytes
+    code = "from patchconvnet.environment import peak_memory; print(peak_memory())"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert 50e6 < int(done.stdout) < 0.8 * parent
 
 
 @pytest.mark.parametrize(("minutes", "words"), [(1, "about 1 minute on"), (7, "about 7 minutes on")])
