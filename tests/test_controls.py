@@ -82,7 +82,7 @@ def test_a_row_is_what_its_run_gives(table, out, small_data):
 
 def test_finished_runs_are_only_read(controls, out):
     before = {path: path.stat().st_mtime_ns for path in out.glob("*/*")}
-    assert len(before) == 10 and len(list(controls.runs("shapes", out))) == 2
+    assert len(before) == 12 and len(list(controls.runs("shapes", out))) == 2
     assert {path: path.stat().st_mtime_ns for path in out.glob("*/*")} == before
 
 
