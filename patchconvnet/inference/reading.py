@@ -47,10 +47,9 @@ def read_image(source):
         takes less than 0.9 GB of memory (measured: a progressive JPEG of 12,000 x 12,000 pixels; a PNG takes 0.6 GB).
 
     Raises:
-        PatchConvNetError: no such file; not a picture, or a damaged one; more than 150 million pixels, or
-            37 million in WebP or AVIF; an address that
-            cannot be reached, that answers with an error, that sends more than 50 MB, or that takes more than a minute;
-            an array of another shape, or with values outside 0..255.
+        PatchConvNetError: no such file; not a picture, or a damaged one; more than 150 million pixels, or 37 million in WebP or
+            AVIF; an address that cannot be reached, that answers with an error, that sends more than 50 MB, or that
+            takes more than a minute; an array of another shape, or with values outside 0..255.
     """
     if isinstance(source, np.ndarray):
         return np.asarray(_small_and_upright(_from_array(source)))
