@@ -189,8 +189,7 @@ def _find_cifar10(path, download=True):
         return _read_given(path, "path=")
     if os.environ.get(VARIABLE):
         return _read_given(os.environ[VARIABLE], f"${VARIABLE}")
-    keras_cache = Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser() / "datasets"
-    own_cache = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "patchconvnet"
+    keras_cache, own_cache = _caches()
     for source in (*_sources(keras_cache), *_sources(own_cache)):
         try:
             return _read(source)
@@ -199,6 +198,18 @@ def _find_cifar10(path, download=True):
     if not download:
         raise PatchConvNetError('CIFAR-10 is not on this machine: load_dataset("cifar10") downloads it once (170 MB).')
     return _read(_download(own_cache / ARCHIVE))
+
+
+def download_size(name):
+    """Bytes that `load_dataset(name)` would download on this machine: 0 where nothing is missing, or for Shapes."""
+    here = os.environ.get(VARIABLE) or any(_sources(cache) for cache in _caches())
+    return ARCHIVE_SIZE if name == "cifar10" and not here else 0
+
+
+def _caches():
+    """The folders that are looked through, the one of Keras and ours: ours is downloaded to."""
+    keras_cache = Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser() / "datasets"
+    return keras_cache, Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "patchconvnet"
 
 
 def _read_given(path, given_as):

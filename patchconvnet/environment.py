@@ -4,10 +4,16 @@ import logging
 import os
 import platform
 import re
+import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import keras
+
+from patchconvnet.data import download_size
+
+# After this line, relative paths such as runs/shapes lie on the reader's Google Drive.
+_KEEP_ON_DRIVE = 'import os; from google.colab import drive; drive.mount("/content/drive"); os.chdir("/content/drive/MyDrive")'
 
 _FRAMEWORKS = {"tensorflow": "tensorflow", "jax": "jax", "torch": "torch"}
 
@@ -129,7 +135,9 @@ def peak_memory():
 
 
 def announce(dataset, minutes):
-    """Print what a chapter will run on, and how long it takes on two CPU cores; silence TensorFlow's warnings.
+    """Print what a chapter will run on, what it downloads, and how long it takes; silence TensorFlow's warnings.
+
+    In Colab, which forgets all files when it disconnects, also print what to do then, and the line that keeps them.
 
     Args:
         dataset: name of the chapter's data set.
@@ -139,7 +147,12 @@ def announce(dataset, minutes):
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     backend = keras.backend.backend()
     found = versions()
+    megabytes = download_size(dataset) / 1e6
     print(f"backend   {backend} {found.get(backend, '')}, Keras {found['keras']}")
     print(f"device    {device()}")
-    print(f"data set  {dataset}")
+    print(f"data set  {dataset}, {f'a download of {megabytes:.0f} MB' if megabytes else 'nothing to download'}")
     print(f"time      about {minutes} {'minute' if minutes == 1 else 'minutes'} on two CPU cores")
+    if "google.colab" in sys.modules:
+        print("Colab     Disconnected? Connect again, then choose Runtime, Run all.")
+        print("Drive     To keep the files that you make here, run this line now, and again after each new start:")
+        print(f"          {_KEEP_ON_DRIVE}")

@@ -4,6 +4,7 @@ import os
 import platform
 import subprocess
 import sys
+import types
 from pathlib import Path
 
 import keras
@@ -106,10 +107,40 @@ def test_peak_memory_is_this_process_own():
 
 @pytest.mark.parametrize(("minutes", "words"), [(1, "about 1 minute on"), (7, "about 7 minutes on")])
 def test_announce_prints_four_lines(capsys, minutes, words):
-    environment.announce("Shapes, drawn by code", minutes)
+    environment.announce("shapes", minutes)
     backend, device, dataset, time = capsys.readouterr().out.splitlines()
     framework = keras.backend.backend()
     assert backend == f"backend   {framework} {environment.versions()[framework]}, Keras {keras.__version__}"
     assert device == f"device    {environment.device()}"
-    assert dataset == "data set  Shapes, drawn by code"
+    assert dataset == "data set  shapes, nothing to download"
     assert time.startswith("time ") and words in time
+
+
+@pytest.mark.parametrize("here", ["nowhere", "in the cache of Keras", "in our cache", "where the variable says"])
+def test_announce_says_what_is_still_to_download(monkeypatch, tmp_path, capsys, here):
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.delenv("PATCHCONVNET_CIFAR10", raising=False)
+    if here == "where the variable says":
+        monkeypatch.setenv("PATCHCONVNET_CIFAR10", str(tmp_path))
+    elif here != "nowhere":
+        cache = tmp_path / ("keras/datasets" if "Keras" in here else "cache/patchconvnet")
+        cache.mkdir(parents=True)
+        (cache / "cifar-10-python.tar.gz").touch()
+    environment.announce("cifar10", 5)
+    said = "a download of 170 MB" if here == "nowhere" else "nothing to download"
+    assert f"data set  cifar10, {said}" in capsys.readouterr().out.splitlines()
+
+
+def test_in_colab_announce_gives_one_line_that_keeps_files_on_drive(monkeypatch, tmp_path, capsys):
+    mounted = []
+    colab = types.ModuleType("google.colab")
+    colab.drive = types.SimpleNamespace(mount=mounted.append)
+    monkeypatch.setitem(sys.modules, "google.colab", colab)
+    environment.announce("shapes", 1)
+    *_, colab_line, drive_line, line = capsys.readouterr().out.splitlines()
+    assert colab_line.startswith("Colab") and "Disconnected" in colab_line and drive_line.startswith("Drive")
+    monkeypatch.setitem(sys.modules, "google", types.ModuleType("google"))
+    monkeypatch.setattr(os, "chdir", mounted.append)
+    exec(compile(line.strip(), "the line", "exec"), {})
+    assert mounted == ["/content/drive", "/content/drive/MyDrive"]
