@@ -11,6 +11,7 @@ import matplotlib
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # else TensorFlow's greetings land in stderr outputs
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")  # the committed outputs come from a CPU
+os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")  # tests compile much and run little: half the time
 
 # For this process alone: MPLBACKEND in the environment would take the figures out of the notebooks.
 matplotlib.use("agg")
