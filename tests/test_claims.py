@@ -21,8 +21,27 @@ ROOT = Path(__file__).parents[1]
 CLAIM = re.compile(r"(?P<number>\d[\d,]*(?:\.\d+)?)\s*(?P<percent>%)?\s*<!--\s*claim:\s*(?P<name>[\w.]+)\s*-->")
 ANY_CLAIM = re.compile(r"<!--\s*claim:")
 PERCENTAGE = re.compile(r"\d\s?%")
+DECIMAL = re.compile(r"(?<![\w.,/-])\d[\d,]*\.\d+(?!\w|\.\d)")
+# Code, formulas, addresses, claims, places in other people's works and `<details>` do not state what we measured.
+NO_PROSE = re.compile(
+    r"```.*?```|`[^`]*`|\$\$.*?\$\$|\$[^$\n]*\$|\]\([^)]*\)|\d[\d,.]*\s?%?\s*<!--.*?-->|sections? [\d. and,]+", re.DOTALL
+)
 # Cited facts about other people's work; they cannot drift with ours.
 CITED = ("84.59%", "99.21%")
+CITED_DECIMALS = {
+    "04_squeeze_excite": ("25.2",),  # million parameters of the paper's S60
+    "09_training": ("84.59", "94.0", "90.6", "4.72", "3.99", "3.87", "3.08", "4.91"),  # what others measured, with references
+    "13_official": ("0.02", "0.00001", "0.000001", "0.00005"),  # defaults of the authors' code, of PyTorch, of Addons
+}
+# Worked out in the text (1/64, the logarithm of 4, of 10, 0.05 times a rate), or supposed in a question of the quiz.
+BY_PENCIL = {
+    "01_overview": ("0.02", "0.99"),
+    "06_attention_pooling": ("1.39",),
+    "07_model": ("0.93",),
+    "09_training": ("2.31",),
+    "10_evolution": ("0.016",),
+    "13_official": ("2.3", "0.05", "0.12"),
+}
 
 
 def texts():
@@ -87,3 +106,48 @@ def test_a_right_number_passes():
     accuracy = records.load("shapes").results["test_accuracy"]
     assert not drift(f"Right on {accuracy:.1%}<!-- claim: shapes.test_accuracy --> of images.")
     assert not drift(f"It has {records.load('shapes').results['parameters']:,}<!-- claim: shapes.parameters --> weights.")
+
+
+# === decimal numbers: what the notebook itself prints or computes, and nbval therefore compares ===
+
+
+def unfounded(notebook, allowed=()):
+    """Decimal numbers of the prose and the alt texts that no cell of the notebook holds or prints: a list of sentences."""
+    code = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    printed = ["".join(output.get("text", "")) for cell in code for output in cell["outputs"]]
+    numbers = re.findall(r"\d[\d,]*\.?\d*(?:e-?\d+)?", " ".join(["".join(cell["source"]) for cell in code] + printed))
+    values = [float(number.replace(",", "")) for number in numbers]
+    found = []
+    for cell in notebook["cells"]:
+        metadata = cell["metadata"].get("mystnb", {}).get("image", {})
+        text = NO_PROSE.sub(" ", "".join(cell["source"])) if cell["cell_type"] == "markdown" else metadata.get("alt", "")
+        for match in DECIMAL.finditer(text):
+            decimals = len(match.group().partition(".")[2])
+            wanted = match.group().replace(",", "")
+            known = any(wanted in (f"{value:.{decimals}f}", f"{100 * value:.{decimals}f}") for value in values)
+            if not known and match.group() not in allowed:
+                found.append(f"{match.group()} in {_sentence(text, match.start())!r}")
+    return found
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "chapters").glob("*.ipynb")), ids=lambda path: path.stem)
+def test_every_decimal_of_a_chapter_is_printed_or_computed_there(path):
+    allowed = CITED_DECIMALS.get(path.stem, ()) + BY_PENCIL.get(path.stem, ())
+    assert unfounded(json.loads(path.read_text(encoding="utf-8")), allowed) == []
+
+
+def test_a_decimal_that_nothing_prints_is_named():
+    printed = {"output_type": "stream", "name": "stdout", "text": ["share 0.634\n"]}
+    code = {"cell_type": "code", "source": ["print(share)"], "outputs": [printed], "metadata": {}}
+    prose = {"cell_type": "markdown", "source": ["It rose. Now it is 0.63 there."], "metadata": {}}
+    assert unfounded({"cells": [code, prose]}) == []
+    prose["source"] = ["It rose. Now it is 0.64 there."]
+    assert unfounded({"cells": [code, prose]}) == ["0.64 in 'Now it is 0.64 there.'"]
+    code["metadata"] = {"mystnb": {"image": {"alt": "A line that ends at 0.71, far up"}}}
+    assert len(unfounded({"cells": [code, prose]})) == 2
+
+
+def test_who_compares_with_the_example_says_which_copy_was_measured():
+    for where, text in texts():
+        for paragraph in text.split("\n\n"):
+            assert "84.59" not in paragraph or "JPEG copy" in paragraph, f"{where}: {paragraph}"
