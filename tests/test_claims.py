@@ -37,7 +37,7 @@ CITED_DECIMALS = {
 BY_PENCIL = {
     "01_overview": ("0.02", "0.99"),
     "06_attention_pooling": ("1.39",),
-    "07_model": ("0.93",),
+    "07_model": ("0.93", "0.07"),
     "09_training": ("2.31",),
     "10_evolution": ("0.016",),
     "13_official": ("2.3", "0.05", "0.12"),
