@@ -1,0 +1,181 @@
+"""tools/bundle.py: a whole course in the zip, and nothing else; a failure leaves the old zip as it was."""
+
+import errno
+import hashlib
+import importlib.util
+import os
+import shutil
+import subprocess
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from test_book import link_problems
+
+TOOLS = Path(__file__).resolve().parent.parent / "tools"
+FILES = {
+    "_config.yml": "title: t\nauthor: a\nonly_build_toc_files: true\n",
+    "_toc.yml": "format: jb-book\nroot: intro\nchapters:\n  - file: second\n",
+    "intro.md": "# Title\n\n[on](second.md)\n",
+    "second.md": "# Second\n",
+    "pyproject.toml": '[project]\nversion = "1.2.3"\n',
+    ".gitignore": "runs/\ndist/\n__pycache__/\n",
+    # Drawn by the package of the commit: another package may be installed.
+    "patchconvnet/__init__.py": "import types, numpy\n"
+    "def load_dataset(name, **options):\n"
+    "    assert (name, options) == ('shapes', {'train': 1, 'val': 0})\n"
+    "    ones = numpy.ones(3, dtype='uint8')\n"
+    "    return types.SimpleNamespace(x_test=ones, y_test=ones, mask_test=ones, class_names=('circle',))\n",
+}
+NOT_PACKED = ("runs/weights.npz", "patchconvnet/__pycache__/old.pyc", "cifar-10-python.tar.gz", "my_notes.md")
+NAME = "patchconvnet-course-1.2.3"
+
+
+def commit(root):
+    git = ["git", "-C", str(root), "-c", "user.name=a", "-c", "user.email=a@example.org"]
+    subprocess.run([*git, "add", *FILES], check=True)
+    subprocess.run([*git, "commit", "--quiet", "--message", "all"], check=True)
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory):
+    """A course of two pages in a git clone, with files about that are nobody's business. Tests only read it."""
+    if shutil.which("git") is None:
+        pytest.skip("a bundle is made of a commit: this needs git")
+    root = tmp_path_factory.mktemp("course")
+    for name, text in {**FILES, **dict.fromkeys(NOT_PACKED, "private")}.items():
+        root.joinpath(name).parent.mkdir(parents=True, exist_ok=True)
+        root.joinpath(name).write_text(text)
+    subprocess.run(["git", "init", "--quiet", str(root)], check=True)
+    commit(root)
+    return root
+
+
+@pytest.fixture(scope="module")
+def bundle():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(TOOLS))
+        import bundle
+
+        yield bundle
+
+
+@pytest.fixture(scope="module")
+def made(bundle, course, tmp_path_factory):
+    """The zip, and the folder that comes out of it."""
+    path = bundle.make(course)
+    folder = tmp_path_factory.mktemp("unpacked")
+    shutil.unpack_archive(path, folder)
+    return path, folder / NAME
+
+
+def test_everything_committed_is_in_it_and_nothing_else(made, course):
+    path, folder = made
+    assert path == course / "dist" / f"{NAME}.zip" and [entry.name for entry in folder.parent.iterdir()] == [NAME]
+    for name, text in FILES.items():
+        assert (folder / name).read_text() == text
+    inside = {entry.relative_to(folder).as_posix() for entry in folder.rglob("*") if entry.is_file()}
+    own = {name for name in inside if not name.startswith("book/")}
+    assert own == {*FILES, "START-HERE.html", "SHA256SUMS", "shapes_test.npz"}
+    assert {"book/intro.html", "book/second.html", "book/search.html"} <= inside
+    with np.load(folder / "shapes_test.npz") as arrays:
+        assert sorted(arrays) == ["class_names", "images", "labels", "masks"]
+
+
+def test_the_checksums_are_those_of_the_files(made):
+    path, folder = made
+    sums = dict(reversed(line.split("  ")) for line in (folder / "SHA256SUMS").read_text().splitlines())
+    inside = {entry.relative_to(folder).as_posix() for entry in folder.rglob("*") if entry.is_file()}
+    assert set(sums) == inside - {"SHA256SUMS"}
+    assert all(hashlib.sha256((folder / name).read_bytes()).hexdigest() == value for name, value in sums.items())
+    beside = path.with_name(f"{path.name}.sha256").read_text()
+    assert beside == f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n"
+
+
+def test_every_page_leads_on_without_a_server(made):
+    _, folder = made
+    pages = [page for page in folder.rglob("*.html") if "_static" not in page.parts]
+    assert len(pages) >= 5
+    assert [problem for page in pages for problem in link_problems(page)] == []
+    start = (folder / "START-HERE.html").read_text()
+    assert 'content="0; url=book/intro.html"' in start and (folder / "book" / "intro.html").is_file()
+
+
+def test_the_same_commit_gives_the_same_bytes(bundle, made, course, tmp_path):
+    subprocess.run(["git", "clone", "--quiet", str(course), str(tmp_path / "clone")], check=True)
+    again = bundle.make(tmp_path / "clone", tmp_path / "new" / "again.zip")
+    assert again.read_bytes() == made[0].read_bytes()
+
+
+# === what fails ===
+
+
+@pytest.fixture
+def fails(bundle, tmp_path, monkeypatch, capsys):
+    """Try to make a bundle where a good one is; give the one line that says why not."""
+    old = tmp_path / "out" / "course.zip"
+    old.parent.mkdir()
+    for path in (old, old.with_name("course.zip.sha256")):
+        path.write_text("good")
+
+    def try_it(root, out=old):
+        monkeypatch.setattr(bundle, "ROOT", root)
+        assert bundle.main(["--out", str(out)]) == 2
+        assert sorted(old.parent.iterdir()) == [old, old.with_name("course.zip.sha256")]
+        assert {path.read_text() for path in old.parent.iterdir()} == {"good"}
+        line = capsys.readouterr().err
+        assert line.startswith("error: ") and line.count("\n") == 1
+        return line
+
+    return try_it
+
+
+@pytest.fixture
+def no_build(bundle, monkeypatch):
+    def collect(root, folder, work, seconds):
+        folder.mkdir()
+        (folder / "README.md").write_text("read me")
+
+    monkeypatch.setattr(bundle, "collect", collect)
+
+
+def test_a_book_that_does_not_build(fails, bundle, course, monkeypatch):
+    line = "\x1b[91m{os.getcwd()}/intro.md:3: WARNING: no target\x1b[39;49;00m"  # as jupyter-book colours it
+    build = f"import os, sys; sys.exit(f'''building\n{line}\nsee above''')"
+    monkeypatch.setattr(bundle, "JUPYTER_BOOK", build)
+    assert fails(course) == "error: the book cannot be built: intro.md:3: WARNING: no target\n"
+
+
+def test_what_is_not_committed(fails, course, tmp_path):
+    root = tmp_path / "clone"
+    subprocess.run(["git", "clone", "--quiet", str(course), str(root)], check=True)
+    (root / "intro.md").write_text("# Another title\n")
+    assert "intro.md: changed, not committed" in fails(root)
+    (root / "second.md").unlink()
+    assert "intro.md and 1 more: changed, not committed" in fails(root)
+
+
+def test_what_is_missing_is_named(fails, course, tmp_path, monkeypatch):
+    assert "no git clone" in fails(tmp_path)
+    find = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "jupyter_book" else find(name))
+    assert "jupyter-book is not installed: pip install -r requirements.txt" in fails(course)
+
+
+def test_a_full_disk(fails, no_build, course, monkeypatch):
+    def writestr(*given, **options):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(zipfile.ZipFile, "writestr", writestr)
+    assert "the disk is full" in fails(course)
+
+
+def test_a_bundle_that_is_too_large(fails, no_build, bundle, course, monkeypatch):
+    monkeypatch.setattr(bundle, "MOST_BYTES", 100)
+    assert "the bundle would have" in fails(course)
+
+
+@pytest.mark.parametrize("name", ["course.tar", "."])
+def test_a_name_that_is_no_zip(fails, course, tmp_path, name):
+    assert "must name a file that ends in .zip" in fails(course, tmp_path / name)

@@ -1,0 +1,167 @@
+"""Pack the course into one zip for a class without a network: the book, ready to read, and all that it was made from.
+
+    python tools/bundle.py                        # dist/patchconvnet-course-VERSION.zip, and its checksum beside it
+    python tools/bundle.py --out course.zip
+
+It takes what is committed, builds the book from that, and draws the test pictures of Shapes. So nothing stale and
+nothing private gets in, and the same commit gives the same bytes (with the same versions of everything). About a minute.
+
+In the zip is one folder:
+
+    START-HERE.html     opens the book
+    book/               its pages: they need no server and no network
+    shapes_test.npz     2,000 test pictures, labels and masks, for those who work without our package
+    SHA256SUMS          checks every other file: sha256sum -c SHA256SUMS
+    README.md, chapters/, patchconvnet/, ...      the course as in its repository
+"""
+
+import argparse
+import hashlib
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import tomllib
+import zipfile
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's start-up notes would drown the one line that matters
+
+from patchconvnet.errors import PatchConvNetError
+from patchconvnet.files import written_aside
+
+ROOT = Path(__file__).resolve().parent.parent
+MOST_BYTES = 60_000_000
+JUPYTER_BOOK = "from jupyter_book.cli.main import main; main()"
+# Run in the folder of the commit, so that its package draws, not another that may be installed.
+DRAW = """
+import numpy
+from patchconvnet import load_dataset
+shapes = load_dataset("shapes", train=1, val=0)
+numpy.savez_compressed(
+    "shapes_test.npz", images=shapes.x_test, labels=shapes.y_test, masks=shapes.mask_test, class_names=shapes.class_names
+)
+"""
+TELLING = re.compile("WARNING|ERROR|Error:|fatal:")  # a line that says why, where a command says much
+START = """<!DOCTYPE html>
+<html lang="en">
+<meta charset="utf-8">
+<meta http-equiv="refresh" content="0; url=book/intro.html">
+<title>To the course</title>
+<p><a href="book/intro.html">To the course</a></p>
+</html>
+"""
+
+
+
+def run(command, problem, folder, **options):
+    """Standard output of a command that is run in `folder`.
+
+    Raises:
+        PatchConvNetError: if it fails: `problem`, and the first line that says why.
+    """
+    result = subprocess.run(command, cwd=folder, capture_output=True, text=True, stdin=subprocess.DEVNULL, **options)
+    if result.returncode:
+        plain = re.sub(r"\x1b\[[\d;]*m", "", result.stderr)  # jupyter-book colours its lines, whoever reads them
+        lines = [line.strip() for line in plain.splitlines() if line.strip()] or ["it does not say why"]
+        reason = next(filter(TELLING.search, lines), lines[-1])
+        raise PatchConvNetError(f"{problem}: {reason.replace(f'{folder}{os.sep}', '')}")
+    return result.stdout
+
+
+def commit_of(root):
+    """When the last commit in `root` was made, in seconds since 1970: what is packed is that commit.
+
+    Raises:
+        PatchConvNetError: if there is none, or files differ from it.
+    """
+    if not (root / ".git").exists():
+        raise PatchConvNetError(f"{root} is no git clone. A bundle is made of a commit: clone the course with git")
+    changed = run(["git", "status", "--porcelain", "--untracked-files=no"], "git cannot read the clone", root).splitlines()
+    if changed:
+        more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
+        raise PatchConvNetError(f"{changed[0][3:]}{more}: changed, not committed. A bundle is made of a commit: commit first")
+    return int(run(["git", "log", "-1", "--format=%ct"], "git finds no commit", root))
+
+
+def collect(root, folder, work, seconds):
+    """Fill `folder` with everything that is packed; `work` is a folder for what is not."""
+    if importlib.util.find_spec("jupyter_book") is None:
+        raise PatchConvNetError("jupyter-book is not installed: pip install -r requirements.txt")
+    archive = work / "commit.zip"
+    run(["git", "archive", "--output", str(archive), "HEAD"], "git cannot write the commit", root)
+    shutil.unpack_archive(archive, folder)
+    environment = {**os.environ, "SOURCE_DATE_EPOCH": str(seconds), "PYTHONDONTWRITEBYTECODE": "1"}
+    build = [sys.executable, "-c", JUPYTER_BOOK, "build", ".", "--path-output", str(work)]
+    run([*build, "--all", "-W", "-n", "--keep-going"], "the book cannot be built", folder, env=environment)
+    shutil.move(work / "_build" / "html", folder / "book")
+    run([sys.executable, "-c", DRAW], "Shapes cannot be drawn", folder, env=environment)
+    (folder / "START-HERE.html").write_text(START, encoding="utf-8")
+    lines = [f"{digest(path)}  {path.relative_to(folder).as_posix()}\n" for path in files_in(folder)]
+    (folder / "SHA256SUMS").write_text("".join(lines), encoding="utf-8")
+
+
+def files_in(folder):
+    return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+def digest(path):
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def pack(folder, out, seconds):
+    """Write `folder` as a zip, and the checksum of the zip beside it. Every file bears the time of the commit.
+
+    Raises:
+        PatchConvNetError: if it cannot be written, or is too large.
+    """
+    moment = time.gmtime(seconds)[:6]
+    with written_aside(out) as aside, written_aside(out.with_name(f"{out.name}.sha256")) as sum_aside:
+        with zipfile.ZipFile(aside, "w") as bundle:
+            for path in files_in(folder):
+                entry = zipfile.ZipInfo(path.relative_to(folder.parent).as_posix(), moment)
+                entry.create_system, entry.external_attr = 3, 0o100644 << 16  # a plain file, on whatever system
+                bundle.writestr(entry, path.read_bytes(), zipfile.ZIP_DEFLATED, compresslevel=9)
+        if aside.stat().st_size > MOST_BYTES:
+            size = f"{aside.stat().st_size / 1e6:.0f} MB, more than {MOST_BYTES / 1e6:.0f}"
+            raise PatchConvNetError(f"the bundle would have {size}: take something large out of the course")
+        sum_aside.write_text(f"{digest(aside)}  {out.name}\n", encoding="utf-8")
+
+
+def make(root, out=None):
+    """Make the bundle of the clone `root`, by default under its `dist`: the path of the zip.
+
+    Raises:
+        PatchConvNetError: if something is missing, fails or does not fit. A zip that is there already stays as it was.
+    """
+    seconds = commit_of(root)
+    version = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    name = f"patchconvnet-course-{version}"
+    out = Path(out or root / "dist" / f"{name}.zip")
+    if out.suffix != ".zip" or out.is_dir():
+        raise PatchConvNetError(f"--out must name a file that ends in .zip, not {out}")
+    with tempfile.TemporaryDirectory() as work:
+        folder = Path(work, name)
+        collect(root, folder, Path(work), seconds)
+        pack(folder, out, seconds)
+    return out
+
+
+def main(arguments=None):
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", help="the zip to write; default: dist/patchconvnet-course-VERSION.zip")
+    try:
+        out = make(ROOT, parser.parse_args(arguments).out)
+    except (PatchConvNetError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    print(f"{out}: {out.stat().st_size / 1e6:.1f} MB. Its checksum is in {out.name}.sha256")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
