@@ -23,6 +23,14 @@ def test_resize_leaves_right_sized_images_alone_and_brings_others_to_size():
     np.testing.assert_allclose(numpy(layer(np.full((1, 20, 11, 3), 77.0))), 77, atol=1e-3)
 
 
+def test_resize_averages_what_it_shrinks():
+    stripes = np.zeros((1, 64, 64, 3), "uint8")
+    stripes[:, :, 1::4] = 255  # one column in four: bilinear alone would take some and lose others
+    small = numpy(Resize(16)(stripes))
+    np.testing.assert_allclose(small[:, 2:-2, 2:-2], 255 / 4, rtol=0.1)
+
+
+
 def test_augment_does_nothing_outside_training():
     layer = Augment(shift=3, flip=True, cutout=4, seed=0)
     np.testing.assert_array_equal(numpy(layer(pictures())), pictures())
