@@ -75,7 +75,8 @@ def test_every_place_has_the_same_address():
 
 def test_every_place_has_the_same_version():
     version = tomllib.loads(read("pyproject.toml"))["project"]["version"]
-    assert str(yaml.safe_load(read("CITATION.cff"))["version"]) == version
+    assert str(yaml.safe_load(read("CITATION.cff"))["version"]) == version, "CITATION.cff"
+    assert re.search(r'(?m)^__version__ = "(.+)"$', read("patchconvnet/__init__.py"))[1] == version, "patchconvnet/__init__.py"
     for path in CHAPTERS:
         tags = re.findall(rf"git\+https://github\.com/{re.escape(NAME)}@v([\d.]+)", path.read_text(encoding="utf-8"))
         assert set(tags) == {version}, path.name
