@@ -49,7 +49,11 @@ class Batches(keras.utils.PyDataset):
 
 @contextmanager
 def averaged_weights(model):
-    """While this lasts, a compiled model has the running mean of its weights, if its optimizer keeps one."""
+    """While this lasts, a compiled model has the running mean of its weights, if its optimizer keeps one.
+
+    Batch normalization keeps the averages that belong to the current weights, as Keras does at the end of `fit`: part of
+    why averaging may cost something in a short run.
+    """
     optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)  # mixed_float16 scales the loss
     if not optimizer.use_ema:
         yield

@@ -2,7 +2,7 @@
 
     description of a picture   the mean of the trunk's patches: a vector of `dim` numbers
     usual                      mean and covariance of the descriptions of training images
-    distance                   how many deviations from usual, whatever the direction (Mahalanobis), 1 on average
+    distance                   how many deviations from usual, whatever the direction (Mahalanobis), usually near 1
     limit                      the distance that one test image in twenty exceeds
 
 No labels and no answers go in: a network can be sure of an answer, and its picture strange. The idea is that of Lee et
@@ -60,7 +60,7 @@ def measure(model, training_images, test_images):
 
 
 def distances(model, images, usual):
-    """How far images are from what is usual: float32 (N,), from 0; about 1 on average over training images.
+    """How far images are from what is usual: float32 (N,), from 0; their squares are 1 on average over the training images.
 
     Args:
         model: the `PatchConvNet` that `usual` was measured on.

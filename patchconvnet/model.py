@@ -109,7 +109,8 @@ class PatchConvNet(keras.Model):
         dim: channels of every patch (d in the paper).
         depth: number of trunk blocks (N in the paper).
         stem_strides, stem_bias, stem_final_activation: see `ConvStem`.
-        norm: "layer" or "batch", for the trunk and before the head; with "batch" the stem is normalized too.
+        norm: "layer" or "batch", for the trunk and before the head; with "batch" the stem is normalized too. With average
+            pooling the head reads the mean of the patches as it is, so that the class activation map is exact.
         tied, spatial, se_ratio, se_bias, layer_scale, drop_path: see `Trunk`; `layer_scale` goes to the pooling too.
         pooling: "attention" (the paper's) or "average" (for comparison).
         class_tokens: "single" or "per_class" (paper, section 3.3).

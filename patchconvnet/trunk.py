@@ -30,7 +30,7 @@ class TrunkBlock(layers.Layer):
         norm: "layer" (the paper) or "batch".
         se_ratio: divisor of the squeeze-and-excitation (see `SqueezeExcite`), or None for no such step.
         se_bias: whether its dense layers have biases.
-        layer_scale: start value of a learned factor for each channel of the branch (CaiT, section 2.1), or None
+        layer_scale: start value of a learned factor for each channel of the branch (CaiT, section 2), or None
             for no factor.
         drop_path: probability, 0 <= p < 1, that training skips the branch for an image (stochastic depth).
 

@@ -84,7 +84,8 @@ def best_fixed_cell(masks, grid, threshold=0.5):
     """How often the best cell that ignores the image is on the object: float in 0..1.
 
     Objects lie more often in the middle than at the border, so this is more than `chance`: the score of a map that
-    has learned where objects tend to be, and looks at nothing. Arguments as in `pointing_game`.
+    knows where objects tend to be, and looks at nothing. The cell is chosen on these very masks, so this is an upper
+    bound. Arguments as in `pointing_game`.
     """
     return float((cell_shares(masks, grid) >= threshold).mean(axis=0).max())
 
