@@ -68,6 +68,7 @@ for chapter in "${chapters[@]}"; do
   if ! run_alone "$chapter" >"$temporary/log" 2>&1; then
     failed=1 verdict=FAILED
     cat "$temporary/log"
+    pip install --quiet -r requirements-colab.txt # for the next chapter, should the first cell have changed a version
   fi
   times+=$(printf '%-28s %4d s  %s' "$(basename "$chapter")" $((SECONDS - began)) $verdict)$'\n'
   echo "$(basename "$chapter") $verdict"
