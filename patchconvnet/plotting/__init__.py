@@ -1,11 +1,13 @@
 """Every figure of the course. Each function shows one figure and returns nothing, or writes it with `save_to=`.
 
 Knows arrays and dicts, nothing of models. One look throughout: `viridis` for attention (it reads in grey and for
-colour-blind eyes), Okabe and Ito's colours for lines, a white face.
+colour-blind eyes), Okabe and Ito's colours for lines, a white face. Importing it in a notebook makes all figures there
+sharp on fine screens (see notebook.py).
 """
 
 from patchconvnet.plotting.curves import confusion, curve, evolution, history
 from patchconvnet.plotting.diagram import network_diagram
+from patchconvnet.plotting.notebook import draw_sharply
 from patchconvnet.plotting.pictures import attention, film, images, prediction
 from patchconvnet.plotting.sheet import contact_sheet
 from patchconvnet.plotting.style import BLUE, GREEN, GREY, LINES, ORANGE, STYLE
@@ -28,3 +30,5 @@ __all__ = [
     "network_diagram",
     "prediction",
 ]
+
+draw_sharply()

@@ -1,0 +1,46 @@
+"""How a notebook keeps its figures."""
+
+import base64
+import io
+
+import matplotlib.pyplot as plt
+import numpy as np
+from PIL import Image
+
+from patchconvnet.plotting import notebook
+
+
+def test_a_figure_is_kept_with_twice_the_pixels_and_nearly_its_colours():
+    picture = np.random.default_rng(0).integers(0, 256, (32, 32, 3), dtype="uint8")
+    figure = plt.figure(figsize=(1.28, 0.64), dpi=50)  # 64 x 32 pixels on the page
+    axis = figure.add_axes([0, 0, 1, 1])
+    axis.axis("off")
+    axis.imshow(picture, aspect="auto", interpolation="nearest")
+    content, size = notebook.sharp_png(figure)
+    plt.close(figure)
+    kept = np.asarray(Image.open(io.BytesIO(base64.b64decode(content))))
+    assert kept.shape[2] == 3
+    assert abs(size["width"] - 64) <= 12 and abs(size["height"] - 32) <= 12  # a tight box has a margin
+    assert abs(kept.shape[1] - 2 * size["width"]) <= 1 and abs(kept.shape[0] - 2 * size["height"]) <= 1
+    assert (kept[(kept != 255).any(axis=2)] % 4 == 0).mean() > 0.95  # 64 shades; white stays white
+    middle = kept.shape[0] // 2, kept.shape[1] // 2
+    around = picture[15:17, 15:17].reshape(-1, 3).astype(int)
+    assert np.abs(around - kept[middle].astype(int)).max(axis=1).min() <= 2
+
+
+def test_outside_a_notebook_nothing_changes():
+    notebook.draw_sharply()  # no shell: neither an error nor a change
+    assert plt.get_backend().lower() == "agg"
+
+
+def test_a_drawing_keeps_its_colours_in_a_palette():
+    figure, axis = plt.subplots(figsize=(2, 1), dpi=50)
+    for height, colour in enumerate(("#0072B2", "#D55E00", "#009E73")):
+        axis.axhline(height, color=colour, linewidth=4)
+    content, _ = notebook.sharp_png(figure)
+    plt.close(figure)
+    kept = Image.open(io.BytesIO(base64.b64decode(content)))
+    assert kept.mode == "P"
+    shown = np.asarray(kept.convert("RGB")).reshape(-1, 3).astype(int)
+    for colour in ((0, 0x72, 0xB2), (0xD5, 0x5E, 0), (0, 0x9E, 0x73), (255, 255, 255)):
+        assert np.abs(shown - colour).max(axis=1).min() <= 4
