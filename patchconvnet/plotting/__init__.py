@@ -5,9 +5,9 @@ colour-blind eyes), Okabe and Ito's colours for lines, a white face. Importing i
 sharp on fine screens (see notebook.py).
 """
 
+from patchconvnet.plotting import notebook
 from patchconvnet.plotting.curves import confusion, curve, evolution, history
 from patchconvnet.plotting.diagram import network_diagram
-from patchconvnet.plotting.notebook import draw_sharply
 from patchconvnet.plotting.pictures import attention, film, images, prediction
 from patchconvnet.plotting.sheet import contact_sheet
 from patchconvnet.plotting.style import BLUE, GREEN, GREY, LINES, ORANGE, STYLE
@@ -31,4 +31,4 @@ __all__ = [
     "prediction",
 ]
 
-draw_sharply()
+notebook.draw_sharply()
