@@ -79,6 +79,8 @@ def figure_problems(code):
             yield f"no alt text of 20 characters for the figure of: {source_of(cell)[:40]!r}"
         if sum("image/png" in output.get("data", {}) for output in cell["outputs"]) > 1:
             yield f"more than one figure in: {source_of(cell)[:40]!r}"
+        if not all(output["metadata"].get("image/png") for output in cell["outputs"] if "image/png" in output.get("data", {})):
+            yield f"import patchconvnet.plotting before the figure, for twice the pixels, of: {source_of(cell)[:40]!r}"
 
 
 def text_problems(cells):
@@ -119,7 +121,7 @@ def stream(text, name="stdout"):
     return {"output_type": "stream", "name": name, "text": [text]}
 
 
-FIGURE = {"output_type": "display_data", "data": {"image/png": "iVBORw0KGgo="}, "metadata": {}}
+FIGURE = {"output_type": "display_data", "data": {"image/png": "iVBORw0KGgo="}, "metadata": {"image/png": {"width": 1, "height": 1}}}
 GOOD = {
     "cells": [
         {"cell_type": "markdown", "source": "# Title\n\n```python\nprint()\n```", "metadata": {}},
@@ -167,6 +169,7 @@ def test_a_good_notebook_passes():
         ("no alt text", lambda cells: cells[3].update(metadata={})),
         ("no alt text", lambda cells: cells[3]["metadata"]["mystnb"]["image"].update(alt="figure.png")),
         ("more than one figure", lambda cells: cells[3].update(outputs=[FIGURE, FIGURE])),
+        ("twice the pixels", lambda cells: cells[3].update(outputs=[FIGURE | {"metadata": {}}])),
         ("MyST directive", lambda cells: cells[0].update(source="```{note}\nHello\n```")),
         ("MyST directive", lambda cells: cells[0].update(source="See {cite}`touvron`")),
     ],
