@@ -205,12 +205,19 @@ WIDER_THAN_ITS_PLACE = """() => ["html", "body", ".bd-main", ".bd-content", ".bd
     .filter(([name, excess]) => excess > 1).map(([name, excess]) => `${name} is ${excess} px too wide`)"""
 NOT_LOADED = """() => [...document.images].filter(image => image.complete && image.naturalWidth === 0)
     .map(image => `image did not load: ${image.src}`)"""
+# A figure has a padding of 8 pixels on each side. What is folded away has no size.
+MISSHAPEN = """() => [...document.querySelectorAll(".cell_output img")].filter(image => image.clientWidth > 16)
+    .map(image => [image, image.clientWidth - 16, image.clientHeight - 16])
+    .filter(([image, width, height]) => Math.abs(height / width * image.naturalWidth / image.naturalHeight - 1) > 0.03)
+    .map(([image, width, height]) => `drawn ${image.naturalWidth} x ${image.naturalHeight}, shown ${width} x ${height}`)"""
+BLURRED = """() => [...document.querySelectorAll(".cell_output img")].filter(image => image.clientWidth > 16)
+    .filter(image => image.naturalWidth < 2 * (image.clientWidth - 16) - 2).map(image => image.alt)"""
 
 
 def loading_problems(browser, path):
     """What goes wrong when a reader with a phone and no network opens this file."""
     page, problems = open_page(browser, path.as_uri(), PHONE)
-    problems = problems + page.evaluate(WIDER_THAN_ITS_PLACE) + page.evaluate(NOT_LOADED)
+    problems = problems + page.evaluate(WIDER_THAN_ITS_PLACE) + page.evaluate(NOT_LOADED) + page.evaluate(MISSHAPEN)
     page.context.close()
     return problems
 
@@ -260,14 +267,16 @@ def test_dark_mode_toggles_and_stays(browser, book):
     assert problems == []
 
 
-def test_figures_keep_a_white_face_in_dark_mode(browser, book):
-    figures = []
+def test_figures_are_sharp_and_keep_a_white_face_in_dark_mode(browser, book):
+    figures, blurred = [], []
     for name in CHAPTERS:
         page, _ = open_page(browser, (book / "chapters" / f"{name}.html").as_uri())
         page.evaluate("document.documentElement.dataset.theme = 'dark'")
         style = "all => all.map(figure => [getComputedStyle(figure).backgroundColor, getComputedStyle(figure).filter])"
         figures += page.locator(".cell_output img").evaluate_all(style)
+        blurred += page.evaluate(BLURRED)
         page.context.close()
+    assert blurred == []
     assert all(figure == ["rgb(255, 255, 255)", "none"] for figure in figures)
     assert figures or not CHAPTERS
 
