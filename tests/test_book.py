@@ -224,17 +224,17 @@ def loading_problems(browser, path):
 
 @pytest.fixture(scope="module")
 def address(book):
-    """The book on a local server: search reads the pages, which a browser forbids for file://."""
+    """The book on a local server, in a sub-folder, as GitHub Pages has it."""
 
     class Quiet(http.server.SimpleHTTPRequestHandler):
         def log_message(self, *arguments):
             pass
 
-    handler = functools.partial(Quiet, directory=str(book))
+    handler = functools.partial(Quiet, directory=str(book.parent.parent))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         server.handle_error = lambda *request: None  # a page that is left early breaks its pipe
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
+        yield f"http://127.0.0.1:{server.server_port}/{book.parent.name}/{book.name}"
         server.shutdown()
 
 
@@ -242,12 +242,18 @@ def test_pages_load_without_a_network(browser, pages):
     assert not (found := report(functools.partial(loading_problems, browser), pages)), found
 
 
-def test_search_finds_the_glossary(browser, address):
-    page, problems = open_page(browser, f"{address}/intro.html")
+@pytest.mark.parametrize("place", ["server", "disk"])
+def test_search_finds_the_glossary(browser, address, book, place):
+    """From a server each find comes with an excerpt; from disk a browser lets no page read another one."""
+    page, problems = open_page(browser, f"{address if place == 'server' else book.as_uri()}/intro.html")
     page.keyboard.press("Control+K")
     page.keyboard.type("class token")
     page.keyboard.press("Enter")
-    page.locator("#search-results li a", has_text="Class token").first.click(timeout=15_000)
+    find = page.locator("#search-results li", has=page.get_by_role("link", name="Class token")).first
+    find.wait_for(timeout=15_000)
+    page.wait_for_load_state("networkidle")
+    assert (find.locator(".context").count() == 1) == (place == "server")
+    find.get_by_role("link").first.click()
     page.wait_for_url("**/glossary.html*")
     page.context.close()
     assert problems == []
