@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Optional: installs what the browser tests need, into the current Python environment
-# (playwright) and onto this machine (a Chromium, unless one is there already).
+# (playwright, axe) and onto this machine (a Chromium, unless one is there already).
 set -euo pipefail
 
 cd "$(dirname "$0")/.."
