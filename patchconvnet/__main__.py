@@ -61,7 +61,7 @@ def _parser():
     train.set_defaults(run=_train)
     train.add_argument("--preset", required=True, help="shapes, cifar10, cifar10_cpu or keras_example")
     train.add_argument("--out", required=True, metavar="DIR", help="run folder; a run that was stopped goes on")
-    train.add_argument("--data", metavar="NAME", help="shapes or cifar10, if not the preset's own")
+    train.add_argument("--data", metavar="NAME", help="shapes, cifar10, a folder of pictures or an .npz file, if not the preset's own")
     train.add_argument("--epochs", type=int, help="if not the preset's own")
     train.add_argument("--limit", type=int, metavar="N", help="train on the first N images only")
     train.add_argument("--seed", type=int, default=0, help="default: 0")

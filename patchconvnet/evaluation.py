@@ -1,6 +1,7 @@
 """Measure a recorded network again: does the record tell the truth, here and now?"""
 
 from patchconvnet.data import load_dataset
+from patchconvnet.recipes import data_options
 from patchconvnet.scores import score_test
 
 # Keys of results.json, and how they are printed: in words, factor, format.
@@ -27,7 +28,7 @@ def evaluate(record):
         PatchConvNetError: no weights, damaged or foreign ones; no data set here.
     """
     model = record.model()  # first: a record without weights is told before anything is downloaded
-    dataset = load_dataset(record.recipe["dataset"])
+    dataset = load_dataset(record.recipe["dataset"], **data_options(record.recipe))
     return score_test(model, dataset), dataset.variant
 
 

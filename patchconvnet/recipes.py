@@ -2,6 +2,7 @@
 
     RECIPES        what each preset sets
     make_recipe    the same, with what the caller changes, every value checked
+    data_options   how its data set is loaded
     difference     what sets two recipes apart, in words
 """
 
@@ -10,6 +11,7 @@ import inspect
 
 import numpy as np
 
+from patchconvnet.data import number_of_classes
 from patchconvnet.errors import PatchConvNetError
 from patchconvnet.model import PatchConvNet, preset_config
 
@@ -84,7 +86,7 @@ def make_recipe(preset, data=None, epochs=None, limit=None, seed=0, keep=None, s
         raise PatchConvNetError(f"there is no recipe to train {preset!r}: presets that have one are {known}")
     recipe = {"preset": preset, **RECIPES[preset]}
     if data is not None:
-        recipe["dataset"] = data
+        recipe["dataset"] = str(data)
     if recipe["dataset"] != "cifar10":
         recipe.pop("validation", None)
     if epochs is not None:
@@ -101,10 +103,17 @@ def make_recipe(preset, data=None, epochs=None, limit=None, seed=0, keep=None, s
     recipe["keep"] = keep or ("epochs" if preset == "shapes" else "weights")
     if recipe["keep"] not in ("epochs", "weights", "scores"):
         raise PatchConvNetError(f'keep must be "epochs", "weights" or "scores", got {keep!r}')
-    config |= {"num_classes": 10, "seed": int(seed)}
+    config |= {"num_classes": number_of_classes(recipe["dataset"]), "seed": int(seed)}
     # As JSON gives it back: tuples become lists.
     recipe["model"] = {name: list(value) if isinstance(value, tuple) else value for name, value in config.items()}
     return recipe
+
+
+def data_options(recipe):
+    """Options with which a recipe's data set is loaded: a dict for `load_dataset`."""
+    if recipe["dataset"] in ("shapes", "cifar10"):
+        return {"validation": recipe["validation"]} if "validation" in recipe else {}
+    return {"size": recipe["model"]["image_size"]}  # your own pictures, as finely as the network sees them
 
 
 def _checked(name, value, recipe):

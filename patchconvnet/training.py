@@ -22,7 +22,7 @@ from patchconvnet.devices import check_shares, spread
 from patchconvnet.environment import best_precision, device, peak_device_memory, peak_memory, versions
 from patchconvnet.errors import PatchConvNetError
 from patchconvnet.model import PatchConvNet
-from patchconvnet.recipes import RECIPES, difference, make_recipe
+from patchconvnet.recipes import RECIPES, data_options, difference, make_recipe
 from patchconvnet.schedule import AdamW, WarmUpCosine
 from patchconvnet.scores import score_test
 
@@ -39,7 +39,7 @@ def train(
     Args:
         preset: "shapes", "keras_example", "cifar10" or "cifar10_cpu".
         out: folder to write; made if it is not there.
-        data: name of a data set, if not the preset's own.
+        data: a data set, if not the preset's own: "shapes", "cifar10", or your own pictures (see `load_dataset`).
         epochs: number of passes over the training images, if not the preset's own.
         limit: use only this many training images.
         seed: seed of the weights, of the order of images and of their variation.
@@ -123,8 +123,7 @@ def _build(recipe):
 
 
 def _load(recipe):
-    options = {"validation": recipe["validation"]} if "validation" in recipe else {}
-    dataset = load_dataset(recipe["dataset"], **options)
+    dataset = load_dataset(recipe["dataset"], **data_options(recipe))
     if recipe["limit"] is not None:
         kept = slice(recipe["limit"])
         masks = None if dataset.mask_train is None else dataset.mask_train[kept]

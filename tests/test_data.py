@@ -12,7 +12,7 @@ import tarfile
 import numpy as np
 import pytest
 
-from patchconvnet import data, shapes
+from patchconvnet import cifar10, shapes
 from patchconvnet.data import load_dataset
 from patchconvnet.errors import PatchConvNetError
 
@@ -44,10 +44,10 @@ def python3_pickle(pixels, labels):
     return pickle.dumps({b"data": pixels, b"labels": labels}, protocol=4)
 
 
-def write_folder(parent, write=python3_pickle, name=data.FOLDER):
+def write_folder(parent, write=python3_pickle, name=cifar10.FOLDER):
     folder = parent / name
     folder.mkdir(parents=True)
-    for index, batch in enumerate(data.BATCHES):
+    for index, batch in enumerate(cifar10.BATCHES):
         (folder / batch).write_bytes(write(pixels_of(index), labels_of(index)))
     return folder
 
@@ -56,18 +56,18 @@ def write_archive(path, folder):
     path.parent.mkdir(parents=True, exist_ok=True)
     with tarfile.open(path, "w:gz") as archive:
         for file in sorted(folder.iterdir(), reverse=True):  # the official one is in no order either
-            archive.add(file, arcname=f"{data.FOLDER}/{file.name}")
+            archive.add(file, arcname=f"{cifar10.FOLDER}/{file.name}")
     return path
 
 
 @pytest.fixture(autouse=True)
 def own_surroundings(tmp_path, monkeypatch):
     """Small batches, an empty home, no variables, no network."""
-    monkeypatch.setattr(data, "ROWS", ROWS)
+    monkeypatch.setattr(cifar10, "ROWS", ROWS)
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setenv("USERPROFILE", str(tmp_path / "home"))
     monkeypatch.setenv("PATCHCONVNET_OFFLINE", "1")
-    for name in (data.VARIABLE, "KERAS_HOME", "XDG_CACHE_HOME"):
+    for name in (cifar10.VARIABLE, "KERAS_HOME", "XDG_CACHE_HOME"):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -130,13 +130,13 @@ def test_an_empty_part_is_empty_and_keeps_its_form():
 
 @pytest.mark.parametrize("name, hint", [("shape", "shapes"), ("CIFAR-10", "cifar10"), ("cifar100", "cifar10")])
 def test_an_unknown_name_lists_the_known_ones_and_the_nearest(name, hint):
-    with pytest.raises(PatchConvNetError, match=f'"shapes" or "cifar10".*Did you mean "{hint}"'):
+    with pytest.raises(PatchConvNetError, match=f'"shapes", "cifar10", or a folder.*Did you mean "{hint}"'):
         load_dataset(name)
 
 
-@pytest.mark.parametrize("name", ["imagenet", "", None, 3, ["shapes"]])
+@pytest.mark.parametrize("name", ["imagenet", "", 3, ["shapes"]])
 def test_a_name_like_nothing_known_gets_no_hint(name):
-    with pytest.raises(PatchConvNetError, match='"shapes" or "cifar10"') as caught:
+    with pytest.raises(PatchConvNetError, match='"shapes", "cifar10", or a folder of pictures') as caught:
         load_dataset(name)
     assert "Did you mean" not in str(caught.value)
 
@@ -201,18 +201,18 @@ def test_the_validation_part_is_fixed_disjoint_and_grows(folder):
 
 def test_the_split_of_the_full_set_is_pinned(monkeypatch):
     """No other seed, no other NumPy: recorded figures rest on these very 5,000 images."""
-    monkeypatch.setattr(data, "ROWS", 10_000)
+    monkeypatch.setattr(cifar10, "ROWS", 10_000)
     numbered = np.arange(60_000)
     images = np.broadcast_to(np.uint8(0), (60_000, 32, 32, 3))
-    monkeypatch.setattr(data, "_find_cifar10", lambda path, download: (images, numbered, "numbered"))
+    monkeypatch.setattr(cifar10, "find", lambda path, download: (images, numbered, "numbered"))
     split = load_dataset("cifar10")
     assert (len(split.y_train), len(split.y_val), len(split.y_test)) == (45_000, 5_000, 10_000)
     assert hashlib.sha256(split.y_val.astype("<i8")).hexdigest()[:16] == "7580bdab922dd449"
 
 
 def test_the_variant_is_original_by_the_md5_of_the_files(folder, monkeypatch):
-    official = {batch: hashlib.md5((folder / batch).read_bytes()).hexdigest() for batch in data.BATCHES}
-    monkeypatch.setattr(data, "BATCHES", official)
+    official = {batch: hashlib.md5((folder / batch).read_bytes()).hexdigest() for batch in cifar10.BATCHES}
+    monkeypatch.setattr(cifar10, "BATCHES", official)
     assert load(folder).variant == "original"
     (folder / "test_batch").write_bytes(python3_pickle(pixels_of(9), labels_of(9)))
     assert load(folder).variant.startswith("other copy (sha256 ")
@@ -221,7 +221,7 @@ def test_the_variant_is_original_by_the_md5_of_the_files(folder, monkeypatch):
 def test_the_variant_is_original_by_the_sha256_of_the_archive(tmp_path, folder, monkeypatch):
     archive = write_archive(tmp_path / "cifar.tar.gz", folder)
     assert load(archive).variant.startswith("other copy (sha256 ")
-    monkeypatch.setattr(data, "ARCHIVE_SHA256", hashlib.sha256(archive.read_bytes()).hexdigest())
+    monkeypatch.setattr(cifar10, "ARCHIVE_SHA256", hashlib.sha256(archive.read_bytes()).hexdigest())
     assert load(archive).variant == "original"
 
 
@@ -239,7 +239,7 @@ def test_another_copy_is_named_by_its_images_not_by_its_packing(tmp_path, folder
 
 
 def test_a_place_may_be_the_folder_the_archive_or_what_holds_either(tmp_path, folder):
-    packed = write_archive(tmp_path / "packed" / data.ARCHIVE, folder)
+    packed = write_archive(tmp_path / "packed" / cifar10.ARCHIVE, folder)
     renamed = write_folder(tmp_path, name="anything")
     places = [folder, folder.parent, packed, packed.parent, renamed, str(folder)]
     assert len({load(place).variant for place in places}) == 1
@@ -286,25 +286,25 @@ def test_the_places_are_tried_in_the_promised_order(tmp_path, folder, monkeypatc
     assert first_pixel(load()) == pixels_of(11)[0, 0]
     another(tmp_path / "home" / ".keras" / "datasets", 12)
     assert first_pixel(load()) == pixels_of(12)[0, 0]
-    monkeypatch.setenv(data.VARIABLE, str(another(tmp_path / "variable", 13)))
+    monkeypatch.setenv(cifar10.VARIABLE, str(another(tmp_path / "variable", 13)))
     assert first_pixel(load()) == pixels_of(13)[0, 0]
     assert first_pixel(load(folder)) == pixels_of(5)[0, 0]
-    monkeypatch.setenv(data.VARIABLE, "")
+    monkeypatch.setenv(cifar10.VARIABLE, "")
     assert first_pixel(load()) == pixels_of(12)[0, 0]
 
 
-@pytest.mark.parametrize("given_as", ["path=", f"${data.VARIABLE}"])
+@pytest.mark.parametrize("given_as", ["path=", f"${cifar10.VARIABLE}"])
 @pytest.mark.parametrize("there", [False, True])
 def test_a_place_that_was_given_is_never_passed_over(tmp_path, monkeypatch, given_as, there):
     write_folder(tmp_path / "home" / ".cache" / "patchconvnet")
     place = tmp_path / "place"
     if there:
         place.mkdir()
-    monkeypatch.setenv(data.VARIABLE, str(place))
+    monkeypatch.setenv(cifar10.VARIABLE, str(place))
     problem = "holds no CIFAR-10" if there else "does not exist"
     with pytest.raises(PatchConvNetError) as caught:
         load(place if given_as == "path=" else None)
-    assert str(caught.value).startswith(f"{given_as} {place} {problem}: give {data.ARCHIVE}")
+    assert str(caught.value).startswith(f"{given_as} {place} {problem}: give {cifar10.ARCHIVE}")
 
 
 def test_a_path_that_is_no_path_is_refused():
@@ -325,8 +325,8 @@ def test_offline_and_nowhere_to_be_found_it_names_the_ways_out(tmp_path):
     with pytest.raises(PatchConvNetError) as caught:
         load()
     message = str(caught.value)
-    target = tmp_path / "home" / ".cache" / "patchconvnet" / data.ARCHIVE
-    for way in ('load_dataset("shapes")', "path=", data.VARIABLE, str(target), "PATCHCONVNET_OFFLINE"):
+    target = tmp_path / "home" / ".cache" / "patchconvnet" / cifar10.ARCHIVE
+    for way in ('load_dataset("shapes")', "path=", cifar10.VARIABLE, str(target), "PATCHCONVNET_OFFLINE"):
         assert way in message
     assert "\n" not in message and not target.parent.exists()
 
@@ -334,7 +334,7 @@ def test_offline_and_nowhere_to_be_found_it_names_the_ways_out(tmp_path):
 def test_nothing_is_downloaded_unasked(tmp_path, monkeypatch):
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "elsewhere"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "elsewhere"))
-    monkeypatch.setattr(data, "fetch", lambda *given, **options: pytest.fail("it downloads"))
+    monkeypatch.setattr(cifar10, "fetch", lambda *given, **options: pytest.fail("it downloads"))
     with pytest.raises(PatchConvNetError, match=r'^CIFAR-10 is not on this machine: load_dataset\("cifar10"\) downloads it'):
         load_dataset("cifar10", validation=10, download=False)
 
@@ -346,7 +346,7 @@ def test_what_is_downloaded_is_kept_and_found_again(tmp_path, folder, monkeypatc
         calls.append((list(urls), sha256, size))
         return write_archive(destination, folder)
 
-    monkeypatch.setattr(data, "fetch", deliver)
+    monkeypatch.setattr(cifar10, "fetch", deliver)
     assert load().variant == load().variant
     [(urls, sha256, size)] = calls
     assert len(urls) == 3 and "cs.toronto.edu" in urls[-1]

@@ -10,7 +10,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from patchconvnet import data, evolution, faithfulness, records
+from patchconvnet import cifar10, evolution, faithfulness, load_dataset, records
 from patchconvnet.errors import PatchConvNetError
 from patchconvnet.evolution import Evolution, recorded
 
@@ -101,9 +101,9 @@ def test_a_run_folder_and_a_record_object(finished_run):
 
 
 def test_without_the_pictures_there_are_maps_and_a_sentence(tmp_path, monkeypatch):
-    for name in (data.VARIABLE, "KERAS_HOME", "XDG_CACHE_HOME"):
-        monkeypatch.setenv(name, "" if name == data.VARIABLE else str(tmp_path))
-    monkeypatch.setattr(data, "fetch", lambda *given, **options: pytest.fail("it would download 170 MB"))
+    for name in (cifar10.VARIABLE, "KERAS_HOME", "XDG_CACHE_HOME"):
+        monkeypatch.setenv(name, "" if name == cifar10.VARIABLE else str(tmp_path))
+    monkeypatch.setattr(cifar10, "fetch", lambda *given, **options: pytest.fail("it would download 170 MB"))
     seen = evolution.read("cifar10_cpu").pick([0, 1])
     assert seen.pictures is None and seen.labels is None and seen.masks is None
     assert "cifar10 are not on this machine" in seen.note
@@ -113,7 +113,7 @@ def test_without_the_pictures_there_are_maps_and_a_sentence(tmp_path, monkeypatc
 
 def test_another_copy_has_other_pictures_at_the_same_places(monkeypatch):
     """A copy of CIFAR-10 in another order: its pictures must not be shown below these maps."""
-    shapes = data.load_dataset("shapes", train=1, val=0, test=40)
+    shapes = load_dataset("shapes", train=1, val=0, test=40)
     monkeypatch.setattr(recorded, "load_dataset", lambda name, **options: replace(shapes, name="cifar10", variant="original"))
     seen = evolution.read("cifar10_cpu")
     assert seen.pictures is None and "another copy of cifar10 (other copy (sha256" in seen.note
@@ -259,6 +259,6 @@ def test_the_files_go_into_the_wheel():
     import tomllib
 
     patterns = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]
-    package = Path(data.__file__).parent
+    package = Path(evolution.__file__).parents[1]
     found = {path for pattern in patterns["patchconvnet"] for path in package.glob(pattern)}
     assert found >= {path for path in (package / "evolution").iterdir() if path.suffix in (".html", ".css", ".js")} != set()

@@ -8,6 +8,7 @@ import numpy as np
 from patchconvnet import faithfulness, records
 from patchconvnet.data import load_dataset
 from patchconvnet.errors import PatchConvNetError
+from patchconvnet.recipes import data_options
 from patchconvnet.scores import maps_of
 
 
@@ -168,7 +169,8 @@ def _probes(record, indices, count):
     if np.shape(indices) != (count,) or np.min(indices) < 0:
         raise PatchConvNetError(f"{record.folder} is damaged: {count} maps, and their places in the test set: {indices}")
     try:
-        options = {"train": 1, "val": 0, "test": int(np.max(indices)) + 1} if name == "shapes" else {"download": False}
+        few = {"train": 1, "val": 0, "test": int(np.max(indices)) + 1}
+        options = {"shapes": few, "cifar10": {"download": False}}.get(name) or data_options(record.recipe)
         dataset = load_dataset(name, **options)
     except PatchConvNetError:
         return {}, f"The pictures of {name} are not on this machine, and a record holds none. So here are the maps alone."
