@@ -91,6 +91,7 @@ def _read_folder(place, size):
     files = [(file, part, names.index(folder.name)) for part, folder in _class_folders(place) for file in _files(folder)]
     if not files:
         raise PatchConvNetError(f"{place} holds no pictures: {LAYOUT}")
+    np.random.RandomState(0).shuffle(files)  # else the first test pictures would all be of one class
     mask_of = lambda file: (place / "masks" / file.relative_to(place)).with_suffix(".png")
     # Not in threads: Pillow's warnings are switched off while it reads, and that is not safe in several at once.
     images = np.stack([_small(_open(file), size) for file, _, _ in files])
@@ -191,7 +192,9 @@ def _read_npz(place, size):
     if any(mask is None for mask in masks) and any(mask is not None for mask in masks):
         raise PatchConvNetError(f"{place} has masks for some of its parts only: give all, or none")
     labels, masks = np.concatenate(labels), None if masks[0] is None else np.concatenate(masks)
-    return np.concatenate(images), labels, masks, np.concatenate(parts), _names(arrays, labels, place)
+    images, parts = np.concatenate(images), np.concatenate(parts)
+    order = np.arange(len(images)) if split else np.random.RandomState(0).permutation(len(images))  # as in a folder
+    return images[order], labels[order], None if masks is None else masks[order], parts[order], _names(arrays, labels, place)
 
 
 def _checked_images(array, name, size, place):

@@ -158,8 +158,8 @@ def spoil(folder, how):
         ("nested", r"cat/kittens is a folder inside a class: move it out"),
         ("few", r"class 'cat' of .* has 3 pictures to train on: give at least 4"),
         ("mixed", r"holds cat beside train and test"),
-        ("no mask", r"cat/0.png has no mask: there is no .*masks/cat/0.png"),
-        ("other mask", r"masks/cat/\d.png is 40 x 48, its picture 48 x 40"),
+        ("no mask", r"\w+/\d.png has no mask: there is no .*masks/\w+/\d.png"),
+        ("other mask", r"masks/\w+/\d.png is 40 x 48, its picture 48 x 40"),
     ],
 )
 def test_a_spoilt_folder_is_said_in_one_line(folder, how, said):
