@@ -1,4 +1,4 @@
-"""The command line: `python -m patchconvnet train`, `evaluate` and `attend`.
+"""The command line: `python -m patchconvnet train`, `evaluate`, `attend` and `doctor`.
 
 Bad input ends with one line on standard error and exit code 2.
 """
@@ -16,12 +16,14 @@ BACKENDS = ("tensorflow", "jax", "torch")  # as Keras calls them, and as pip doe
 
 
 def main(arguments=None):
-    """Run one command; returns the exit code: 0, 1 where some pictures were skipped, 2 for bad input, 130 if interrupted."""
+    """Run one command; returns the exit code: 0; 1 where pictures were skipped, or `doctor` finds something to mend; 2 for bad
+    input; 130 if interrupted."""
     # TensorFlow's start-up notes would drown the answer.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
         options = _parser().parse_args(arguments)
-        _check_backend()
+        if options.run is not _doctor:  # it looks for itself, and goes on
+            _check_backend()
         return options.run(options) or 0
     except PatchConvNetError as error:
         print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
@@ -94,6 +96,23 @@ def _parser():
     )
     attend.add_argument("--record", required=True, help="a shipped record's name (shapes), or a run folder")
     attend.add_argument("--out", required=True, metavar="FILE", help="picture to write: .png, .pdf or .svg")
+
+    doctor = commands.add_parser(
+        "doctor",
+        help="is this machine ready for the course?",
+        description="Look at Python, packages, device, memory, disk, data and records, train for some seconds, and say what to "
+        "mend. Needs no network. Exit code 1 means that something must be mended.",
+    )
+    doctor.set_defaults(run=_doctor)
+    doctor.add_argument(
+        "--class",
+        action="store_true",
+        dest="strict",
+        help="as a class needs it: remarks (little memory, no place to write) must be mended, too; lists each chapter's time",
+    )
+    doctor.add_argument("--plan", metavar="FILE", help="the plan of a class: its chapters only, and its pictures")
+    doctor.add_argument("--json", metavar="FILE", help="write the report as JSON, too, to collect it; - for standard output alone")
+    doctor.add_argument("--name", help="what to call this machine in the JSON")
     return parser
 
 
@@ -210,6 +229,34 @@ def _attend_to_several(sources, options, as_sheet):
     for problem in skipped:
         print(f"warning: skipped: {problem}", file=sys.stderr)
     return 1 if skipped else 0
+
+
+def _doctor(options):
+    from patchconvnet import doctor
+
+    names, dataset = doctor.read_plan(options.plan) if options.plan else (None, None)
+    checks, step = doctor.examine(dataset)
+    estimates = doctor.chapters(step, names)
+    report = doctor.as_json(checks, estimates, options.strict, options.name)
+    if options.json == "-":
+        print(report)
+    else:
+        plain = not _can_print("".join(doctor.SIGNS.values()))
+        print(doctor.as_table(checks, estimates, options.strict, plain))
+        if options.json:
+            from patchconvnet.files import written_aside
+
+            with written_aside(options.json) as aside:
+                aside.write_text(f"{report}\n", encoding="utf-8")
+    return 0 if doctor.is_ready(checks, options.strict) else 1
+
+
+def _can_print(text):
+    try:
+        text.encode(sys.stdout.encoding or "ascii")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 if __name__ == "__main__":
