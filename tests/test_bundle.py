@@ -133,7 +133,7 @@ def fails(bundle, tmp_path, monkeypatch, capsys):
 
 @pytest.fixture
 def no_build(bundle, monkeypatch):
-    def collect(root, folder, work, seconds):
+    def collect(root, folder, work, seconds, kit):
         folder.mkdir()
         (folder / "README.md").write_text("read me")
 
@@ -179,3 +179,40 @@ def test_a_bundle_that_is_too_large(fails, no_build, bundle, course, monkeypatch
 @pytest.mark.parametrize("name", ["course.tar", "."])
 def test_a_name_that_is_no_zip(fails, course, tmp_path, name):
     assert "must name a file that ends in .zip" in fails(course, tmp_path / name)
+
+
+# === of a class's kit ===
+
+
+@pytest.fixture(scope="module")
+def kit(course, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("kits") / "my-class"
+    for name in ("student/chapters", "student/data", "student/_build", "instructor"):
+        (folder / name).mkdir(parents=True)
+    for name in FILES:
+        if name.endswith((".yml", ".md")) and "/" not in name:
+            shutil.copy2(course / name, folder / "student")
+    (folder / "student" / "intro.md").write_text("# Our class\n")
+    (folder / "student" / "_config.yml").write_text("title: Our class\nonly_build_toc_files: true\n")
+    (folder / "student" / "_toc.yml").write_text("format: jb-book\nroot: intro\n")
+    (folder / "student" / "data" / "animals.npz").write_bytes(b"pictures")
+    (folder / "instructor" / "answers.ipynb").write_text("{}")
+    (folder / "kit.json").write_text("{}")
+    (folder / "plan.toml").write_text('title = "Ours"\ndataset = "../somewhere/photos"  # mine\nstart = "09:00"\n')
+    return folder
+
+
+def test_a_class_gets_its_own_book_and_no_answers(bundle, course, kit, tmp_path):
+    out = bundle.make(course, tmp_path / "class.zip", kit)
+    shutil.unpack_archive(out, tmp_path)
+    [folder] = [path for path in tmp_path.iterdir() if path.is_dir()]
+    assert folder.name == "my-class-1.2.3"
+    assert "Our class" in (folder / "book" / "intro.html").read_text()
+    assert (folder / "patchconvnet").is_dir() and (folder / "student" / "intro.md").is_file()
+    assert not list(folder.rglob("answers*")) and not (folder / "intro.md").exists() and not (folder / "student" / "_build").exists()
+    assert 'dataset = "student/data/animals.npz"\nstart' in (folder / "plan.toml").read_text()
+
+
+def test_a_folder_that_is_no_kit_is_no_bundle(bundle, course, tmp_path):
+    with pytest.raises(bundle.PatchConvNetError, match="no kit is there. Make one: python tools/classroom.py"):
+        bundle.make(course, tmp_path / "class.zip", tmp_path)

@@ -2,6 +2,7 @@
 
     python tools/bundle.py                        # dist/patchconvnet-course-VERSION.zip, and its checksum beside it
     python tools/bundle.py --out course.zip
+    python tools/bundle.py --kit ../my-class      # a class's own book and notebooks (see tools/classroom.py) in place of the course's
 
 It takes what is committed, builds the book from that, and draws the test pictures of Shapes. So nothing stale and
 nothing private gets in, and the same commit gives the same bytes (with the same versions of everything). About a minute.
@@ -12,7 +13,7 @@ In the zip is one folder:
     book/               its pages: they need no server and no network
     shapes_test.npz     2,000 test pictures, labels and masks, for those who work without our package
     SHA256SUMS          checks every other file: sha256sum -c SHA256SUMS
-    README.md, chapters/, patchconvnet/, ...      the course as in its repository
+    README.md, chapters/, patchconvnet/, ...      the course as in its repository; of a kit: student/, plan.toml, the package
 """
 
 import argparse
@@ -31,11 +32,13 @@ from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's start-up notes would drown the one line that matters
 
+from classroom_plan import with_dataset
 from patchconvnet.errors import PatchConvNetError
 from patchconvnet.files import written_aside
 
 ROOT = Path(__file__).resolve().parent.parent
 MOST_BYTES = 60_000_000
+PACKAGE = ("patchconvnet", "pyproject.toml", "README.md", "LICENSE", "LICENSE-text.md", "CITATION.cff")  # needed with a kit
 JUPYTER_BOOK = "from jupyter_book.cli.main import main; main()"
 # Run in the folder of the commit, so that its package draws, not another that may be installed.
 DRAW = """
@@ -88,16 +91,36 @@ def commit_of(root):
     return int(run(["git", "log", "-1", "--format=%ct"], "git finds no commit", root))
 
 
-def collect(root, folder, work, seconds):
+def take_kit(folder, kit):
+    """Leave of the course in `folder` the package alone, and add what a class's students get: the folder of their book.
+
+    Raises:
+        PatchConvNetError: if `kit` is no kit.
+    """
+    if not (kit / "kit.json").is_file():
+        raise PatchConvNetError(f"--kit {kit}: no kit is there. Make one: python tools/classroom.py --plan 90min --out {kit}")
+    for item in folder.iterdir():
+        if item.name not in PACKAGE and not item.name.startswith("requirements"):
+            shutil.rmtree(item) if item.is_dir() else item.unlink()
+    shutil.copytree(kit / "student", folder / "student", ignore=shutil.ignore_patterns("_build", ".*", "__pycache__"))
+    plan = (kit / "plan.toml").read_text(encoding="utf-8")
+    for pictures in sorted((folder / "student").glob("data/*.npz")):  # one at most; the plan may name a place outside
+        plan = with_dataset(plan, pictures.relative_to(folder).as_posix())
+    (folder / "plan.toml").write_text(plan, encoding="utf-8")
+    return folder / "student"
+
+
+def collect(root, folder, work, seconds, kit=None):
     """Fill `folder` with everything that is packed; `work` is a folder for what is not."""
     if importlib.util.find_spec("jupyter_book") is None:
         raise PatchConvNetError("jupyter-book is not installed: pip install -r requirements.txt")
     archive = work / "commit.zip"
     run(["git", "archive", "--output", str(archive), "HEAD"], "git cannot write the commit", root)
     shutil.unpack_archive(archive, folder)
+    source = folder if kit is None else take_kit(folder, kit)
     environment = {**os.environ, "SOURCE_DATE_EPOCH": str(seconds), "PYTHONDONTWRITEBYTECODE": "1"}
     build = [sys.executable, "-c", JUPYTER_BOOK, "build", ".", "--path-output", str(work)]
-    run([*build, "--all", "-W", "-n", "--keep-going"], "the book cannot be built", folder, env=environment)
+    run([*build, "--all", "-W", "-n", "--keep-going"], "the book cannot be built", source, env=environment)
     shutil.move(work / "_build" / "html", folder / "book")
     run([sys.executable, "-c", DRAW], "Shapes cannot be drawn", folder, env=environment)
     (folder / "START-HERE.html").write_text(START, encoding="utf-8")
@@ -132,30 +155,32 @@ def pack(folder, out, seconds):
         sum_aside.write_text(f"{digest(aside)}  {out.name}\n", encoding="utf-8")
 
 
-def make(root, out=None):
-    """Make the bundle of the clone `root`, by default under its `dist`: the path of the zip.
+def make(root, out=None, kit=None):
+    """Make the bundle of the clone `root`, or of a class's `kit`, by default under its `dist`: the path of the zip.
 
     Raises:
         PatchConvNetError: if something is missing, fails or does not fit. A zip that is there already stays as it was.
     """
     seconds = commit_of(root)
     version = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
-    name = f"patchconvnet-course-{version}"
+    name = f"patchconvnet-course-{version}" if kit is None else f"{kit.resolve().name}-{version}"
     out = Path(out or root / "dist" / f"{name}.zip")
     if out.suffix != ".zip" or out.is_dir():
         raise PatchConvNetError(f"--out must name a file that ends in .zip, not {out}")
     with tempfile.TemporaryDirectory() as work:
         folder = Path(work, name)
-        collect(root, folder, Path(work), seconds)
+        collect(root, folder, Path(work), seconds, kit)
         pack(folder, out, seconds)
     return out
 
 
 def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--out", help="the zip to write; default: dist/patchconvnet-course-VERSION.zip")
+    parser.add_argument("--out", help="the zip to write; default: dist/patchconvnet-course-VERSION.zip, or dist/KIT-VERSION.zip")
+    parser.add_argument("--kit", type=Path, metavar="DIR", help="pack the kit of a class, made by tools/classroom.py")
+    options = parser.parse_args(arguments)
     try:
-        out = make(ROOT, parser.parse_args(arguments).out)
+        out = make(ROOT, options.out, options.kit)
     except (PatchConvNetError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

@@ -1,0 +1,186 @@
+"""The notebooks of a kit: one for the student, without solutions; one for the instructor, with everything and more.
+
+A student's exercise is a cell that fails with a friendly line until it is done, and the chapter's check cell below it. In a graded
+class, cells bear the metadata of nbgrader (schema 3), and the answers of the quiz are left out as well.
+"""
+
+import ast
+import copy
+import re
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+
+from patchconvnet.errors import PatchConvNetError
+
+DETAILS = re.compile(r"<details>\s*<summary>(.*?)</summary>(.*?)</details>\s*", re.DOTALL)
+POINTS = {"easy": 2, "medium": 3, "hard": 4, "open": 6}  # of a graded exercise, by its level
+TO_COME = "raises-exception"  # nbval and nbclient go on behind such a cell
+FREE = "nbval-ignore-output"
+DATA = """# The pictures of this class. Where they are missing, the chapter draws its own.
+for pictures in ("../data/{name}", "../../student/data/{name}"):
+    if os.path.exists(pictures):
+        os.environ.setdefault("PATCHCONVNET_DATASET", pictures)
+
+"""
+
+
+def run_on(chapter, cells, data, folder):
+    """Run what a class takes of a chapter on the class's own pictures, and keep the outputs in its cells.
+
+    Args:
+        data: file name of the pictures, in the folder `data` beside `folder`.
+        folder: where the notebook will lie.
+
+    Raises:
+        PatchConvNetError: if a cell fails: with its first line, and the error.
+    """
+    nodes = [_common(copy.deepcopy(cell.node), cell, data) for cell in cells]
+    notebook = _notebook(chapter, nodes)
+    try:
+        NotebookClient(notebook, timeout=600, resources={"metadata": {"path": str(folder)}}).execute()
+    except CellExecutionError as error:
+        raise PatchConvNetError(f"{chapter.name} does not run on {data}: {error.ename}: {error.evalue}") from error
+    for cell, node in zip(cells, notebook.cells):
+        if cell.node.cell_type == "code":
+            cell.node.outputs, cell.node.execution_count = node.outputs, node.execution_count
+
+
+def student_notebook(chapter, cells, plan, data=None):
+    """What a student gets of a chapter: an nbformat notebook.
+
+    Args:
+        chapter: a `Chapter`.
+        cells: what the class takes of it, as `classroom_chapters.select` returns it.
+        plan: a `Plan`.
+        data: file name of the class's own pictures, if the chapter runs on them.
+    """
+    nodes = []
+    for place, cell in enumerate(cells):
+        node = copy.deepcopy(cell.node)
+        if cell.job == "solution":
+            node = _stub(cell, _checked_names(cells, place))
+        elif cell.job == "check":
+            node = _pending(node)
+        elif plan.graded and cell.section == "Quiz":
+            node.source = DETAILS.sub(_question_alone, node.source)
+        if plan.graded and cell.exercise:
+            _mark_for_nbgrader(node, cell, chapter)
+        nodes.append(_common(node, cell, data))
+    return _notebook(chapter, nodes)
+
+
+def instructor_notebook(chapter, cells, plan, notes, data=None):
+    """What the instructor gets: solutions with their outputs, the teaching notes, and the plan's minutes and notes."""
+    nodes = []
+    for cell in cells:
+        node = _common(copy.deepcopy(cell.node), cell, data)
+        if plan.graded and cell.exercise:
+            _mark_for_nbgrader(node, cell, chapter)
+            if cell.job == "solution":
+                node.source = f"### BEGIN SOLUTION\n{node.source}\n### END SOLUTION"
+        nodes.append(node)
+    nodes.insert(1, nbformat.v4.new_markdown_cell(_for_the_instructor(chapter, plan, notes)))
+    return _notebook(chapter, nodes)
+
+
+def _notebook(chapter, nodes):
+    for number, node in enumerate(nodes):
+        node.id = f"{chapter.name[:2]}-{number:03}"  # the same notebook each time
+    return nbformat.v4.new_notebook(cells=nodes, metadata=copy.deepcopy(chapter.metadata))
+
+
+def _common(node, cell, data):
+    """What both notebooks need: a note above code that stays for its names alone; the class's pictures."""
+    if cell.helper:
+        node.source = f'# From the section "{cell.section}", which this class leaves out: later cells need it.\n{node.source}'
+        node.metadata["tags"] = sorted({*node.metadata.get("tags", []), "hide-cell", "remove-output"})
+        node.metadata.setdefault("mystnb", {})["code_prompt_show"] = "From a section that is left out"
+    if data and cell.job == "code":
+        marker = "from patchconvnet.environment import announce"
+        node.source = node.source.replace(marker, DATA.format(name=data) + marker)
+        _tag(node, FREE, "depends on the pictures of this class")
+    return node
+
+
+def _tag(node, tag, reason=None):
+    node.metadata["tags"] = sorted({*node.metadata.get("tags", []), tag})
+    if reason:
+        node.metadata.setdefault("nbval_reason", reason)
+
+
+# === exercises ===
+
+
+def _checked_names(cells, place):
+    """Names that the check below a solution looks at."""
+    if place + 1 >= len(cells) or cells[place + 1].job != "check":
+        return []
+    calls = [node for node in ast.walk(ast.parse(cells[place + 1].node.source)) if isinstance(node, ast.Call)]
+    return [call.args[0].value for call in calls if getattr(call.func, "id", "") == "check"]
+
+
+def _stub(cell, names):
+    """The cell in which a student works."""
+    wanted = f"The check below looks at: {', '.join(names)}\n# " if names else ""
+    source = (
+        f"# Exercise {cell.exercise}: your code goes here.\n# {wanted}Delete the next line when you begin.\n"
+        f'raise NotImplementedError("Exercise {cell.exercise} is still to do: write your code in this cell, in place of this line.")'
+    )
+    return _pending(nbformat.v4.new_code_cell(source))
+
+
+def _pending(node):
+    """A cell that fails until the exercise is done: no output yet, and none is compared."""
+    node.outputs, node.execution_count = [], None
+    _tag(node, TO_COME)
+    _tag(node, FREE, "waits for the student's work")
+    node.metadata["tags"] = [tag for tag in node.metadata["tags"] if tag != "hide-cell"]
+    return node
+
+
+def _question_alone(details):
+    """Of a folded answer: nothing; of a question that folds its answer: the question."""
+    summary = details[1].strip()
+    return "" if summary in ("Answer", "Solution") else f"**{summary}**\n\n"
+
+
+def _mark_for_nbgrader(node, cell, chapter):
+    """nbgrader's metadata: a solution is the student's to write, a check is locked and gives points.
+
+    Where there is no check, a person reads and grades the cell.
+    """
+    if cell.job not in ("solution", "check"):
+        return
+    _, level = chapter.exercises()[cell.exercise]
+    checked = any(other.exercise == cell.exercise and other.job == "check" for other in chapter.cells)
+    by_hand = cell.job == "solution" and not checked
+    grade = by_hand or cell.job == "check"
+    node.metadata["nbgrader"] = {
+        "schema_version": 3,
+        "cell_type": "code",
+        "grade_id": f"{chapter.name}-{cell.exercise}{'-check' if cell.job == 'check' else ''}",
+        "grade": grade,
+        "solution": cell.job == "solution",
+        "locked": cell.job == "check",
+        "task": False,
+        **({"points": POINTS[level]} if grade else {}),
+    }
+
+
+# === for the instructor ===
+
+
+def _for_the_instructor(chapter, plan, notes):
+    parts = plan.parts_of(chapter.name)
+    lines = ["> **For the instructor.** This cell is in no student's notebook.", ""]
+    for part in parts:
+        what = f": {', '.join(part.sections)}" if part.sections else ""
+        lines.append(f"- {part.minutes} minutes{what}. {part.note}".rstrip())
+    exercises = sorted({number for part in parts for number in part.exercises})
+    for number in exercises:
+        title, level = chapter.exercises()[number]
+        points = f", {POINTS[level]} points" if plan.graded else ""
+        lines.append(f"- Exercise {number}, {title} ({level}{points})")
+    return "\n".join([*lines, "", re.sub(r"(?m)^## ", "### ", notes.strip())])
