@@ -10,7 +10,7 @@ from pathlib import Path
 
 import keras
 
-from patchconvnet.data import VARIABLE, download_size, usual_name
+from patchconvnet.data import VARIABLE, download_size
 
 # After this line, relative paths such as runs/shapes lie on the reader's Google Drive.
 _KEEP_ON_DRIVE = 'import os; from google.colab import drive; drive.mount("/content/drive"); os.chdir("/content/drive/MyDrive")'
@@ -140,15 +140,17 @@ def announce(dataset, minutes):
     In Colab, which forgets all files when it disconnects, also print what to do then, and the line that keeps them.
 
     Args:
-        dataset: name of the chapter's data set; None for what `load_dataset()` loads.
+        dataset: name of the chapter's data set; None where it takes the pictures that `PATCHCONVNET_DATASET` names, and draws
+            its own if there are none.
         minutes: expected minutes for the whole chapter on two CPU cores.
     """
     # A chapter uses several networks one after the other; TensorFlow would warn that this is slow.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     backend = keras.backend.backend()
     found = versions()
-    unused = dataset is not None and os.environ.get(VARIABLE)
-    dataset = dataset or Path(usual_name()).name  # of a path its last part: outputs are handed on
+    own = os.environ.get(VARIABLE)
+    unused = own and dataset
+    dataset = dataset or (Path(own).name if own else "drawn by this chapter")  # of a path its last part: outputs are handed on
     megabytes = download_size(dataset) / 1e6
     print(f"backend   {backend} {found.get(backend, '')}, Keras {found['keras']}")
     print(f"device    {device()}")
