@@ -18,6 +18,7 @@ CREDIT = (
 PYTEST = """# Runs every chapter of the class. What waits for students, or depends on the class's own pictures, is not compared.
 [pytest]
 testpaths = {folders}
+norecursedirs = _build .*
 addopts = --nbval --nbval-current-env --nbval-cell-timeout=600
 """
 LINK = re.compile(r"\]\((?:\.\./)?(?:chapters/)?((\d\d_[a-z_]+)\.(?:ipynb|md))(#[^)]*)?\)")
