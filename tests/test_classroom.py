@@ -20,6 +20,7 @@ import classroom_chapters
 import classroom_pages
 import classroom_plan
 import classroom_slides
+from classroom_notebooks import set_preset
 from classroom_plan import Part
 
 from patchconvnet import PatchConvNetError
@@ -197,6 +198,14 @@ def test_an_exercise_that_builds_on_another_needs_it(chapter):
 def test_what_a_chapter_does_not_have_is_named(chapter, options, said):
     with pytest.raises(PatchConvNetError, match=said):
         taken(chapter, **options)
+
+
+def test_the_plans_preset_goes_into_the_cell_for_it(chapter):
+    chapter.cells[3].node.source, chapter.cells[3].node.metadata["tags"] = 'preset = "shapes"', ["parameters"]
+    assert not set_preset(chapter.cells, "shapes")
+    assert set_preset(chapter.cells, "cifar10_cpu") and chapter.cells[3].node.source == 'preset = "cifar10_cpu"'
+    own = classroom_chapters.read_chapter(ROOT / "chapters" / "15_own_pictures.ipynb")
+    assert own.takes_data and set_preset(own.cells, "cifar10_cpu")
 
 
 # === the kit ===

@@ -25,7 +25,7 @@ import classroom_pages
 import classroom_plan
 import classroom_slides
 from classroom_chapters import read_chapter, select
-from classroom_notebooks import instructor_notebook, run_on, student_notebook
+from classroom_notebooks import instructor_notebook, run_on, set_preset, student_notebook
 from patchconvnet import load_dataset, own_pictures
 from patchconvnet.errors import PatchConvNetError
 
@@ -72,7 +72,7 @@ def _fill(folder, plan, out):
                 cell.node.source = classroom_pages.linked(cell.node.source, names)
         notes = (ROOT / "classroom" / "notes" / f"{chapter.name}.md").read_text(encoding="utf-8")
         own = data if chapter.takes_data else None
-        if own:
+        if set_preset(cells, plan.preset) or own:
             run_on(chapter, cells, own, folder / "student" / "chapters")
         for who, notebook in (
             ("student", student_notebook(chapter, cells, plan, own)),

@@ -26,11 +26,22 @@ for pictures in ("../data/{name}", "../../student/data/{name}"):
 """
 
 
+def set_preset(cells, preset):
+    """Write the plan's preset into the cell with the tag `parameters`, if there is one: whether that changes anything."""
+    changed = False
+    for cell in cells:
+        if "parameters" in cell.node.metadata.get("tags", []):
+            source = f'preset = "{preset}"'
+            changed |= source != cell.node.source
+            cell.node.source = source
+    return changed
+
+
 def run_on(chapter, cells, data, folder):
-    """Run what a class takes of a chapter on the class's own pictures, and keep the outputs in its cells.
+    """Run what a class takes of a chapter on the class's own pictures or preset, and keep the outputs in its cells.
 
     Args:
-        data: file name of the pictures, in the folder `data` beside `folder`.
+        data: file name of the pictures, in the folder `data` beside `folder`, or None for the chapter's own.
         folder: where the notebook will lie.
 
     Raises:
@@ -41,7 +52,7 @@ def run_on(chapter, cells, data, folder):
     try:
         NotebookClient(notebook, timeout=600, resources={"metadata": {"path": str(folder)}}).execute()
     except CellExecutionError as error:
-        raise PatchConvNetError(f"{chapter.name} does not run on {data}: {error.ename}: {error.evalue}") from error
+        raise PatchConvNetError(f"{chapter.name} does not run on {data or 'this preset'}: {error.ename}: {error.evalue}") from error
     for cell, node in zip(cells, notebook.cells):
         if cell.node.cell_type == "code":
             cell.node.outputs, cell.node.execution_count = node.outputs, node.execution_count
