@@ -58,7 +58,7 @@ def make(plan_name, out):
 
 def _fill(folder, plan, out):
     """Write the whole kit into a new folder; the file name of the class's own pictures, or None."""
-    for name in ("student/chapters", "instructor/chapters", "slides"):
+    for name in ("student/chapters", "slides"):
         (folder / name).mkdir(parents=True)
     chapters = [_chapter(name) for name in plan.chapters()]
     data = _pack_pictures(folder / "student", plan, chapters)
@@ -74,11 +74,15 @@ def _fill(folder, plan, out):
         own = data if chapter.takes_data else None
         if set_preset(cells, plan.preset) or own:
             run_on(chapter, cells, own, folder / "student" / "chapters")
-        for who, notebook in (
-            ("student", student_notebook(chapter, cells, plan, own)),
-            ("instructor", instructor_notebook(chapter, cells, plan, notes, own)),
-        ):
-            nbformat.write(notebook, folder / who / "chapters" / f"{chapter.name}.ipynb")
+        notebooks = {
+            "student/chapters": student_notebook(chapter, cells, plan, own),
+            "instructor/chapters": instructor_notebook(chapter, cells, plan, notes, own),
+        }
+        if plan.graded:
+            notebooks["instructor/nbgrader"] = student_notebook(chapter, cells, plan, own, for_nbgrader=True)
+        for where, notebook in notebooks.items():
+            (folder / where).mkdir(parents=True, exist_ok=True)
+            nbformat.write(notebook, folder / where / f"{chapter.name}.ipynb")
         page = classroom_slides.slides_of(chapter, cells, plan)
         (folder / "slides" / f"{chapter.name}.html").write_text(page, encoding="utf-8")
     titles = {chapter.name: chapter.title for chapter in chapters}

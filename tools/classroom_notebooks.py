@@ -58,7 +58,7 @@ def run_on(chapter, cells, data, folder):
             cell.node.outputs, cell.node.execution_count = node.outputs, node.execution_count
 
 
-def student_notebook(chapter, cells, plan, data=None):
+def student_notebook(chapter, cells, plan, data=None, for_nbgrader=False):
     """What a student gets of a chapter: an nbformat notebook.
 
     Args:
@@ -66,11 +66,14 @@ def student_notebook(chapter, cells, plan, data=None):
         cells: what the class takes of it, as `classroom_chapters.select` returns it.
         plan: a `Plan`.
         data: file name of the class's own pictures, if the chapter runs on them.
+        for_nbgrader: solutions stay, between the marks at which nbgrader cuts them out: its "source" version.
     """
     nodes = []
     for place, cell in enumerate(cells):
         node = copy.deepcopy(cell.node)
-        if cell.job == "solution":
+        if cell.job == "solution" and for_nbgrader:
+            node.source = f"### BEGIN SOLUTION\n{node.source}\n### END SOLUTION"
+        elif cell.job == "solution":
             node = _stub(cell, _checked_names(cells, place))
         elif cell.job == "check":
             node = _pending(node)
@@ -86,12 +89,7 @@ def instructor_notebook(chapter, cells, plan, notes, data=None):
     """What the instructor gets: solutions with their outputs, the teaching notes, and the plan's minutes and notes."""
     nodes = []
     for cell in cells:
-        node = _common(copy.deepcopy(cell.node), cell, data)
-        if plan.graded and cell.exercise:
-            _mark_for_nbgrader(node, cell, chapter)
-            if cell.job == "solution":
-                node.source = f"### BEGIN SOLUTION\n{node.source}\n### END SOLUTION"
-        nodes.append(node)
+        nodes.append(_common(copy.deepcopy(cell.node), cell, data))
     nodes.insert(1, nbformat.v4.new_markdown_cell(_for_the_instructor(chapter, plan, notes)))
     return _notebook(chapter, nodes)
 

@@ -122,7 +122,7 @@ def instructions(plan, out, data):
     """The kit's own README."""
     pictures = f"\nThe class's own pictures are in `student/data/{data}` (chapter 15 takes them).\n" if data else ""
     graded = (
-        "\nThis is a graded class: no solution and no quiz answer is in `student/`. For nbgrader, copy `instructor/chapters` to "
+        "\nThis is a graded class: no solution and no quiz answer is in `student/`. For nbgrader, copy `instructor/nbgrader` to "
         "`source/ASSIGNMENT` of your nbgrader course and run `nbgrader generate_assignment ASSIGNMENT`.\n"
         if plan.graded
         else ""
