@@ -271,6 +271,7 @@ def test_sections_that_are_left_out_are_gone_and_links_lead_elsewhere(kit):
 def test_the_instructor_has_solutions_notes_and_minutes(kit):
     instructor = notebook(kit, "instructor", "01_overview")
     assert "40 minutes. Ask before you run." in instructor.cells[1].source
+    assert "the whole chapter runs in 21 seconds" in instructor.cells[1].source
     assert "### Where students get stuck" in instructor.cells[1].source
     solutions = [node for node in instructor.cells if node.source.startswith("# @title Solution")]
     assert len(solutions) == 2 and all(node.outputs for node in solutions)

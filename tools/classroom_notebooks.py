@@ -12,6 +12,7 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
+from patchconvnet import doctor
 from patchconvnet.errors import PatchConvNetError
 
 DETAILS = re.compile(r"<details>\s*<summary>(.*?)</summary>(.*?)</details>\s*", re.DOTALL)
@@ -187,9 +188,16 @@ def _for_the_instructor(chapter, plan, notes):
     for part in parts:
         what = f": {', '.join(part.sections)}" if part.sections else ""
         lines.append(f"- {part.minutes} minutes{what}. {part.note}".rstrip())
+    lines.append(f"- On the course's machine (two CPU cores) the whole chapter runs in {_seconds(chapter.name)} seconds.")
     exercises = sorted({number for part in parts for number in part.exercises})
     for number in exercises:
         title, level = chapter.exercises()[number]
         points = f", {POINTS[level]} points" if plan.graded else ""
         lines.append(f"- Exercise {number}, {title} ({level}{points})")
     return "\n".join([*lines, "", re.sub(r"(?m)^## ", "### ", notes.strip())])
+
+
+def _seconds(name):
+    """What was measured for a whole chapter."""
+    [row] = doctor.chapters(doctor.REFERENCE_STEP, [name])
+    return row["seconds"]
