@@ -55,7 +55,7 @@ def read(path, size=32, seed=0):
     parts = _split(parts, labels, names, seed, place)
     _check_strangers(images, parts)
     content = hashlib.sha256(images.tobytes() + labels.astype("uint16").tobytes()).hexdigest()[:8]
-    fields = {"name": place.stem, "variant": f"{len(images):,} own pictures (sha256 {content})", "class_names": names}
+    fields = {"name": place.name.removesuffix(".npz"), "variant": f"{len(images):,} own pictures (sha256 {content})", "class_names": names}
     for number, part in enumerate(PARTS):
         chosen = parts == number
         fields |= {f"x_{part}": images[chosen], f"y_{part}": labels[chosen]}

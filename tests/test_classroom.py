@@ -343,6 +343,28 @@ def test_a_kit_is_renewed_but_nothing_of_the_instructors_is_lost(kit, tmp_path):
     assert "First, see" in first.read_text()
 
 
+def test_a_kit_that_was_stopped_half_way_can_be_made_again(kit, tmp_path, monkeypatch):
+    copy = tmp_path / "kit"
+    shutil.copytree(kit, copy)
+    (copy / "student" / "_build").mkdir()  # a book of the old kit
+    plan = write(copy / "plan.toml", (copy / "plan.toml").read_text().replace("A school", "Another school"))
+    moved, replace = [], classroom.os.replace
+
+    def stop_after_five(source, target):
+        if Path(target).name != classroom.LIST:
+            moved.append(target)
+        if len(moved) > 5:
+            raise KeyboardInterrupt
+        replace(source, target)
+
+    monkeypatch.setattr(classroom.os, "replace", stop_after_five)
+    with pytest.raises(KeyboardInterrupt):
+        classroom.make(plan, copy)
+    monkeypatch.undo()
+    classroom.make(plan, copy)
+    assert "Another school" in (copy / "student" / "intro.md").read_text() and not (copy / "student" / "_build").exists()
+
+
 def test_a_failure_leaves_the_kit_as_it_was(kit, tmp_path, monkeypatch):
     copy = tmp_path / "kit"
     shutil.copytree(kit, copy)

@@ -28,6 +28,7 @@ from classroom_chapters import read_chapter, select
 from classroom_notebooks import instructor_notebook, run_on, set_preset, student_notebook
 from patchconvnet import load_dataset, own_pictures
 from patchconvnet.errors import PatchConvNetError
+from patchconvnet.files import written_aside
 
 ROOT = Path(__file__).resolve().parent.parent
 LIST = "kit.json"  # what was made, with checksums: tells the tool's files from the instructor's
@@ -133,8 +134,7 @@ def _check_folder(out, plan):
     own = out / "plan.toml"
     if own.is_file() and own.resolve() != plan.resolve() and own.read_bytes() != plan.read_bytes():
         raise PatchConvNetError(f"{out} has a plan of its own: give --plan {own}, or choose another --out")
-    made = _list(out)
-    edited = [name for name, digest in made.items() if (out / name).is_file() and _digest(out / name) != digest]
+    edited = [name for name, digests in _list(out).items() if (out / name).is_file() and _digest(out / name) not in digests]
     if edited:
         more = f" and {len(edited) - 1} more" if len(edited) > 1 else ""
         raise PatchConvNetError(
@@ -143,6 +143,7 @@ def _check_folder(out, plan):
 
 
 def _list(out):
+    """What was made: names, each with its checksum; with the old and the new one if the tool was stopped while it moved files."""
     try:
         return json.loads((out / LIST).read_text(encoding="utf-8")) if (out / LIST).is_file() else {}
     except ValueError:
@@ -150,15 +151,24 @@ def _list(out):
 
 
 def _move(fresh, out):
-    """Replace what was made before by what is new; all else in `out` stays."""
-    for name in _list(out):
-        (out / name).unlink(missing_ok=True)
+    """Replace what was made before by what is new; all else in `out` stays, but for a book that was built from the old kit."""
+    old = _list(out)
     files = sorted(path.relative_to(fresh).as_posix() for path in fresh.rglob("*") if path.is_file())
+    new = {name: [_digest(fresh / name)] for name in files if name != "plan.toml"}
+    out.mkdir(exist_ok=True)
+    _write_list(out, {name: old.get(name, []) + new.get(name, []) for name in old | new})
+    shutil.rmtree(out / "student" / "_build", ignore_errors=True)
+    for name in old.keys() - new.keys():
+        (out / name).unlink(missing_ok=True)
     for name in files:
         (out / name).parent.mkdir(parents=True, exist_ok=True)
         os.replace(fresh / name, out / name)
-    made = {name: _digest(out / name) for name in files if name != "plan.toml"}
-    (out / LIST).write_text(json.dumps(made, indent=1), encoding="utf-8")
+    _write_list(out, new)
+
+
+def _write_list(out, made):
+    with written_aside(out / LIST) as aside:
+        aside.write_text(json.dumps(made, indent=1), encoding="utf-8")
 
 
 def _digest(path):
