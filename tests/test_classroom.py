@@ -255,7 +255,7 @@ def test_an_exercise_fails_with_a_friendly_line_until_it_is_done(kit):
     stubs = [node for node in student.cells if "NotImplementedError" in node.source]
     assert len(stubs) == 1 and not stubs[0].outputs and "raises-exception" in stubs[0].metadata.tags
     names = re.search(r"The check below looks at: (\w+)", stubs[0].source)[1]
-    with pytest.raises(NotImplementedError, match="Exercise 1 is still to do: write your code in this cell"):
+    with pytest.raises(NotImplementedError, match="Exercise 1 is still to do: put your code here"):
         exec(stubs[0].source)
     check = student.cells[student.cells.index(stubs[0]) + 1]
     assert check.source.startswith("# @title Check") and f'"{names}"' in check.source and not check.outputs

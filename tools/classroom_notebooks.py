@@ -135,8 +135,8 @@ def _stub(cell, names):
     """The cell in which a student works."""
     wanted = f"The check below looks at: {', '.join(names)}\n# " if names else ""
     source = (
-        f"# Exercise {cell.exercise}: your code goes here.\n# {wanted}Delete the next line when you begin.\n"
-        f'raise NotImplementedError("Exercise {cell.exercise} is still to do: write your code in this cell, in place of this line.")'
+        f"# Exercise {cell.exercise}: your code goes here.\n# {wanted}Delete the last line when you begin.\n"
+        f'raise NotImplementedError("Exercise {cell.exercise} is still to do: put your code here.")'
     )
     return _pending(nbformat.v4.new_code_cell(source))
 
