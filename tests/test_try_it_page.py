@@ -1,0 +1,301 @@
+"""The page "Try it yourself" as a visitor meets it: by mouse, by keyboard, by screen reader, and with odd files."""
+
+import functools
+import http.server
+import io
+import math
+import re
+import struct
+import threading
+import zlib
+
+import pytest
+from PIL import Image
+from test_accessibility import axe_problems
+from test_book import PHONE, browser, open_page  # noqa: F401
+from test_try_it_network import make_site, pictures
+
+from patchconvnet import inference, records
+
+STAR = [(math.sin(k * math.pi / 5) * (1 - k % 2 / 2), -math.cos(k * math.pi / 5) * (1 - k % 2 / 2)) for k in range(11)]
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    return make_site(tmp_path_factory.mktemp("course") / "pages")
+
+
+@pytest.fixture(scope="module")
+def address(site):
+    """On a local server, in a sub-folder, as GitHub Pages has it."""
+
+    class Handler(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *arguments):
+            pass
+
+    handler = functools.partial(Handler, directory=str(site.parent))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        server.handle_error = lambda *request: None
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/{site.name}"
+        server.shutdown()
+
+
+@pytest.fixture
+def visit(browser, address, site):  # noqa: F811
+    """visit("page.html") opens a page; at the end nothing may have gone wrong in it."""
+    opened = []
+
+    def opening(name, place="server", viewport=None):
+        page, problems = open_page(browser, f"{address if place == 'server' else site.as_uri()}/{name}", viewport)
+        opened.append((page, problems))
+        return page
+
+    yield opening
+    for page, problems in opened:
+        page.context.close()
+        assert problems == []
+
+
+def draw(page, outline=STAR):
+    pad = page.locator(".pad")
+    pad.scroll_into_view_if_needed()
+    box = pad.bounding_box()
+    place = lambda point: (box["x"] + box["width"] * (0.5 + 0.3 * point[0]), box["y"] + box["height"] * (0.5 + 0.3 * point[1]))
+    page.mouse.move(*place(outline[0]))
+    page.mouse.down()
+    for point in outline[1:]:
+        page.mouse.move(*place(point), steps=3)
+    page.mouse.up()
+
+
+def spoken(page, pattern=r"\w+, (more than )?\d+%; attention .+"):
+    """What a screen reader is told at last."""
+    page.wait_for_function(f"new RegExp({pattern!r}).test(document.querySelector('.unseen').textContent)", timeout=20_000)
+    return page.locator(".unseen").inner_text()
+
+
+def press(page, *keys):
+    for key in keys:
+        page.keyboard.press(key)
+
+
+def fresh(page):
+    """Forget what was said, to wait for what is said next."""
+    page.evaluate("document.querySelector('.unseen').textContent = ''")
+
+
+@pytest.mark.parametrize("place", ["server", "disk"])
+def test_a_drawing_is_named_and_nothing_is_loaded_before(visit, place):
+    page = visit("page.html", place, PHONE)
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    assert page.evaluate("performance.getEntriesByType('resource').filter(one => one.name.includes('/weights/')).length") == 0
+    draw(page)
+    assert spoken(page).startswith("star, ")
+    assert page.locator(".attention .answer").inner_text().startswith("star, ")
+    assert page.locator(".attention .classes li").count() == 5
+    assert sorted(re.findall(r"weights/([\w-]+)", " ".join(asked))) == ["manifest", "shapes-8", "shapes_average-8"]
+    assert any(url.endswith("network.js") for url in asked) == (place == "server")  # the worker; from disk there is none
+    assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+
+
+def test_a_cross_drawn_with_the_keyboard(visit):
+    page = visit("page.html")
+    page.locator(".pad").focus()
+    press(page, *["ArrowUp"] * 9, " ")
+    assert page.locator(".unseen").inner_text() == "Pen down"
+    legs = [("Right", 2), ("Down", 6), ("Right", 6), ("Down", 5), ("Left", 6), ("Down", 6), ("Left", 5), ("Up", 6), ("Left", 6)]
+    legs += [("Up", 5), ("Right", 6), ("Up", 6), ("Right", 3)]
+    for side, count in legs:
+        press(page, *[f"Arrow{side}"] * count)
+    assert "drawing" in page.locator(".unseen").inner_text()
+    press(page, "Enter")
+    assert spoken(page).startswith("cross, ")
+    fresh(page)
+    press(page, "Backspace")  # the sheet as it was
+    assert not spoken(page).startswith("cross, ")
+    fresh(page)
+    press(page, " ", "Shift+ArrowRight", "Escape", "ArrowLeft")
+    assert spoken(page, "column").startswith("column ")
+
+
+def test_patches_tell_their_weight(visit):
+    page = visit("page.html")
+    page.get_by_role("button", name="Example: ring").click()
+    assert spoken(page).startswith("ring, ")
+    canvas = page.locator(".attention canvas.map")
+    assert canvas.get_attribute("aria-label").startswith("ring, ")
+    canvas.focus()
+    weights = []
+    press(page, *["ArrowUp"] * 8, *["ArrowLeft"] * 8)
+    for row in range(8):
+        for column in range(8):
+            page.keyboard.press("ArrowRight") if column else None
+            words = page.locator(".readout").inner_text()
+            assert words.startswith(f"Patch in row {row + 1}, column {column + 1}: ") and "An equal share would be 1.6%." in words
+            weights.append(float(words.split(": ")[1].split("%")[0].removeprefix("less than ")))
+        press(page, "ArrowDown", *["ArrowLeft"] * 7)
+    assert 80 < sum(weights) < 102  # the class token keeps the rest
+    press(page, "Home")
+    assert f"{max(weights)}% of the attention" in page.locator(".readout").inner_text()
+    box = page.locator(".rival canvas.map").bounding_box()
+    page.mouse.move(box["x"] + 1, box["y"] + 1)
+    assert re.match(r"Patch in row 1, column 1: .*% of the class activation", page.locator(".readout").inner_text())
+
+
+def test_the_slider_goes_back_through_training(visit):
+    page = visit("page.html")
+    page.get_by_role("button", name="Example: star").click()
+    trained = spoken(page)
+    slider = page.get_by_role("slider", name="Training")
+    slider.focus()
+    fresh(page)
+    press(page, "Home")
+    assert slider.get_attribute("aria-valuetext") == "before training"
+    untrained = spoken(page)
+    assert page.locator(".attention figcaption").inner_text() == "Where it looked before training"
+    fresh(page)
+    press(page, "End")
+    assert trained != untrained and spoken(page) == trained
+
+
+def test_what_is_said_of_sizes_and_epochs_is_true(visit, site):
+    page = visit("page.html")
+    size = lambda *names: sum((site / "try_it" / "weights" / f"{name}.js").stat().st_size for name in ("manifest", *names)) / 1e6
+    assert f"({size('shapes-8', 'shapes_average-8'):.1f} MB)" in page.locator(".networks").inner_text()
+    assert f"({size('cifar10-20'):.1f} MB)" in page.locator(".networks").inner_text()
+    assert page.evaluate("Engine.about('shapes').then(({epochs}) => epochs.at(-1))") == int(page.locator("input[type=range]").get_attribute("max"))
+
+
+def test_the_other_network(visit):
+    page = visit("page.html", viewport={"width": 1280, "height": 1000})
+    page.get_by_label("CIFAR-10").check()
+    assert page.locator(".rival").is_hidden() and page.locator(".slider").is_hidden()
+    for name in ("airplane", "ship", "horse"):
+        fresh(page)
+        page.get_by_role("button", name=f"Example: {name}").click()
+        assert spoken(page).startswith(f"{name}, ")
+    page.get_by_label("Shapes").check()
+    assert page.locator(".rival").is_visible() and page.get_by_role("button", name="Example: heart").is_visible()
+
+
+@pytest.mark.parametrize("way", ["choose", "drop", "paste"])
+def test_a_picture_is_taken_and_the_words_are_those_of_attend(visit, tmp_path, way):
+    record = records.load("shapes")
+    path = tmp_path / "a shape.png"
+    Image.fromarray(pictures(100)[13]).resize((64, 64), Image.Resampling.NEAREST).save(path)
+    found = inference.predict(record.model(), inference.read_image(path), record.results["class_names"])
+    page = visit("page.html")
+    give(page, path, way)
+    assert spoken(page).split(". With average pooling: ")[0] == inference.describe(found)
+
+
+def give(page, path, way="choose", kind="image/png"):
+    if way == "choose":
+        return page.locator("input[type=file]").set_input_files(path)
+    page.evaluate(
+        """([bytes, name, kind, way]) => {
+            const data = new DataTransfer();
+            data.items.add(new File([Uint8Array.from(bytes)], name, {type: kind}));
+            const place = document.querySelector(".try-it");
+            place.dispatchEvent(way === "drop" ? new DragEvent("drop", {dataTransfer: data, bubbles: true, cancelable: true})
+                : new ClipboardEvent("paste", {clipboardData: data, bubbles: true}));
+        }""",
+        [list(path.read_bytes()), path.name, kind, way],
+    )
+
+
+def png(width, height):
+    """A PNG of one colour, which takes many pixels in few bytes."""
+    part = lambda kind, data: struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+    rows = zlib.compress(bytes((width + 7) // 8 + 1) * height, 1)
+    header = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + part(b"IHDR", header) + part(b"IDAT", rows) + part(b"IEND", b"")
+
+
+def photograph():
+    content = io.BytesIO()
+    Image.fromarray(pictures(100)[5]).resize((400, 300)).save(content, "JPEG")
+    return content.getvalue()
+
+
+ODD = {
+    "empty.png": (lambda: b"", "is empty (0 bytes)"),
+    "words.txt": (lambda: b"this is no picture", "not a picture that browsers read"),
+    "script.svg": (lambda: b"<svg xmlns='http://www.w3.org/2000/svg'><script>document.title='run'</script></svg>", "SVG drawing"),
+    "page.png": (lambda: b"<!doctype html><title>not found</title>", "a web page"),
+    "huge.png": (lambda: png(8000, 7000), "56 million pixels"),
+    "cut short.jpg": (lambda: photograph()[:300], "damaged or cut short"),
+    "noise.png": (lambda: b"\x89PNG\r\n\x1a\n" + bytes(200), "damaged or cut short"),
+}
+
+
+def test_odd_files_get_a_sentence_and_the_page_goes_on(visit, tmp_path):
+    page = visit("page.html")
+    page.get_by_role("button", name="Example: circle").click()
+    before = spoken(page)
+    answer = page.locator(".attention .answer").inner_text()
+    for name, (content, sentence) in ODD.items():
+        path = tmp_path / name
+        path.write_bytes(content())
+        give(page, path)
+        page.wait_for_function(f"document.querySelector('.problem').textContent.includes({sentence!r})", timeout=10_000)
+        assert page.locator(".problem").inner_text().startswith(f'"{name}"')
+        assert page.locator(".attention .answer").inner_text() == answer  # the picture before stays
+    page.evaluate("document.querySelector('.try-it').dispatchEvent(new DragEvent('drop', {dataTransfer: new DataTransfer(), bubbles: true}))")
+    assert "A link is not fetched" in page.locator(".problem").inner_text()
+    assert page.title() == "Try it"
+    fresh(page)
+    page.get_by_role("button", name="Example: circle").click()
+    assert spoken(page) == before
+    assert page.locator(".problem").inner_text() == ""
+
+
+def test_of_a_moving_picture_the_first_is_used_and_that_is_said(visit, tmp_path):
+    frames = [Image.fromarray(pictures(100)[index]) for index in (13, 10)]
+    for path in (tmp_path / "moving.gif", tmp_path / "moving.png", tmp_path / "moving.webp"):
+        frames[0].save(path, save_all=True, append_images=frames[1:], duration=50)
+        page = visit("page.html")
+        give(page, path)
+        assert "moves: only its first picture is used. star, " in spoken(page)
+
+
+def test_what_does_not_arrive_is_said_and_can_be_tried_again(browser, address):  # noqa: F811
+    page, problems = open_page(browser, f"{address}/page.html")
+    page.context.route("**/weights/shapes-8.js", lambda route: route.abort())
+    page.get_by_role("button", name="Example: arrow").click()
+    page.wait_for_function("document.querySelector('.problem').textContent.includes('did not arrive whole')")
+    page.context.unroute("**/weights/shapes-8.js")
+    whole = page.request.get(f"{address}/try_it/weights/shapes-8.js").text()
+    for content, words in ((whole[: len(whole) // 2], "did not arrive whole"), (whole.replace("AA", "AB", 1), "is damaged")):
+        page.context.route("**/weights/shapes-8.js", lambda route: route.fulfill(body=content, content_type="text/javascript"))  # noqa: B023
+        page.get_by_role("button", name="Example: arrow").click()
+        page.wait_for_function(f"document.querySelector('.problem').textContent.includes({words!r})")
+        page.context.unroute("**/weights/shapes-8.js")
+        page.evaluate("delete self.patchConvNetFiles['shapes-8']")
+    problems.clear()
+    page.reload()
+    page.get_by_role("button", name="Example: arrow").click()
+    assert spoken(page).startswith("arrow, ")
+    assert page.locator(".problem").inner_text() == ""
+    page.context.close()
+    assert problems == []
+
+
+def test_the_small_version(visit):
+    page = visit("small.html", viewport=PHONE)
+    page.get_by_role("button", name="Example: hourglass").click()
+    assert spoken(page).startswith("hourglass, ")
+    assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+
+
+@pytest.mark.parametrize("name", ["page.html", "small.html"])
+def test_axe_finds_nothing_when_all_is_shown(visit, name):
+    """The book's own pages are seen by tests/test_accessibility.py, but before the first action."""
+    page = visit(name)
+    page.get_by_role("button", name="Example: circle").click()
+    spoken(page)
+    page.evaluate("document.querySelector('.problem').textContent = 'A message'")
+    page.evaluate("document.body.prepend(Object.assign(document.createElement('h1'), {textContent: 'Try it'}))")
+    assert axe_problems(page) == []

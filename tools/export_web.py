@@ -1,0 +1,128 @@
+"""Bring trained networks to the page "Try it yourself": from the shipped records to files that a browser reads.
+
+    python tools/export_web.py                 # into _build/html/try_it/weights
+    python tools/export_web.py --out FOLDER
+
+`jupyter-book build` does it by itself: this file is also an extension of Sphinx, named in `_config.yml`.
+
+    manifest.js      for each network: class names, strides, the names and shapes of its weights, and its files
+    shapes-8.js      float16 weights after epoch 8, in the manifest's order, little-endian, as base64
+    cifar10-20.js    ...
+
+They are scripts, because a page that is opened from disk may load a script, and nothing else. The manifest has every
+file's number of bytes and SHA-256, both before base64.
+"""
+
+import argparse
+import base64
+import hashlib
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+
+ROOT = Path(__file__).resolve().parent.parent
+RECORDS = ROOT / "patchconvnet" / "records"
+NETWORKS = {"shapes": "shapes", "shapes_average": "shapes_average", "cifar10": "cifar10_cpu"}  # on the page: its record
+
+
+def export(folder):
+    """Write the manifest and all weights into `folder`.
+
+    Raises:
+        OSError: a record that is not there, or a folder that cannot be written.
+        ValueError: a record that is damaged; the message names its file.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    manifest = {}
+    for name, record in NETWORKS.items():
+        manifest[name], packed = network(name, RECORDS / record)
+        for file, content in packed.items():
+            write(folder, file, base64.b64encode(content).decode("ascii"))
+    write(folder, "manifest", manifest)
+    return manifest
+
+
+def network(name, record):
+    """One entry of the manifest, and the bytes of its files: dict, {file: bytes}."""
+    recipe, results = (read_json(record / file) for file in ("recipe.json", "results.json"))
+    keeps_epochs = (record / "epochs.npz").is_file()
+    arrays = read_arrays(record / ("epochs.npz" if keeps_epochs else "weights.npz"))
+    if not keeps_epochs:
+        arrays = {f"{recipe['epochs']}/{key}": array for key, array in arrays.items()}
+    epochs = sorted({int(key.split("/")[0]) for key in arrays})
+    weights = {key.split("/", 1)[1]: list(array.shape) for key, array in arrays.items() if key.startswith(f"{epochs[-1]}/")}
+    packed = {
+        f"{name}-{epoch}": b"".join(arrays[f"{epoch}/{key}"].astype("<f2").tobytes() for key in weights) for epoch in epochs
+    }
+    entry = {
+        "classes": results["class_names"],
+        "size": recipe["model"]["image_size"],
+        "strides": recipe["model"].get("stem_strides", [2, 2]),  # the default of PatchConvNet
+        "epochs": epochs,
+        "weights": weights,
+        "files": {
+            file: {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()} for file, content in packed.items()
+        },
+    }
+    return entry, packed
+
+
+def read_json(path):
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path} is damaged ({error})") from error
+
+
+def read_arrays(path):
+    try:
+        with np.load(path) as archive:
+            return {key: archive[key] for key in archive.files}
+    except OSError:
+        raise
+    except Exception as error:  # a truncated file can raise anything
+        raise ValueError(f"{path} is damaged ({error})") from error
+
+
+def write(folder, name, content):
+    """Write a script that hands `content` to the page. A file that is there stays whole until the new one is."""
+    path = folder / f"{name}.js"
+    aside = path.with_suffix(".part")
+    try:
+        aside.write_text(f'(self.patchConvNetFiles ??= {{}})["{name}"] = {json.dumps(content)};\n', encoding="ascii")
+        aside.replace(path)
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def setup(app):
+    """What Sphinx calls: export when the pages are built."""
+
+    def finished(app, error):
+        if error is None and app.builder.format == "html":
+            export(Path(app.outdir) / "try_it" / "weights")
+
+    app.connect("build-finished", finished)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
+
+
+def main(arguments=None):
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", type=Path, default=ROOT / "_build" / "html" / "try_it" / "weights", metavar="FOLDER")
+    out = parser.parse_args(arguments).out
+    try:
+        manifest = export(out)
+    except (OSError, ValueError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    for name, entry in manifest.items():
+        largest = max(file["bytes"] for file in entry["files"].values())
+        print(f"{name}: {len(entry['files'])} files of {largest / 1e3:.0f} kB (a third more in base64)")
+    print(f"in {out}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
