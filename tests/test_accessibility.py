@@ -111,6 +111,8 @@ def test_pages_are_light(visits, book):  # noqa: F811
         limit = 2_500_000 if name == "chapters/10_evolution.html" else 1_500_000
         assert sum(file.stat().st_size for file in files - shared) < limit, name
         assert sum(file.stat().st_size for file in shared) < 3_200_000, name  # MathJax alone: 2.1 MB
+        # "Try it yourself" costs a visitor who does not use it little: no weights.
+        assert sum(file.stat().st_size for file in files if file.is_relative_to(book / "try_it")) < 60_000, name
 
 
 def test_figures_are_sharp_and_keep_a_white_face_in_dark_mode(visits):

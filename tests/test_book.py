@@ -291,6 +291,31 @@ def test_players_work_in_both_modes_and_on_a_phone(browser, book):
     assert (book / "chapters" / "10_evolution.html").stat().st_size < 2_500_000
 
 
+@pytest.mark.parametrize("name", ["try_it", "intro"])
+def test_try_it_works_in_the_book(browser, book, name):
+    """tests/test_try_it_page.py looks closely at it on a bare page: here it stands among the theme's rules."""
+    page, problems = open_page(browser, (book / f"{name}.html").as_uri(), PHONE)
+    page.get_by_role("button", name="Example: heart").click()
+    page.wait_for_function("document.querySelector('.attention .answer').textContent.startsWith('heart, ')")
+    assert page.evaluate(WIDER_THAN_ITS_PLACE) == []
+    for mode in ("light", "dark"):
+        page.evaluate(f"document.documentElement.dataset.theme = '{mode}'")
+        paper, behind = (page.evaluate(f"getComputedStyle({place}).backgroundColor") for place in ("document.querySelector('.try-it button')", "document.body"))
+        assert paper == behind
+    page.context.close()
+    assert problems == []
+
+
+def test_without_scripts_try_it_shows_a_picture(browser, book):
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto((book / "try_it.html").as_uri())
+    assert "needs JavaScript, which is switched off here" in page.locator("noscript").inner_text()
+    picture = page.get_by_role("img", name="Two pictures, a triangle and a cross")
+    assert picture.bounding_box()["width"] > 300
+    context.close()
+
+
 def test_the_browser_checks_see_a_broken_page(browser, tmp_path):
     page = tmp_path / "page.html"
     page.write_text(

@@ -103,6 +103,7 @@ def _settings(plan):
     """The course's `_config.yml`, for a class: its title and its name, and no buttons to notebooks that have the solutions."""
     settings = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
     settings |= {"title": plan.title, "author": plan.institution, "launch_buttons": {}}
+    del settings["sphinx"]["local_extensions"], settings["sphinx"]["config"]["html_extra_path"]  # of the page "Try it yourself"
     settings["html"] |= {"use_edit_page_button": False, "use_issues_button": False, "use_repository_button": False}
     return settings
 
