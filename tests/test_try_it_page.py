@@ -154,7 +154,7 @@ def test_the_slider_goes_back_through_training(visit):
     press(page, "Home")
     assert slider.get_attribute("aria-valuetext") == "before training"
     untrained = spoken(page)
-    assert page.locator(".attention figcaption").inner_text() == "Where it looked before training"
+    assert page.locator(".attention figcaption").inner_text() == "Where it looked"
     fresh(page)
     press(page, "End")
     assert trained != untrained and spoken(page) == trained

@@ -149,6 +149,7 @@
     function problem(text, kind = "") {
       state.problem = kind;
       write(".problem", text);
+      if (text) find(".problem").scrollIntoView({block: "nearest"}); // on a phone it may be out of sight
     }
 
     function take(canvas, note = "", cut = false) {
@@ -197,7 +198,7 @@
       const words = epoch ? `after epoch ${epoch} of ${slider.max}` : "before training";
       write(".slider output", words);
       slider.setAttribute("aria-valuetext", words);
-      write(".attention figcaption", epoch === Number(slider.max) || state.network !== "shapes" ? "Where it looks" : `Where it looked ${words}`);
+      write(".attention figcaption", epoch === Number(slider.max) || state.network !== "shapes" ? "Where it looks" : "Where it looked");
     }
 
     find("[data-do=undo]").addEventListener("click", pad.undo);

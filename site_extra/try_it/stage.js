@@ -7,6 +7,7 @@ ${small ? "" : `<fieldset class="networks"><legend>Network</legend>
   <label><input type="radio" name="${name}" value="cifar10"> CIFAR-10: animals and vehicles (2.5 MB)</label>
 </fieldset>`}
 <fieldset><legend>Examples, drawn by code</legend><div class="examples"></div></fieldset>
+<p class="problem" role="alert"></p>
 <div class="sheets">
   <figure class="drawing">
     <figcaption>Draw here</figcaption>
@@ -39,6 +40,5 @@ ${small ? "" : `<fieldset class="networks"><legend>Network</legend>
 </div>
 <p class="readout" role="status"></p>
 ${small ? "" : `<p class="slider"><label>Training <input type="range" min="0" step="1"></label> <output></output></p>`}
-<p class="problem" role="alert"></p>
 <p class="note">${small ? "" : "You can also drop a picture anywhere on this box, or paste one. "}The picture never leaves your device.</p>
 <p class="unseen" role="status"></p>`;
