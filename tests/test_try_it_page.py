@@ -191,6 +191,22 @@ def test_a_picture_is_taken_and_the_words_are_those_of_attend(visit, tmp_path, w
     assert spoken(page).split(". With average pooling: ")[0] == inference.describe(found)
 
 
+def test_a_wide_picture_is_cut_and_that_is_said_until_it_is_gone(visit, tmp_path):
+    record = records.load("shapes")
+    path = tmp_path / "wide.png"
+    picture = Image.new("RGB", (100, 64), "grey")
+    picture.paste(Image.fromarray(pictures(100)[13]).resize((64, 64), Image.Resampling.NEAREST), (18, 0))
+    picture.save(path)
+    found = inference.predict(record.model(), inference.read_image(path), record.results["class_names"])
+    page = visit("page.html")
+    give(page, path)
+    words = spoken(page).split(". With average pooling: ")[0]
+    assert words == inference.describe(found) and words.endswith("of the central square")
+    fresh(page)
+    page.get_by_role("button", name="Undo").click()
+    assert "central square" not in spoken(page)
+
+
 def give(page, path, way="choose", kind="image/png"):
     if way == "choose":
         return page.locator("input[type=file]").set_input_files(path)

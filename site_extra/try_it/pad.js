@@ -12,11 +12,13 @@ function drawingPad(canvas, cursor, tools, changed, say) {
   function copy() {
     const kept = Pictures.blank(canvas.width);
     kept.getContext("2d").drawImage(canvas, 0, 0);
+    kept.dataset.cut = canvas.dataset.cut;
     return kept;
   }
 
   function put(picture) {
     canvas.width = canvas.height = picture.width;
+    canvas.dataset.cut = picture.dataset.cut ?? ""; // goes with the picture, also when it comes back by "Undo"
     pen.drawImage(picture, 0, 0);
   }
 

@@ -99,7 +99,7 @@
     const small = root.dataset.size === "small";
     root.innerHTML = stage(small, `try-it-network-${number}`);
     const find = (selector) => root.querySelector(selector);
-    const state = {network: "shapes", epoch: undefined, sheet: 11 + number, seed: 40, cut: false, note: "", busy: false, again: false};
+    const state = {network: "shapes", epoch: undefined, sheet: 11 + number, seed: 40, note: "", busy: false, again: false};
     const write = (selector, text) => { if (find(selector)) find(selector).textContent = text; };
     const say = (text) => write(".unseen", text);
     const aside = (text) => write(".readout", text);
@@ -115,7 +115,7 @@
       const found = await Engine.explain(name, epoch, Pictures.pixels(find(".pad")));
       const shares = PatchConvNet.softmax(found.logits);
       found.classes = names.map((label, index) => ({name: label, share: shares[index]})).sort((one, other) => other.share - one.share);
-      const sentence = describe(found, view.name, state.cut);
+      const sentence = describe(found, view.name, Boolean(find(".pad").dataset.cut));
       view.show(found, sentence);
       view.figure.querySelector(".answer").textContent = sentence;
       list(view.figure.querySelector(".classes"), found.classes);
@@ -128,11 +128,12 @@
       state.again = true;
       if (state.busy) return;
       state.busy = true;
-      if (!state.looked) write(".answer", "Loading the network\u2026");
+      const waiting = setTimeout(write, 400, ".answer", "Loading the network\u2026");
       try {
         while (state.again) {
           state.again = false;
           const {network, epoch} = state, sentence = await ask(views[0], network, epoch);
+          clearTimeout(waiting);
           const rival = network === "shapes" && views[1] ? await ask(views[1], "shapes_average") : "";
           if (!state.again && state.done) say(`${state.note} ${sentence}${rival && `. With average pooling: ${rival}`}`.trim());
           if (!state.looked) aside("Point at a patch of a map to see its weight, or go there with the arrow keys.");
@@ -141,8 +142,9 @@
         if (state.problem === "network") problem("");
       } catch (error) {
         problem(error.message, "network");
-        if (!state.looked) write(".answer", "Nothing was computed.");
+        write(".answer", "Nothing was computed.");
       }
+      clearTimeout(waiting);
       state.busy = false;
     }
 
@@ -152,8 +154,8 @@
       if (text) find(".problem").scrollIntoView({block: "nearest"}); // on a phone it may be out of sight
     }
 
-    function take(canvas, note = "", cut = false) {
-      Object.assign(state, {cut, note});
+    function take(canvas, note = "") {
+      state.note = note;
       problem("");
       if (note) aside(note);
       pad.show(canvas);
@@ -162,8 +164,8 @@
     async function open(file) {
       if (!file) return problem("That was not a picture file. A link is not fetched: this page asks no other site. Save the picture, and drop the file.");
       try {
-        const {canvas, note, cut} = await Pictures.read(file);
-        take(canvas, note, cut);
+        const {canvas, note} = await Pictures.read(file);
+        take(canvas, note);
       } catch (error) {
         problem(error.message);
       }
@@ -184,7 +186,7 @@
       find(".examples").replaceChildren(...buttons, ...(shapes ? [more] : []));
     }
 
-    async function switchTo(network) {
+    function switchTo(network) {
       Object.assign(state, {network, epoch: undefined});
       for (const part of [".rival", ".slider"]) find(part).hidden = network !== "shapes";
       find("input[type=range]").value = LAST_EPOCH;

@@ -9,8 +9,8 @@ const Pictures = (() => {
 
   const letters = (bytes) => new TextDecoder("latin1").decode(bytes);
 
-  /* file: a File or Blob. -> {canvas: a square of at most 1,024 pixels,
-   * note: what the reader should know or "", cut: whether the picture was no square}. Throws an Error with a sentence for the reader. */
+  /* file: a File or Blob. -> {canvas: a square of at most 1,024 pixels, its dataset.cut set if the picture was none;
+   * note: what the reader should know, or ""}. Throws an Error with a sentence for the reader. */
   async function read(file) {
     const name = file.name ? `"${file.name}"` : "This picture";
     if (!file.size) throw Error(`${name} is empty (0 bytes). ${ACCEPTED}`);
@@ -22,7 +22,7 @@ const Pictures = (() => {
     const url = URL.createObjectURL(file);
     try {
       const image = await decoded(url, name);
-      return {canvas: square(image), note, cut: image.naturalWidth !== image.naturalHeight};
+      return {canvas: square(image), note};
     } finally {
       URL.revokeObjectURL(url);
     }
@@ -46,6 +46,7 @@ const Pictures = (() => {
     const [left, top] = [Math.floor((width - side) / 2), Math.floor((height - side) / 2)];
     Object.assign(pen, {fillStyle: "white", imageSmoothingQuality: "high"}).fillRect(0, 0, canvas.width, canvas.height);
     pen.drawImage(image, left, top, side, side, 0, 0, canvas.width, canvas.height);
+    if (width !== height) canvas.dataset.cut = "yes";
     return canvas;
   }
 
