@@ -7,7 +7,7 @@ import sys
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms
 from test_book import ROOT, browser, open_page  # noqa: F401
 
 from patchconvnet import inference, load_dataset, records
@@ -154,12 +154,15 @@ def scene(width, height, seed):
 
 
 def save_pictures(folder):
-    """Ten files of the kinds that people have. -> {name: path}"""
+    """Eleven files of the kinds that people have. -> {name: path}"""
     turned = Image.Exif()
     turned[0x0112] = 6  # the camera was held upright
     transparent = scene(200, 200, 6).convert("RGBA")
     transparent.putalpha(Image.linear_gradient("L").resize((200, 200)))
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    swapped = profile.replace(b"rXYZ", b"____").replace(b"bXYZ", b"rXYZ").replace(b"____", b"bXYZ")  # red is blue
     files = {
+        "profile.jpg": (scene(400, 400, 17), {"quality": 95, "icc_profile": swapped}),
         "wide.jpg": (scene(640, 427, 3), {"quality": 92}),
         "tall.jpg": (scene(300, 500, 4), {"quality": 90, "progressive": True}),
         "turned.jpg": (scene(480, 320, 7).transpose(Image.Transpose.ROTATE_90), {"quality": 95, "exif": turned}),

@@ -19,29 +19,31 @@ const Pictures = (() => {
     if (/^\s*(<|\ufeff<|\xef\xbb\xbf<)/.test(text)) throw Error(`${name} is an SVG drawing or a web page, which may hold scripts. ${ACCEPTED}`);
     if (!KINDS.some((kind) => kind.test(text))) throw Error(`${name} is not a picture that browsers read. ${ACCEPTED}`);
     const note = MOVING.some((mark) => mark.test(text)) ? `${name} moves: only its first picture is used.` : "";
-    const url = URL.createObjectURL(file);
     try {
-      const image = await decoded(url, name);
+      const area = await areaOf(file);
+      if (area > LARGEST_AREA) throw Error(`${name} has ${Math.round(area / 1e6)} million pixels; at most 40 are read. Shrink it first.`);
+      // As the package reads it: upright (EXIF), and without a colour profile, which the training pictures have not either.
+      const image = await createImageBitmap(file, {imageOrientation: "from-image", colorSpaceConversion: "none"});
       return {canvas: square(image), note};
+    } catch (error) {
+      throw error.constructor === Error ? error : Error(`${name} cannot be read. Is it damaged or cut short?`);
+    }
+  }
+
+  /* How many pixels: an image element knows it before it unpacks them. */
+  async function areaOf(file) {
+    const url = URL.createObjectURL(file), image = new Image();
+    try {
+      await new Promise((resolve, reject) => { Object.assign(image, {onload: resolve, onerror: reject, src: url}); });
+      return image.naturalWidth * image.naturalHeight;
     } finally {
       URL.revokeObjectURL(url);
     }
   }
 
-  async function decoded(url, name) {
-    const image = new Image();
-    await new Promise((resolve, reject) => {
-      Object.assign(image, {src: url, onload: resolve, onerror: () => reject(Error(`${name} cannot be read. Is it damaged or cut short?`))});
-    });
-    const area = image.naturalWidth * image.naturalHeight; // the browser knows it before it unpacks the pixels
-    if (area > LARGEST_AREA) throw Error(`${name} has ${Math.round(area / 1e6)} million pixels; at most 40 are read. Shrink it first.`);
-    await image.decode().catch(() => { throw Error(`${name} cannot be read. Is it damaged or cut short?`); });
-    return image;
-  }
-
-  /* The greatest square in the middle, upright (browsers obey the EXIF tag), on white where the picture is transparent. */
+  /* The greatest square in the middle, on white where the picture is transparent. */
   function square(image) {
-    const [width, height] = [image.naturalWidth, image.naturalHeight], side = Math.min(width, height);
+    const {width, height} = image, side = Math.min(width, height);
     const canvas = blank(Math.min(side, LARGEST_SIDE)), pen = canvas.getContext("2d");
     const [left, top] = [Math.floor((width - side) / 2), Math.floor((height - side) / 2)];
     Object.assign(pen, {fillStyle: "white", imageSmoothingQuality: "high"}).fillRect(0, 0, canvas.width, canvas.height);
