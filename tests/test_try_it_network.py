@@ -32,7 +32,6 @@ EXPLAIN = """async ({name, epoch, side, pixels, code}) => {
 # With `code`, a changed network.js answers in place of the page's: here the weights are those that the page loaded.
 EXPLAINER = """
 window.loaded = {};
-const post = Worker.prototype.postMessage;
 Worker = class { postMessage({name, network}) { if (network) window.loaded[name] = network; else throw Error("asked"); } };
 window.explainer = async (name, epoch, code) => {
     const key = `${name}-${epoch ?? (await Engine.about(name)).epochs.at(-1)}`;
