@@ -6,3 +6,12 @@ class PatchConvNetError(ValueError):
 
     The command line prints that line, without a traceback, and ends with exit code 2.
     """
+
+
+def one_line(said):
+    """A text, or an error's, as a single line that a terminal can show: what cannot be printed becomes U+FFFD.
+
+    File names may hold line breaks, commands to the terminal, and bytes that are no letters.
+    """
+    words = " ".join(str(said).split())
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in words)

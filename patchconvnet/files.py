@@ -1,38 +1,152 @@
-"""Writing files so that nothing is lost: beside the old one first, then in its place."""
+"""Paths as the user gives them, and writing so that nothing is lost.
+
+    place            a path that the system takes, or one line that says why it does not
+    existing_file    the same, if a file is there that can be read to its end
+    written_aside    the new file beside the old one first, then in its place
+    made             a folder that goes again if nothing came into it
+    held             a folder for one process at a time
+"""
 
 import errno
 import os
+import secrets
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from patchconvnet.errors import PatchConvNetError
+from patchconvnet.errors import PatchConvNetError, one_line
+
+
+def place(path):
+    """A path, with the home folder for ~; nothing needs to be there.
+
+    Args:
+        path: a string or a `Path`.
+
+    Returns:
+        A `pathlib.Path`.
+
+    Raises:
+        PatchConvNetError: an empty path, or one that the system refuses: a name that is too long, a loop of links, a folder
+            that may not be entered, a home folder that nobody has.
+    """
+    try:
+        text = os.fsdecode(path)
+    except TypeError:
+        raise PatchConvNetError(f"a path of type {type(path).__name__}: give a string") from None
+    if not text.strip():
+        raise PatchConvNetError(f"{text!r} is no path: give the name of a file or folder")
+    try:
+        expanded = Path(text).expanduser()
+        os.stat(expanded)
+    except (FileNotFoundError, NotADirectoryError):
+        pass
+    except OSError as error:
+        raise PatchConvNetError(f"{one_line(text)} cannot be used ({error.strerror}): give another path") from error
+    except (RuntimeError, ValueError) as error:  # no such home folder; a NUL in the name
+        raise PatchConvNetError(f"{one_line(text)} is no path here ({error}): give another path") from error
+    return expanded
+
+
+def existing_file(path, wanted):
+    """`place` of a file that is there, and no folder, pipe or device: these never end, or are not for reading.
+
+    Args:
+        path: a string or a `Path`.
+        wanted: what to give instead, for the message: "a picture file".
+
+    Raises:
+        PatchConvNetError: as `place`; nothing there; no file.
+    """
+    found = place(path)
+    if found.is_file():
+        return found
+    kind = "is a folder" if found.is_dir() else "is no file that can be read" if found.exists() else "is not there"
+    raise PatchConvNetError(f"{one_line(found)} {kind}: give {wanted}")
 
 
 @contextmanager
 def written_aside(path):
     """Give a temporary path in the same folder; on success it replaces `path`, on failure it is deleted.
 
-    A reader thus sees the old file or the new one, never half of one. The temporary name keeps the suffix.
+    A reader thus sees the old file or the new one, never half of one. The temporary file is empty and new, under a name
+    that nobody can foresee; it keeps the suffix. A folder that was made for it goes with it.
 
     Raises:
         PatchConvNetError: if the file cannot be written; the message says why and what to do.
     """
-    path = Path(path)
-    aside = path.with_name(f".{path.stem}.partial{path.suffix}")
+    path = place(path)
+    suffix = path.suffix if len(path.suffix) < 10 else ""
+    aside = path.with_name(f".{secrets.token_hex(6)}.partial{suffix}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        yield aside
-        os.replace(aside, path)
+        with made(path.parent):
+            try:
+                os.close(os.open(aside, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+                yield aside
+                os.replace(aside, path)
+            finally:
+                with suppress(OSError):  # it was renamed or never written; or its folder is on a read-only disk
+                    aside.unlink()
     except OSError as error:
         raise PatchConvNetError(_reason(path, error)) from error
-    finally:
-        with suppress(OSError):  # it was renamed or never written; or its folder is on a read-only disk
-            aside.unlink()
 
 
 def _reason(path, error):
+    path = one_line(path)
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return f"{path} cannot be written: the disk is full. Free some space and run the same command again."
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return f"{path} cannot be written: permission denied. Choose another place."
     return f"{path} cannot be written ({error.strerror or error}). Choose another place."
+
+
+@contextmanager
+def made(folder):
+    """Make a folder and those above it; at the end, take away those of them in which nothing lies."""
+    new = [each for each in (folder, *folder.parents) if not each.exists()]  # the innermost first
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        yield
+    finally:
+        for each in new:
+            with suppress(OSError):  # something lies in it
+                each.rmdir()
+
+
+@contextmanager
+def held(folder):
+    """Make a folder and hold it, while this lasts, against other processes that would hold it, too.
+
+    The hold ends with the process, however that ends. Windows and some network drives know no such locks: there it holds
+    nobody off.
+
+    Raises:
+        PatchConvNetError: another process holds it; it cannot be made.
+    """
+    try:
+        with made(folder):
+            lock = _lock(folder)
+            try:
+                yield
+            finally:
+                if lock is not None:
+                    os.close(lock)
+    except OSError as error:
+        raise PatchConvNetError(_reason(folder, error)) from error
+
+
+def _lock(folder):
+    """Lock an open folder: its descriptor; None where that cannot be done."""
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        return None
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise PatchConvNetError(f"another process is training in {one_line(folder)}: wait for it, or choose another folder") from None
+    except OSError:
+        os.close(descriptor)
+        return None
+    return descriptor
