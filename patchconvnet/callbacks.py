@@ -6,6 +6,7 @@
     Checkpoint          then: all that training goes on from
 """
 
+import hashlib
 import time
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,8 +15,7 @@ import keras
 import numpy as np
 
 from patchconvnet import records
-from patchconvnet.errors import PatchConvNetError
-from patchconvnet.files import written_aside
+from patchconvnet.errors import PatchConvNetError, one_line
 from patchconvnet.scores import look, score_attention, score_logits
 
 PROBES = 32  # images whose maps are kept after every epoch: the first ones of the test set
@@ -58,8 +58,10 @@ def averaged_weights(model):
     if not optimizer.use_ema:
         yield
         return
-    current = [_to_numpy(variable) for variable in model.trainable_variables]
+    current = [np.array(_to_numpy(variable)) for variable in model.trainable_variables]
     optimizer.finalize_variable_values(model.trainable_variables)
+    for variable in model.trainable_variables:  # not every optimizer is ours: see `AdamW.finalize_variable_values`
+        variable.assign(keras.ops.copy(variable))
     try:
         yield
     finally:
@@ -95,14 +97,23 @@ class AttentionRecorder(keras.callbacks.Callback):
         """Go on after `epochs` whole epochs of a run that was stopped: read what its folder holds up to there."""
         if not epochs:
             return
-        self.history = {
-            key: list(column[:epochs]) for key, column in records.read_history(self.folder / "history.csv").items()
-        }
+        history = records.read_history(self.folder / "history.csv")
+        self.history = {key: list(column[:epochs]) for key, column in history.items()}
         arrays = records.read_arrays(self.folder / "attention.npz")
         self.maps, self.logits = (list(arrays[name][: epochs + 1]) for name in ("maps", "logits"))
         if self.keep_epochs:
             kept = records.read_arrays(self.folder / "epochs.npz")
             self.weights = {key: array for key, array in kept.items() if int(key.split("/")[0]) <= epochs}
+
+    def digest(self, epochs):
+        """The sha256 of the number of epochs and of all that is kept of them, as it stands in the files: a string."""
+        found = hashlib.sha256(f"{epochs} epochs\n".encode())
+        for key, column in self.history.items():
+            found.update(f"{key}: {' '.join(map(records.as_written, column))}\n".encode())
+        for array in (*self.maps, *self.logits, *(self.weights[key] for key in sorted(self.weights))):
+            found.update(f"{array.dtype} {array.shape}".encode())
+            found.update(np.ascontiguousarray(array))
+        return found.hexdigest()
 
     def on_train_begin(self, logs=None):
         if not self.maps:
@@ -150,7 +161,7 @@ class AttentionRecorder(keras.callbacks.Callback):
 
 
 class Checkpoint(keras.callbacks.Callback):
-    """After every epoch, writes all that training goes on from: weights, optimizer, and which epoch it was.
+    """Before the first epoch and after every one, writes all that training goes on from, and what belongs to it.
 
     Before every epoch it sets the order of images and all random generators from the seed and the epoch's number, so
     that a run which was stopped continues as if it had not been.
@@ -158,12 +169,20 @@ class Checkpoint(keras.callbacks.Callback):
     Args:
         path: the checkpoint's file. It is written aside and renamed.
         batches: the `Batches` that the model trains on.
+        recorder: the `AttentionRecorder` whose files must be of the same epochs.
+        variant: which data these are (see `data.Dataset`): a run must not go on with others.
     """
 
-    def __init__(self, path, batches):
+    def __init__(self, path, batches, recorder, variant):
         super().__init__()
         self.path = path
         self.batches = batches
+        self.recorder = recorder
+        self.variant = variant
+
+    def on_train_begin(self, logs=None):
+        if not self.path.is_file():
+            self._write(0)
 
     def on_epoch_begin(self, epoch, logs=None):
         self.batches.shuffle(epoch)
@@ -171,27 +190,63 @@ class Checkpoint(keras.callbacks.Callback):
         for index, state in enumerate(states):
             first = (self.batches.seed * 1000 + index) % 2**32
             state.assign(np.array([first, epoch], dtype="uint32"))
+        if keras.backend.backend() == "torch":  # where dropout has no such state: PyTorch draws from its own generator
+            import torch
+
+            torch.manual_seed(self.batches.seed + 2**32 * epoch)
 
     def on_epoch_end(self, epoch, logs=None):
-        arrays = {str(index): value for index, value in enumerate(map(_to_numpy, _state(self.model)))}
-        with written_aside(self.path) as aside:
-            np.savez(aside, epochs_done=epoch + 1, **arrays)
+        self._write(epoch + 1)
 
-    def restore(self, model):
-        """Load the checkpoint into a compiled model if there is one: how many epochs were done, 0 or more."""
+    def _write(self, done):
+        arrays = {str(index): value for index, value in enumerate(map(_to_numpy, _state(self.model)))}
+        belongs = {"variant": self.variant, "digest": self.recorder.digest(done)}
+        records.write_arrays(self.path, {"epochs_done": np.array(done), **belongs, **arrays}, compressed=False)
+
+    def restore(self, model, epochs):
+        """Load the checkpoint into a compiled model, and the recorder's files, if there is one.
+
+        Args:
+            model: the compiled model.
+            epochs: how many epochs the run has.
+
+        Returns:
+            How many epochs were done, 0 to `epochs`.
+
+        Raises:
+            PatchConvNetError: the files do not belong together, or are damaged; other data.
+        """
         model.optimizer.build(model.trainable_variables)
         if not self.path.is_file():
             return 0
-        arrays = records.read_arrays(self.path)
-        state = _state(model)
-        expected = {"epochs_done": (), **{str(index): tuple(variable.shape) for index, variable in enumerate(state)}}
-        if {key: array.shape for key, array in arrays.items()} != expected:
+        try:
+            arrays = records.read_arrays(self.path)
+            done = self._checked(arrays, _state(model), epochs)
+            self.recorder.restore(done)
+            if done and self.recorder.digest(done) != str(arrays["digest"]):
+                raise PatchConvNetError("its history, maps and checkpoint are not of the same epochs")
+        except (LookupError, ValueError, TypeError) as error:
+            reason = error if isinstance(error, PatchConvNetError) else f"its files are damaged ({error!r})"
             raise PatchConvNetError(
-                f"{self.path} does not fit this network: it was written by another version; choose another folder"
-            )
-        for index, variable in enumerate(state):
+                f"the stopped run in {self.path.parent} cannot go on: {one_line(reason)}. Delete {self.path} to start it over, "
+                "or choose another folder"
+            ) from error
+        for index, variable in enumerate(_state(model)):
             variable.assign(arrays[str(index)])
-        return int(arrays["epochs_done"])
+        return done
+
+    def _checked(self, arrays, state, epochs):
+        """The number of epochs of a checkpoint that fits the model, the data and the run."""
+        expected = {name: () for name in ("epochs_done", "variant", "digest")}
+        expected |= {str(index): tuple(variable.shape) for index, variable in enumerate(state)}
+        if {key: array.shape for key, array in arrays.items()} != expected:
+            raise PatchConvNetError("its checkpoint does not fit this network, or was written by another version")
+        if str(arrays["variant"]) != self.variant:
+            raise PatchConvNetError(f"it began with other data ({arrays['variant']}), and these are {self.variant}")
+        done = int(arrays["epochs_done"])
+        if not 0 <= done <= epochs:
+            raise PatchConvNetError(f"its checkpoint is of epoch {done}, and the run has {epochs}")
+        return done
 
 
 # === state ===

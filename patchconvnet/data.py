@@ -20,6 +20,7 @@ import numpy as np
 
 from patchconvnet import cifar10, own_pictures, shapes
 from patchconvnet.errors import PatchConvNetError
+from patchconvnet.files import place
 
 VARIABLE = "PATCHCONVNET_DATASET"
 OWN = "your own pictures"
@@ -122,8 +123,9 @@ def _kind(name):
     """ "shapes", "cifar10" or `OWN`; an error for what is none of them."""
     if isinstance(name, str) and name in OPTIONS:
         return name
-    is_path = isinstance(name, str) and name and (name.endswith(".npz") or {"/", os.sep} & set(name) or Path(name).is_dir())
-    if is_path or isinstance(name, Path):
+    if isinstance(name, str) and name.strip() and (name.endswith(".npz") or {"/", os.sep} & set(name) or place(name).is_dir()):
+        return OWN
+    if isinstance(name, Path):
         return OWN
     raise PatchConvNetError(_unknown(name))
 
@@ -176,6 +178,11 @@ def _load_cifar10(path, validation, download):
         y_test=labels[5 * cifar10.ROWS :].copy(),
         class_names=cifar10.CLASS_NAMES,
     )
+
+
+def whole_name(name):
+    """The name of a data set, and of own pictures the whole path: the same from wherever they are named."""
+    return str(place(name).resolve()) if _kind(name) == OWN else name
 
 
 def number_of_classes(name):

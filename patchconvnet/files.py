@@ -2,12 +2,14 @@
 
     place            a path that the system takes, or one line that says why it does not
     existing_file    the same, if a file is there that can be read to its end
-    written_aside    the new file beside the old one first, then in its place
+    written_aside    the new file beside the old one first, then in its place        (check_writable asks before)
     made             a folder that goes again if nothing came into it
     held             a folder for one process at a time
+    read_arrays, write_arrays    NumPy's .npz files
 """
 
 import errno
+import io
 import os
 import secrets
 from contextlib import contextmanager, suppress
@@ -90,6 +92,18 @@ def written_aside(path):
         raise PatchConvNetError(_reason(path, error)) from error
 
 
+class _OnlyAsked(Exception):
+    pass
+
+
+def check_writable(path):
+    """Raise now the `PatchConvNetError` that `written_aside` would raise later; nothing is left there."""
+    if place(path).is_dir():
+        raise PatchConvNetError(f"{one_line(path)} is a folder: give the name of a file")
+    with suppress(_OnlyAsked), written_aside(path):
+        raise _OnlyAsked
+
+
 def _reason(path, error):
     path = one_line(path)
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
@@ -150,3 +164,30 @@ def _lock(folder):
         os.close(descriptor)
         return None
     return descriptor
+
+
+def read_arrays(path):
+    """The arrays of an `.npz` file: a dict from name to array.
+
+    Raises:
+        PatchConvNetError: no such file; a damaged one, or another kind of file.
+    """
+    import numpy as np  # `doctor` needs this module where NumPy is broken, too
+
+    try:
+        with open(existing_file(path, "an .npz file"), "rb") as file, np.lib.npyio.NpzFile(file, allow_pickle=False) as archive:
+            return {key: archive[key] for key in archive.files}
+    except PatchConvNetError:
+        raise
+    except Exception as error:  # a truncated file can raise anything
+        raise PatchConvNetError(f"{one_line(path)} is damaged, or no .npz file ({one_line(error)})") from error
+
+
+def write_arrays(path, arrays, compressed=True):
+    """Write arrays, a dict from name to array, as an `.npz` file."""
+    import numpy as np
+
+    content = io.BytesIO()  # whole before it is written: on a full disk, a half-written archive would complain twice
+    (np.savez_compressed if compressed else np.savez)(content, **arrays)
+    with written_aside(path) as aside:
+        aside.write_bytes(content.getbuffer())

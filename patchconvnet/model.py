@@ -9,6 +9,7 @@
 """
 
 import difflib
+import math
 
 import keras
 import numpy as np
@@ -17,6 +18,7 @@ from keras import layers, ops
 from patchconvnet.attention_pooling import AttentionPooling, PerClassHead
 from patchconvnet.errors import PatchConvNetError
 from patchconvnet.preprocessing import Augment, Resize, check_images, rescaling
+from patchconvnet.rules import SHARE, YES_OR_NO, none_or, number, one_of, several, whole
 from patchconvnet.stem import ConvStem
 from patchconvnet.trunk import Trunk, make_normalization
 
@@ -91,10 +93,13 @@ def preset_config(preset):
         PatchConvNetError: if there is no such preset; the message lists those there are.
     """
     if preset not in PRESETS:
-        near = difflib.get_close_matches(str(preset), PRESETS, n=1)
-        hint = f'; did you mean "{near[0]}"?' if near else ""
-        raise PatchConvNetError(f"no preset {preset!r}: there are {', '.join(PRESETS)}{hint}")
+        raise PatchConvNetError(f"no preset {preset!r}: there are {', '.join(PRESETS)}{_near(preset, PRESETS)}")
     return dict(PRESETS[preset])
+
+
+def _near(name, known):
+    near = difflib.get_close_matches(str(name), known, n=1)
+    return f'; did you mean "{near[0]}"?' if near else ""
 
 
 @keras.saving.register_keras_serializable(package="patchconvnet")
@@ -155,6 +160,8 @@ class PatchConvNet(keras.Model):
     ):
         config = {key: value for key, value in locals().items() if key not in ("self", "kwargs", "__class__")}
         _check(config)
+        for name in kwargs.keys() - {"name", "dtype", "trainable"}:  # Keras would take it without a word
+            raise PatchConvNetError(f"PatchConvNet has no argument {name}{_near(name, config)}")
         dtype = keras.dtype_policies.get(kwargs.pop("dtype", None))
 
         # === layers ===
@@ -257,19 +264,50 @@ class PatchConvNet(keras.Model):
         return {**self._config, "name": self.name, "dtype": keras.dtype_policies.serialize(self.dtype_policy)}
 
 
+# What each argument may be, in itself. The bounds are far beyond any use: past them, memory ends before training begins.
+ARGUMENTS = {
+    "num_classes": whole(1, 100_000),
+    "image_size": whole(8, 1024),
+    "dim": whole(1, 4096),
+    "depth": whole(1, 500),
+    "stem_strides": several(one_of(1, 2), 8),
+    "stem_bias": YES_OR_NO,
+    "stem_final_activation": YES_OR_NO,
+    "norm": one_of("layer", "batch"),
+    "tied": YES_OR_NO,
+    "spatial": one_of("dense", "depthwise"),
+    "se_ratio": none_or(whole(1, 4096)),
+    "se_bias": YES_OR_NO,
+    "layer_scale": none_or(number(0, 100, "a number above 0, at most 100", above=True)),
+    "drop_path": SHARE,
+    "pooling": one_of("attention", "average"),
+    "class_tokens": one_of("single", "per_class"),
+    "mlp_ratio": number(0, 16, "a number above 0, at most 16", above=True),
+    "dropout": SHARE,
+    "preprocessing": one_of("rescale", "imagenet", None),
+    "shift": whole(0, 1023),
+    "flip": YES_OR_NO,
+    "cutout": whole(0, 1024),
+    "seed": none_or(whole(0, 2**32 - 1)),
+}
+MOST_WEIGHTS = 1e9  # three times the paper's largest network
+MOST_NUMBERS = 2**26  # of one image, in one layer
+
+
 def _check(config):
-    """Reject arguments that no layer checks, by name."""
-    choices = {
-        "norm": ("layer", "batch"),
-        "pooling": ("attention", "average"),
-        "class_tokens": ("single", "per_class"),
-        "preprocessing": ("rescale", "imagenet", None),
-    }
-    for name, accepted in choices.items():
-        if config[name] not in accepted:
-            raise PatchConvNetError(f"{name} must be one of {', '.join(map(repr, accepted))}, got {config[name]!r}")
-    for name in ("num_classes", "image_size", "dim", "depth"):
-        if not isinstance(config[name], int) or config[name] < 1:
-            raise PatchConvNetError(f"{name} must be a positive integer, got {config[name]!r}")
+    """Reject arguments that are wrong in themselves, or do not go together, by name."""
+    for name, rule in ARGUMENTS.items():
+        rule.check(name, config[name])
     if config["pooling"] == "average" and config["class_tokens"] == "per_class":
         raise PatchConvNetError('class_tokens="per_class" needs pooling="attention": average pooling has no tokens')
+    size, dim = config["image_size"], config["dim"]
+    for name, most in (("shift", size - 1), ("cutout", size)):
+        if config[name] > most:
+            raise PatchConvNetError(f"{name} must be at most {most} for images of {size} pixels, got {config[name]!r}")
+    weights = config["depth"] * dim**2 * (11 if config["spatial"] == "dense" else 2)  # of the trunk's convolutions
+    side = size // math.prod(config["stem_strides"])
+    if weights > MOST_WEIGHTS or side**2 * dim > MOST_NUMBERS:
+        raise PatchConvNetError(
+            f"dim={dim}, depth={config['depth']}, image_size={size} and stem_strides={tuple(config['stem_strides'])} make a network "
+            f"of {weights / 1e6:,.0f} million weights on {side} x {side} patches: make it smaller"
+        )

@@ -11,9 +11,10 @@ import inspect
 
 import numpy as np
 
-from patchconvnet.data import number_of_classes
+from patchconvnet.data import number_of_classes, whole_name
 from patchconvnet.errors import PatchConvNetError
 from patchconvnet.model import PatchConvNet, preset_config
+from patchconvnet.rules import SHARE, YES_OR_NO, none_or, number, one_of, whole
 
 # warmup: share of all steps. weight_averaging: momentum of the running mean of the weights, a step; 0 for none.
 # validation: how many of the training images are set apart. precision: "auto" is what the machine computes fastest.
@@ -64,46 +65,49 @@ RECIPES = {
 }
 # shuffled_labels (off in all presets): the labels of the training images change places, so that there is nothing to
 # learn but the images themselves: a control (Zhang et al., 2017).
-PRECISIONS = ("auto", "float32", "mixed_bfloat16", "mixed_float16")
 
-# What may be set of each number of a recipe: its type, the range, and the range in words.
-_NUMBERS = {
-    "validation": (int, lambda value: 0 <= value < 50_000, "a whole number from 0 to 49999"),
-    "batch_size": (int, lambda value: value >= 1, "a whole number, at least 1"),
-    "learning_rate": (float, lambda value: 0 < value < np.inf, "a positive number"),
-    "warmup": (float, lambda value: 0 <= value < 1, "a number, at least 0 and below 1"),
-    "weight_decay": (float, lambda value: 0 <= value < np.inf, "a number, at least 0"),
-    "label_smoothing": (float, lambda value: 0 <= value < 1, "a number, at least 0 and below 1"),
-    "weight_averaging": (float, lambda value: 0 <= value < 1, "a number, at least 0 and below 1"),
+# What may be set of a training, and how.
+SETTINGS = {
+    "validation": whole(0, 49_999),
+    "batch_size": whole(1, 100_000),
+    "learning_rate": number(0, 100, "a number above 0, at most 100", above=True),
+    "warmup": SHARE,
+    "weight_decay": number(0, 100, "a number from 0 to 100"),
+    "label_smoothing": SHARE,
+    "weight_averaging": SHARE,
+    "precision": one_of("auto", "float32", "mixed_bfloat16", "mixed_float16"),
+    "shuffled_labels": YES_OR_NO,
 }
+EPOCHS, LIMIT, SEED = whole(1, 100_000), whole(1, 1_000_000_000), whole(0, 2**31 - 1)
+KEEP = one_of("epochs", "weights", "scores")
 
 
 def make_recipe(preset, data=None, epochs=None, limit=None, seed=0, keep=None, settings=None):
     """All that is set for a run, as a dict of plain values; arguments and errors as in `train`."""
     config = preset_config(preset)
+    epochs, limit, seed = map(_plain, (epochs, limit, seed))
     if preset not in RECIPES:
         known = ", ".join(RECIPES)
         raise PatchConvNetError(f"there is no recipe to train {preset!r}: presets that have one are {known}")
     recipe = {"preset": preset, **RECIPES[preset]}
     if data is not None:
-        recipe["dataset"] = str(data)
+        recipe["dataset"] = whole_name(data)
     if recipe["dataset"] != "cifar10":
         recipe.pop("validation", None)
     if epochs is not None:
-        recipe["epochs"] = _positive("epochs", epochs)
+        EPOCHS.check("epochs", epochs)
+        recipe["epochs"] = epochs
     for name, value in (settings or {}).items():
-        if name in _NUMBERS or name in ("precision", "shuffled_labels"):
+        value = _plain(value)
+        if name in SETTINGS:
             recipe[name] = _checked(name, value, recipe)
         else:
             config[_known(name)] = value
-    recipe["limit"] = None if limit is None else _positive("limit", limit)
-    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= seed < 2**31:
-        raise PatchConvNetError(f"seed must be a whole number from 0 to {2**31 - 1}, got {seed!r}")
-    recipe["seed"] = int(seed)
-    recipe["keep"] = keep or ("epochs" if preset == "shapes" else "weights")
-    if recipe["keep"] not in ("epochs", "weights", "scores"):
-        raise PatchConvNetError(f'keep must be "epochs", "weights" or "scores", got {keep!r}')
-    config |= {"num_classes": number_of_classes(recipe["dataset"]), "seed": int(seed)}
+    none_or(LIMIT).check("limit", limit)
+    SEED.check("seed", seed)
+    recipe |= {"limit": limit, "seed": seed, "keep": ("epochs" if preset == "shapes" else "weights") if keep is None else keep}
+    KEEP.check("keep", recipe["keep"])
+    config |= {"num_classes": number_of_classes(recipe["dataset"]), "seed": seed}
     # As JSON gives it back: tuples become lists.
     recipe["model"] = {name: list(value) if isinstance(value, tuple) else value for name, value in config.items()}
     return recipe
@@ -117,39 +121,27 @@ def data_options(recipe):
 
 
 def _checked(name, value, recipe):
-    """The value of a setting of the training, if it is one."""
-    if name == "precision":
-        if value not in PRECISIONS:
-            raise PatchConvNetError(f"precision must be one of {', '.join(PRECISIONS)}, got {value!r}")
-        return value
-    if name == "shuffled_labels":
-        if not isinstance(value, bool):
-            raise PatchConvNetError(f"shuffled_labels must be True or False, got {value!r}")
-        return value
+    """The value of a setting of the training, if it is one; whole numbers as floats where the preset has floats."""
     if name == "validation" and recipe["dataset"] != "cifar10":
         raise PatchConvNetError(f"validation can be set for cifar10 only: {recipe['dataset']} has its own images for it")
-    kind, accepts, words = _NUMBERS[name]
-    is_number = isinstance(value, (int, float)) and not isinstance(value, bool) and kind(value) == value
-    if not (is_number and accepts(value)):
-        raise PatchConvNetError(f"{name} must be {words}, got {value!r}")
-    return kind(value)
+    SETTINGS[name].check(name, value)
+    return value if name in ("validation", "batch_size") or isinstance(value, (bool, str)) else float(value)
+
+
+def _plain(value):
+    """A number of NumPy's as Python's own, which JSON can write."""
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def _known(name):
     """The same name, if it is an argument of `PatchConvNet` that a run may change."""
     own = ("num_classes", "seed", "kwargs")  # the data set's, and an argument of `train`
-    known = [*_NUMBERS, "precision", "shuffled_labels", *(name for name in inspect.signature(PatchConvNet).parameters if name not in own)]
+    known = [*SETTINGS, *(name for name in inspect.signature(PatchConvNet).parameters if name not in own)]
     if name not in known:
         near = difflib.get_close_matches(name, known, n=1)
         hint = f"; did you mean {near[0]}?" if near else ""
         raise PatchConvNetError(f"{name} is not a setting of the network or its training that can be changed{hint}")
     return name
-
-
-def _positive(name, value):
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
-        raise PatchConvNetError(f"{name} must be a whole number, at least 1, got {value!r}")
-    return int(value)
 
 
 def difference(existing, recipe):

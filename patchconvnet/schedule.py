@@ -71,3 +71,13 @@ class AdamW(keras.optimizers.AdamW):
     def build(self, variables):
         self.exclude_from_weight_decay(var_names=["bias", "gamma", "beta", "class_token", "scale"])
         super().build(variables)
+
+    def finalize_variable_values(self, var_list):
+        """With `use_ema`: give the variables their running means, as Keras does at the end of `fit`, in arrays of their own.
+
+        Keras lets both share one array; on JAX the next `fit` or `predict` gives that away, and the mean is lost.
+        """
+        super().finalize_variable_values(var_list)
+        if self.use_ema:
+            for variable in var_list:
+                variable.assign(ops.copy(variable))

@@ -3,6 +3,7 @@
 import numpy as np
 
 from patchconvnet import faithfulness
+from patchconvnet.errors import PatchConvNetError
 
 
 def score_logits(logits, labels):
@@ -29,7 +30,17 @@ def look(model, images):
     Returns:
         logits: float32 (N, classes).
         maps: float32 (N, Q, h, w), not negative, each with a sum of 1; Q is 1, or the number of classes.
+
+    Raises:
+        PatchConvNetError: answers that are no finite numbers.
     """
+    logits, maps = _answers(model, images)
+    if not np.isfinite(logits).all():
+        raise PatchConvNetError("the network's answers are no finite numbers: its training has failed, or its weights are damaged")
+    return logits, maps
+
+
+def _answers(model, images):
     if model.get_config().get("pooling") == "attention":
         return model.explain(images)
     logits, maps = faithfulness.class_activation_maps(model, images)

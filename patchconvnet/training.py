@@ -10,7 +10,6 @@ A run that was stopped goes on from its last whole epoch when the same call is m
 """
 
 from dataclasses import replace
-from pathlib import Path
 
 import keras
 import numpy as np
@@ -21,6 +20,7 @@ from patchconvnet.data import load_dataset
 from patchconvnet.devices import check_shares, spread
 from patchconvnet.environment import best_precision, device, peak_device_memory, peak_memory, versions
 from patchconvnet.errors import PatchConvNetError
+from patchconvnet.files import held, place
 from patchconvnet.model import PatchConvNet
 from patchconvnet.recipes import RECIPES, data_options, difference, make_recipe
 from patchconvnet.schedule import AdamW, WarmUpCosine
@@ -58,37 +58,44 @@ def train(
             run or other files, or cannot be written; no such devices; a loss that is not finite.
     """
     recipe = make_recipe(preset, data, epochs, limit, seed, keep, settings)
-    folder = Path(out).expanduser()
+    folder = place(out)
     if _has_finished(folder, recipe):
         return records.Record(folder)
     if recipe.get("precision") == "auto":
         recipe["precision"] = best_precision()
     keras.utils.set_random_seed(seed)
     with spread(devices) as count:
-        return _run(folder, recipe, count, verbose)
+        network = _build(recipe)
+        dataset = _load(recipe)
+        _check_batches(dataset, recipe["batch_size"], count)
+        # Only now is the folder ours: a call that could not have trained must not stand in the way of the next one.
+        with held(folder):
+            if _has_finished(folder, recipe):  # another process was faster
+                return records.Record(folder)
+            return _run(folder, recipe, network, dataset, count, verbose)
 
 
-def _run(folder, recipe, devices, verbose):
-    """Train from wherever the folder says that training stands, on so many devices, to the end."""
-    network = _build(recipe)
-    dataset = _load(recipe)
-    images, size = len(dataset.x_train), recipe["batch_size"]
+def _check_batches(dataset, size, devices):
+    images = len(dataset.x_train)
     if size > images:
         raise PatchConvNetError(f"a batch has {size} images, but there are only {images} to train on")
     evaluated = {"probe": PROBES, "validation": len(dataset.x_val), "test": len(dataset.x_test)}
     check_shares(devices, {"training": (images, size), **{what: (number, 128) for what, number in evaluated.items()}})
-    # Only now is the folder ours: a call that could not have trained must not stand in the way of the next one.
+
+
+def _run(folder, recipe, network, dataset, devices, verbose):
+    """Train from wherever the folder says that training stands, to the end."""
+    for left in folder.glob(".*.partial*"):  # by a process that was killed while it wrote: the folder is ours alone
+        left.unlink(missing_ok=True)
     records.write_json(folder / "recipe.json", recipe)
-    batches = Batches(dataset.x_train, dataset.y_train, size, len(dataset.class_names), recipe["seed"])
+    batches = Batches(dataset.x_train, dataset.y_train, recipe["batch_size"], len(dataset.class_names), recipe["seed"])
     compile_model(network, recipe, steps_per_epoch=len(batches))
     recorder = AttentionRecorder(dataset, folder, keep_epochs=recipe["keep"] == "epochs")
-    checkpoint = Checkpoint(folder / "checkpoint.npz", batches)
-    done = checkpoint.restore(network)
-    recorder.restore(done)
+    checkpoint = Checkpoint(folder / "checkpoint.npz", batches, recorder, dataset.variant)
     network.fit(
         batches,
         epochs=recipe["epochs"],
-        initial_epoch=done,
+        initial_epoch=checkpoint.restore(network, recipe["epochs"]),
         shuffle=False,  # `Batches` shuffles; Keras would shuffle the order of batches again, by a clock-like seed
         verbose=verbose,
         # The recorder comes first: the checkpoint's rename is what makes an epoch count as done.

@@ -50,7 +50,8 @@ def outputs(request, folder):
     backend = request.param
     if importlib.util.find_spec(backend) is None:
         pytest.skip(f"{backend} is not installed: pip install -r requirements-backends.txt")
-    environment = {**os.environ, "KERAS_BACKEND": backend}
+    one_thread = dict.fromkeys(("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"), "1")  # the same sums
+    environment = {**os.environ, **one_thread, "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false", "KERAS_BACKEND": backend}
     done = subprocess.run(
         [sys.executable, WORKER, folder], env=environment, capture_output=True, text=True, timeout=600
     )
@@ -75,6 +76,15 @@ def test_the_authors_network_is_matched(outputs):
 def test_two_epochs_train(outputs):
     first, second = outputs[1]["losses"]
     assert np.isfinite(first) and second < first
+
+
+def test_a_stopped_run_ends_bit_for_bit_as_one_that_was_not(outputs):
+    """With dropout, random pictures and averaging; test_training.py kills a process for it, on TensorFlow."""
+    assert len(outputs[1]["went_on_equal"]) > 50 and outputs[1]["went_on_equal"].all()
+
+
+def test_a_network_with_averaging_can_be_fitted_asked_and_fitted_again(outputs):
+    assert outputs[1]["fitted_again"].shape == (6,) and np.isfinite(outputs[1]["fitted_again"]).all()
 
 
 def test_a_model_trained_there_loads_here(outputs, folder):

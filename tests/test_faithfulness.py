@@ -150,10 +150,18 @@ def test_wrong_shapes_of_a_single_array_are_named():
         faithfulness.entropy(np.ones((3, 1, 4, 4)))
 
 
-@pytest.mark.parametrize("bad", [[[0, 0], [0, 0]], [[2, -1], [0, 0]], [[np.nan, 1], [1, 1]]])
-def test_maps_that_cannot_be_divided_by_their_sum(bad):
+@pytest.mark.parametrize(
+    ("bad", "message"),
+    [
+        ([[0, 0], [0, 0]], "no value may be negative, and no map may be zero everywhere"),
+        ([[2, -1], [0, 0]], "no value may be negative, and no map may be zero everywhere"),
+        ([[np.nan, 1], [1, 1]], "no finite numbers: the network's training has failed"),
+        ([[np.inf, 1], [1, 1]], "no finite numbers: the network's training has failed"),
+    ],
+)
+def test_maps_that_cannot_be_divided_by_their_sum(bad, message):
     maps = np.stack([np.ones((2, 2)), bad])
-    with pytest.raises(PatchConvNetError, match="no value may be negative, and no map may be zero everywhere"):
+    with pytest.raises(PatchConvNetError, match=message):
         faithfulness.entropy(maps)
     with pytest.raises(PatchConvNetError, match="no value may be negative"):
         faithfulness.energy(maps, np.ones((2, 8, 8), bool))

@@ -209,14 +209,39 @@ def test_every_layer_allows_the_compiler():
         ({"pooling": "max"}, "pooling must be one of"),
         ({"class_tokens": 3}, "class_tokens must be one of"),
         ({"preprocessing": "torch"}, "preprocessing must be one of"),
-        ({"num_classes": 0}, "num_classes must be a positive integer"),
-        ({"depth": 1.5}, "depth must be a positive integer"),
+        ({"num_classes": 0}, "num_classes must be a whole number from 1 to 100,000"),
+        ({"depth": 1.5}, "depth must be a whole number from 1 to 500, got 1.5"),
         ({"pooling": "average", "class_tokens": "per_class"}, "average pooling has no tokens"),
+        ({"dept": 3}, 'no argument dept; did you mean "depth"'),
+        ({"depth": True}, "depth must be .*True"),
+        ({"tied": 1}, "tied must be one of True, False, got 1"),
+        ({"flip": "no"}, "flip must be one of True, False, got 'no'"),
+        ({"stem_bias": None}, "stem_bias must be"),
+        ({"stem_strides": (1, 3)}, "stem_strides must be a sequence of 1 to 8, each one of 1, 2"),
+        ({"stem_strides": ()}, "stem_strides must be"),
+        ({"layer_scale": "abc"}, "layer_scale must be None or a number above 0, at most 100, got 'abc'"),
+        ({"layer_scale": 0}, "layer_scale must be"),
+        ({"se_ratio": 0}, "se_ratio must be None or a whole number"),
+        ({"mlp_ratio": 0}, "mlp_ratio must be"),
+        ({"dropout": 1}, "dropout must be a number, at least 0 and below 1, got 1"),
+        ({"drop_path": float("nan")}, "drop_path must be .*nan"),
+        ({"image_size": 7}, "image_size must be a whole number from 8 to 1,024, got 7"),
+        ({"image_size": 1025}, "image_size must be"),
+        ({"shift": 1.5}, "shift must be a whole number from 0 to 1,023, got 1.5"),
+        ({"shift": 16, "image_size": 16}, "shift must be at most 15 for images of 16 pixels, got 16"),
+        ({"cutout": 17, "image_size": 16}, "cutout must be at most 16 for images of 16 pixels, got 17"),
+        ({"seed": -1}, "seed must be None or a whole number"),
+        ({"dim": 4096, "depth": 6}, "make a network of 1,107 million weights on 8 x 8 patches: make it smaller"),
+        ({"dim": 1024, "image_size": 1024, "stem_strides": (1, 2)}, "512 x 512 patches: make it smaller"),
     ],
 )
 def test_bad_arguments_are_named(arguments, message):
     with pytest.raises(PatchConvNetError, match=message):
         PatchConvNet(**arguments)
+
+
+def test_the_bounds_themselves_are_accepted():
+    PatchConvNet(image_size=8, dim=8, depth=1, shift=7, cutout=8, drop_path=0, dropout=0.0, layer_scale=100, seed=0)
 
 
 def test_unknown_preset_lists_those_there_are():

@@ -1,6 +1,9 @@
 """Your own pictures: a folder or an .npz file becomes a data set, and what is wrong with one is said in a line."""
 
+import dataclasses
+import shutil
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -105,6 +108,36 @@ def test_write_and_read_give_the_same(tmp_path):
         own_pictures.write(data, tmp_path / "animals.zip")
 
 
+def test_data_without_validation_pictures_are_read_as_they_were_written(tmp_path):
+    data = load_dataset(make_folder(tmp_path / "animals", masks=True))
+    empty = {field: getattr(data, field)[:0] for field in ("x_val", "y_val", "mask_val")}
+    own_pictures.write(dataclasses.replace(data, **empty), tmp_path / "animals.npz")
+    again = load_dataset(tmp_path / "animals.npz")
+    assert sizes(again) == (18, 0, 3) and again.mask_val.shape == (0, 32, 32)
+    np.testing.assert_array_equal(again.x_train, data.x_train)
+    without_test = dataclasses.replace(data, x_test=data.x_test[:0], y_test=data.y_test[:0])
+    with pytest.raises(PatchConvNetError, match="no pictures in its part test: such data cannot be read again"):
+        own_pictures.write(without_test, tmp_path / "other.npz")
+    assert not (tmp_path / "other.npz").exists()
+
+
+def test_the_split_is_that_of_the_names_whatever_order_the_system_gives(folder, monkeypatch):
+    first = load_dataset(folder)
+    listed = Path.iterdir
+    monkeypatch.setattr(Path, "iterdir", lambda self: reversed(sorted(listed(self), key=lambda path: path.name.swapcase())))
+    monkeypatch.setattr(Path, "__lt__", lambda self, other: str(self).lower() > str(other).lower())  # paths differ by system
+    again = load_dataset(folder)
+    np.testing.assert_array_equal(first.x_test, again.x_test)
+    assert first.class_names == again.class_names and first.variant == again.variant
+
+
+def test_a_class_may_be_named_like_a_part(tmp_path):
+    for kind in ("train", "car"):
+        for number in range(4):
+            save(tmp_path / kind / f"{number}.png", picture(number + 10 * len(kind)))
+    assert load_dataset(tmp_path).class_names == ("car", "train")
+
+
 def test_arrays_become_a_data_set(tmp_path):
     images = np.stack([picture(index, (32, 32)) for index in range(20)])
     np.savez(tmp_path / "plain.npz", images=images, labels=np.arange(20) % 2)
@@ -144,6 +177,23 @@ def spoil(folder, how):
         [path.unlink() for path in sorted((folder / "cat").iterdir())[3:]]
     elif how == "mixed":
         [(folder / name).mkdir() for name in ("train", "test")]
+    elif how == "no test":
+        [save(folder / part / kind / "0.png", picture(0)) for part in ("train", "val") for kind in KINDS]
+        [shutil.rmtree(folder / kind) for kind in KINDS]
+    elif how == "no train":
+        [save(folder / part / kind / "0.png", picture(0)) for part in ("test", "val") for kind in KINDS]
+        [shutil.rmtree(folder / kind) for kind in KINDS]
+    elif how in ("test without classes", "test without pictures", "test with folders alone"):
+        [save(folder / "train" / kind / f"{number}.png", picture(number)) for kind in KINDS for number in range(4)]
+        [shutil.rmtree(folder / kind) for kind in KINDS]
+        (folder / "test" / "cat" if how == "test with folders alone" else folder / "test").mkdir(parents=True)
+        if how == "test without classes":
+            save(folder / "test" / "0.png", picture(0))
+    elif how == "stray":
+        save(folder / "0.png", picture(0))
+    elif how == "closed":
+        (folder / "cat" / "0.png").unlink()
+        (folder / "cat" / "0.png").symlink_to("0.png")
     elif how == "no mask":
         save(folder / "masks" / "cat" / "1.png", np.zeros((40, 48), np.uint8))
     elif how == "other mask":
@@ -157,7 +207,14 @@ def spoil(folder, how):
         ("text", r"cat/notes.txt is no picture by its name: move it out"),
         ("nested", r"cat/kittens is a folder inside a class: move it out"),
         ("few", r"class 'cat' of .* has 3 pictures to train on: give at least 4"),
-        ("mixed", r"holds cat beside train and test"),
+        ("mixed", r"holds cat beside train and test: split it all"),
+        ("no test", r"holds no test beside train and val: split it all into train, val .optional. and test"),
+        ("no train", r"holds no train beside val and test"),
+        ("test without classes", r"test/0.png lies outside of the classes' folders: move it into one"),
+        ("test without pictures", r"test holds no folder with pictures of a class"),
+        ("test with folders alone", r"test holds no folder with pictures of a class"),
+        ("stray", r"animals/0.png lies outside of the classes' folders"),
+        ("closed", r"cat/0.png .*"),
         ("no mask", r"\w+/\d.png has no mask: there is no .*masks/\w+/\d.png"),
         ("other mask", r"masks/\w+/\d.png is 40 x 48, its picture 48 x 40"),
     ],
@@ -184,12 +241,16 @@ LABELS = np.arange(8) % 2
         ({"images": IMAGES, "labels": LABELS, "class_names": ["a", "a"]}, "must be 2 different strings"),
         ({"images": IMAGES, "labels": 0 * LABELS}, "a single class"),
         ({"images": IMAGES, "labels": np.array([0, 0, 0, 0, 0, 0, 0, 1])}, "class 'class 1' of .* has 1 pictures"),
+        ({"images": IMAGES, "labels": LABELS * 10**9}, "labels in .* go up to 1,000,000,000: number the classes 0, 1, 2"),
+        ({"images": IMAGES, "labels": LABELS.astype("uint64") + 2**63}, "labels in .* go up to 9,223,372"),
+        ({"images": IMAGES, "labels": LABELS * 2**15}, "class 'class 1' of .* has 0 pictures"),
         ({"x_train": IMAGES, "y_train": LABELS}, "lacks x_test, y_test"),
+        ({"x_train": IMAGES, "y_train": LABELS, "x_test": IMAGES[:0], "y_test": LABELS[:0]}, r"x_test in .* is uint8 \(0, 8, 8, 3\)"),
         (
             {"x_train": IMAGES, "y_train": LABELS, "x_test": IMAGES, "y_test": LABELS, "mask_test": IMAGES[..., 0]},
             "masks for some of its parts only",
         ),
-        ({"images": np.array([{}], dtype=object), "labels": LABELS}, "cannot be read as an .npz file"),
+        ({"images": np.array([{}], dtype=object), "labels": LABELS}, "is damaged, or no .npz file"),
     ],
 )
 def test_arrays_that_do_not_fit_are_said_in_one_line(tmp_path, arrays, said):
@@ -206,7 +267,7 @@ def test_what_is_no_data_set_is_said(tmp_path, monkeypatch, name):
     with pytest.raises(PatchConvNetError, match="wanted a folder|There is no data set"):
         load_dataset(name)
     (tmp_path / "own.npz").write_bytes(b"PK not really")
-    with pytest.raises(PatchConvNetError, match="cannot be read as an .npz file"):
+    with pytest.raises(PatchConvNetError, match="is damaged, or no .npz file"):
         load_dataset("own.npz")
 
 

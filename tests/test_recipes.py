@@ -19,7 +19,7 @@ def test_the_keras_example_sets_10000_images_apart_on_cifar10_only():
 def test_every_recipe_has_a_network_and_can_be_set_to_what_it_is(preset):
     network = model.PatchConvNet.from_preset(preset, num_classes=10)
     assert network.count_params() <= 2_400_000
-    numbers = {name: value for name, value in recipes.RECIPES[preset].items() if name in recipes._NUMBERS}
+    numbers = {name: value for name, value in recipes.RECIPES[preset].items() if name in recipes.SETTINGS}
     assert make_recipe(preset, settings=numbers) == make_recipe(preset)
 
 
@@ -44,18 +44,18 @@ def test_settings_reach_the_training_or_the_network():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"learning_rate": 0}, "learning_rate must be a positive number, got 0"),
+        ({"learning_rate": 0}, "learning_rate must be a number above 0, at most 100, got 0"),
         ({"learning_rate": float("inf")}, "learning_rate must be .*inf"),
         ({"learning_rate": "high"}, "learning_rate must be .*'high'"),
-        ({"batch_size": 12.5}, r"batch_size must be a whole number, at least 1, got 12\.5"),
+        ({"batch_size": 12.5}, r"batch_size must be a whole number from 1 to 100,000, got 12\.5"),
         ({"batch_size": True}, "batch_size must be .*True"),
         ({"warmup": 1}, "warmup must be .* below 1, got 1"),
         ({"label_smoothing": 1.0}, "label_smoothing must be"),
         ({"weight_averaging": 1.0}, "weight_averaging must be"),
-        ({"weight_decay": -0.1}, "weight_decay must be a number, at least 0, got -0.1"),
-        ({"validation": 50_000}, "validation must be a whole number from 0 to 49999"),
-        ({"precision": "float16"}, "precision must be one of auto, float32, mixed_bfloat16, mixed_float16, got 'float16'"),
-        ({"shuffled_labels": 1}, "shuffled_labels must be True or False, got 1"),
+        ({"weight_decay": -0.1}, "weight_decay must be a number from 0 to 100, got -0.1"),
+        ({"validation": 50_000}, "validation must be a whole number from 0 to 49,999"),
+        ({"precision": "float16"}, "precision must be one of 'auto', 'float32', 'mixed_bfloat16', 'mixed_float16', got 'float16'"),
+        ({"shuffled_labels": 1}, "shuffled_labels must be one of True, False, got 1"),
         ({"learning_rat": 1}, "did you mean learning_rate"),
         ({"seed": 1}, "seed is not a setting"),
     ],
@@ -71,5 +71,5 @@ def test_only_cifar10_has_no_validation_images_of_its_own():
 
 
 def test_keep_takes_three_words():
-    with pytest.raises(PatchConvNetError, match='"epochs", "weights" or "scores"'):
+    with pytest.raises(PatchConvNetError, match="keep must be one of 'epochs', 'weights', 'scores', got 'all'"):
         make_recipe("shapes", keep="all")

@@ -141,7 +141,7 @@ def killed(self, epoch, logs=None):
 if sys.argv[1] == "kill":
     training.Checkpoint.on_epoch_end = killed
     train("stopped")
-done = records.read_arrays(training.Path("stopped/checkpoint.npz"))["epochs_done"]
+done = records.read_arrays("stopped/checkpoint.npz")["epochs_done"]
 keras.random.uniform((7,))  # whatever was drawn before
 np.random.default_rng().random()
 stopped, whole = train("stopped"), train("whole")
@@ -225,7 +225,7 @@ def test_a_bad_loss_names_the_epoch_and_keeps_the_checkpoint(tiny, train_on_smal
     with pytest.raises(PatchConvNetError, match=r"loss became nan at step 1 of epoch 2.*checkpoint.npz keeps the epoch before"):
         train_on_small_data(tmp_path, epochs=3)
     arrays = records.read_arrays(tmp_path / "checkpoint.npz")
-    assert arrays["epochs_done"] == 1 and all(np.all(np.isfinite(array)) for array in arrays.values())
+    assert arrays["epochs_done"] == 1 and all(np.all(np.isfinite(array)) for array in arrays.values() if array.dtype.kind == "f")
 
 
 # === bad input ===
@@ -235,7 +235,7 @@ def test_a_bad_loss_names_the_epoch_and_keeps_the_checkpoint(tiny, train_on_smal
     ("options", "message"),
     [
         ({"preset": "shape"}, 'no preset \'shape\'.*did you mean "shapes"'),
-        ({"epochs": 0}, "epochs must be a whole number, at least 1, got 0"),
+        ({"epochs": 0}, "epochs must be a whole number from 1 to 100,000, got 0"),
         ({"epochs": True}, "epochs must be .*True"),
         ({"epochs": 2.0}, r"epochs must be .*2\.0"),
         ({"limit": 0}, "limit must be .*0"),
@@ -289,14 +289,14 @@ def test_a_folder_that_cannot_be_written(train_on_small_data, tmp_path, monkeypa
         raise PermissionError(errno.EACCES, "Permission denied")
 
     monkeypatch.setattr(files.Path, "mkdir", refuse)
-    with pytest.raises(PatchConvNetError, match="recipe.json cannot be written: permission denied"):
+    with pytest.raises(PatchConvNetError, match="run cannot be written: permission denied"):
         train_on_small_data(tmp_path / "run")
 
 
 def test_a_checkpoint_of_another_network_is_refused(tiny, train_on_small_data, tmp_path):
     records.write_json(tmp_path / "recipe.json", training.make_recipe("shapes"))
     records.write_arrays(tmp_path / "checkpoint.npz", {"0": np.zeros(3), "epochs_done": np.array(1)})
-    with pytest.raises(PatchConvNetError, match="checkpoint.npz does not fit this network"):
+    with pytest.raises(PatchConvNetError, match="its checkpoint does not fit this network"):
         train_on_small_data(tmp_path)
     (tmp_path / "checkpoint.npz").write_bytes(b"PK\x03\x04 cut short")
     with pytest.raises(PatchConvNetError, match="checkpoint.npz is damaged"):

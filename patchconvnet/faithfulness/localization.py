@@ -44,13 +44,20 @@ def _checked(maps, masks):
         raise PatchConvNetError(
             f"maps of shape {maps.shape} and masks of shape {masks.shape}; wanted (N, H, W) and (N, h, w), same N"
         )
+    _check_finite(maps)
     return maps, cell_shares(masks, maps.shape[1:])
+
+
+def _check_finite(maps):
+    if not np.isfinite(maps).all():
+        raise PatchConvNetError("maps: some values are no finite numbers: the network's training has failed")
 
 
 def _summing_to_one(maps):
     maps = np.asarray(maps, dtype="float64")
     if maps.ndim != 3:
         raise PatchConvNetError(f"maps: shape {maps.shape}; wanted (N, H, W)")
+    _check_finite(maps)
     totals = maps.sum(axis=(1, 2), keepdims=True)
     if maps.min(initial=0) < 0 or not np.all(totals > 0):
         raise PatchConvNetError("maps: no value may be negative, and no map may be zero everywhere")

@@ -21,8 +21,8 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from patchconvnet.errors import PatchConvNetError
-from patchconvnet.files import written_aside
+from patchconvnet.errors import PatchConvNetError, one_line
+from patchconvnet.files import existing_file, place, read_arrays, write_arrays, written_aside
 from patchconvnet.model import PatchConvNet
 
 SHIPPED = Path(__file__).parent
@@ -46,14 +46,13 @@ def load(name):
     Raises:
         PatchConvNetError: if there is no such record, or the run in it has not finished.
     """
-    folder = SHIPPED / str(name)
-    if Path(name).name != str(name) or not (folder / "results.json").is_file():
-        folder = Path(name).expanduser()
+    folder = SHIPPED / str(name) if str(name) in names() else place(name)
     if (folder / "results.json").is_file():
         return Record(folder)
     if (folder / "recipe.json").is_file():
-        raise PatchConvNetError(f"the run in {folder} has not finished: run the same train command again")
-    raise PatchConvNetError(f"no record {str(name)!r}: give a run folder, or one of {', '.join(names()) or '(none)'}")
+        raise PatchConvNetError(f"the run in {one_line(folder)} has not finished: run the same train command again")
+    known = ", ".join(names()) or "(none)"
+    raise PatchConvNetError(f"no record {one_line(name)!r}: give a run folder, or one of {known}")
 
 
 def measures(dataset):
@@ -96,11 +95,18 @@ class Record:
 
     @cached_property
     def recipe(self):
-        return read_json(self.folder / "recipe.json")
+        recipe = _read_checked(self.folder / "recipe.json", RECIPE)
+        _check_kinds(recipe["model"], {"num_classes": int, "image_size": int}, self.folder / "recipe.json")
+        return recipe
 
     @cached_property
     def results(self):
-        return read_json(self.folder / "results.json")
+        results = _read_checked(self.folder / "results.json", RESULTS)
+        if "attention_on_object" in results:
+            _check_kinds(results, dict.fromkeys(OF_MASKS, float), self.folder / "results.json")
+        if not all(isinstance(name, str) for name in results["class_names"]):
+            raise PatchConvNetError(f"{self.folder / 'results.json'} is damaged: its class_names are not all strings")
+        return results
 
     @cached_property
     def history(self):
@@ -110,13 +116,18 @@ class Record:
     def attention(self):
         """Dict of arrays: "maps" float16 (E + 1, P, Q, h, w), from before training to after epoch E, for P probe
         images; "logits" float16 (E + 1, P, classes); "indices" int (P,), places of the probes in the test set."""
-        return read_arrays(self.folder / "attention.npz")
+        return self._kept("attention.npz")
 
     @cached_property
     def usual(self):
         """What is usual for the trained network: a dict of arrays (see `familiarity.measure`), or None if not kept."""
         path = self.folder / "familiarity.npz"
-        return read_arrays(path) if path.is_file() else None
+        if not path.is_file():
+            return None
+        usual, dim = read_arrays(path), self.recipe["model"].get("dim")
+        if {key: array.shape for key, array in usual.items()} != {"mean": (dim,), "whitening": (dim, dim), "limit": ()}:
+            raise PatchConvNetError(f"{path} is damaged: it does not hold mean, whitening and limit for {dim} channels")
+        return usual
 
     def model(self, epoch=None):
         """The trained network.
@@ -131,15 +142,23 @@ class Record:
             PatchConvNetError: if the record does not keep those weights.
         """
         if epoch is None:
-            weights = read_arrays(self.folder / "weights.npz")
+            weights = self._kept("weights.npz")
         else:
             weights = self._epoch_weights(epoch)
-        model = PatchConvNet(**self.recipe["model"])
+        try:
+            model = PatchConvNet(**self.recipe["model"])
+        except (TypeError, ValueError) as error:
+            raise PatchConvNetError(f"{self.folder / 'recipe.json'} tells of no network that can be built: {one_line(error)}") from error
         set_weights(model, weights, self.folder)
         return model
 
+    def _kept(self, name):
+        if not (self.folder / name).is_file():
+            raise PatchConvNetError(f"{self.folder} holds no {name}: this record does not keep it")
+        return read_arrays(self.folder / name)
+
     def _epoch_weights(self, epoch):
-        arrays = read_arrays(self.folder / "epochs.npz")
+        arrays = self._kept("epochs.npz")
         last = max(int(key.split("/")[0]) for key in arrays)
         if epoch not in range(last + 1):
             raise PatchConvNetError(f"{self.folder} has the weights of epochs 0 to {last}, not of {epoch!r}")
@@ -149,11 +168,12 @@ class Record:
     def summary(self):
         """Accuracy and attention scores in a few lines: a string."""
         results, epochs = self.results, self.recipe["epochs"]
+        top5 = f"   (top 5: {results['test_top5']:.1%})" if len(results["class_names"]) > 5 else ""  # else always all
         lines = [
-            f"{self.recipe['dataset']}, {results['variant']}",
+            one_line(f"{self.recipe['dataset']}, {results['variant']}"),
             f"preset {self.recipe['preset']}, seed {self.recipe['seed']}, {epochs} "
             f"{'epoch' if epochs == 1 else 'epochs'}, {results['parameters']:,} parameters",
-            f"test accuracy        {results['test_accuracy']:.1%}   (top 5: {results['test_top5']:.1%})",
+            f"test accuracy        {results['test_accuracy']:.1%}{top5}",
         ]
         if "test_accuracy_with_flip" in results:
             lines.append(f"  with mirror images {results['test_accuracy_with_flip']:.1%}   (mean of two logits for each image)")
@@ -183,9 +203,11 @@ def set_weights(model, weights, source="the file"):
     for weight in model.weights:
         if weight.path not in weights:
             raise PatchConvNetError(f"{source} lacks the weight {weight.path}: it is of another architecture")
-        found = weights[weight.path].shape
-        if found != tuple(weight.shape):
-            raise PatchConvNetError(f"{source}: {weight.path} has shape {found}, this network wants {weight.shape}")
+        found = weights[weight.path]
+        if found.shape != tuple(weight.shape):
+            raise PatchConvNetError(f"{source}: {weight.path} has shape {found.shape}, this network wants {weight.shape}")
+        if found.dtype.kind not in "fiu" or not np.isfinite(found).all():
+            raise PatchConvNetError(f"{source}: {weight.path} holds what is no finite number: its training failed, or it is damaged")
     unknown = weights.keys() - {weight.path for weight in model.weights}
     if unknown:
         raise PatchConvNetError(f"{source} has a weight that this network lacks: {sorted(unknown)[0]}")
@@ -194,13 +216,48 @@ def set_weights(model, weights, source="the file"):
 
 
 def read_json(path):
+    """The names and values of a JSON file: a dict.
+
+    Raises:
+        PatchConvNetError: no such file; one that is no JSON, or holds something else.
+    """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise PatchConvNetError(f"{path} cannot be read ({error})") from error
+        content = json.loads(existing_file(path, "a JSON file").read_text(encoding="utf-8"))
+    except PatchConvNetError:
+        raise
+    except (OSError, ValueError, RecursionError) as error:
+        raise PatchConvNetError(f"{one_line(path)} cannot be read ({one_line(error)})") from error
     if not isinstance(content, dict):
-        raise PatchConvNetError(f"{path} is damaged: it holds a {type(content).__name__}, not names and values")
+        raise PatchConvNetError(f"{one_line(path)} is damaged: it holds a {type(content).__name__}, not names and values")
     return content
+
+
+# What others rely on, and of which kind it is.
+RECIPE = {"preset": str, "dataset": str, "seed": int, "epochs": int, "keep": str, "model": dict}
+RESULTS = {
+    **dict.fromkeys(("variant", "device"), str),
+    **dict.fromkeys(("test_loss", "test_accuracy", "test_top5", "attention_entropy", "seconds"), float),
+    "parameters": int,
+    "class_names": list,
+    "versions": dict,
+}
+OF_MASKS = ("attention_on_object", "attention_chance", "attention_best_fixed_cell")
+
+
+def _read_checked(path, kinds):
+    content = read_json(path)
+    _check_kinds(content, kinds, path)
+    return content
+
+
+def _check_kinds(content, kinds, path):
+    """Raise a `PatchConvNetError` unless each name has a value of its kind; whole numbers will do for float."""
+    for name, kind in kinds.items():
+        value = content.get(name)
+        fits = isinstance(value, (kind, int) if kind is float else kind) and not isinstance(value, bool)
+        if not fits or (kind is float and not -1e300 < value < 1e300):  # NaN is in no range
+            wanted = {str: "a string", int: "a whole number", float: "a number", list: "a list", dict: "names and values"}[kind]
+            raise PatchConvNetError(f"{one_line(path)} is damaged: its {name} is {one_line(repr(value))[:60]}, not {wanted}")
 
 
 def write_json(path, content):
@@ -223,7 +280,7 @@ def write_history(path, history):
 def read_table(path):
     """The rows of a CSV file with a heading, at least one: a list of dicts of strings."""
     try:
-        with open(path, newline="", encoding="utf-8") as file:
+        with open(existing_file(path, "a table"), newline="", encoding="utf-8") as file:
             rows = list(csv.DictReader(file, strict=True))
         if not rows:
             raise ValueError("it has no rows")
@@ -237,19 +294,9 @@ def write_table(path, rows):
     with written_aside(path) as aside, open(aside, "w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(rows[0])
-        writer.writerows([value if isinstance(value, str) else f"{value:.6g}" for value in row.values()] for row in rows)
+        writer.writerows([value if isinstance(value, str) else as_written(value) for value in row.values()] for row in rows)
 
 
-def read_arrays(path):
-    if not path.is_file():
-        raise PatchConvNetError(f"{path.parent} holds no {path.name}: this record does not keep it")
-    try:
-        with np.load(path) as archive:
-            return {key: archive[key] for key in archive.files}
-    except Exception as error:  # a truncated file can raise anything
-        raise PatchConvNetError(f"{path} is damaged ({error})") from error
-
-
-def write_arrays(path, arrays):
-    with written_aside(path) as aside, open(aside, "wb") as file:
-        np.savez_compressed(file, **arrays)
+def as_written(number):
+    """A number as it stands in a table: with six digits."""
+    return f"{number:.6g}"

@@ -1,0 +1,74 @@
+"""Masks as people have them, as bool: True on the object.
+
+    black and white            in 8 or 16 bits: at least half of white is the object
+    0 and 1, or 0, 1, 2, 3...  numbered objects: all but 0 is the object
+    white on transparent       what is transparent is black
+    coloured, or a palette     each object in its own colour: all that is not black is the object
+"""
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from patchconvnet.errors import PatchConvNetError, one_line
+
+NEARLY_BLACK = 32  # of 255
+MOST_PIXELS = 150_000_000
+NUMBERS = 32  # greatest count of different greys that number objects
+
+
+def read_mask(file):
+    """The object's pixels in a PNG file: bool (H, W).
+
+    Raises:
+        PatchConvNetError: no PNG, or a damaged one; greys that are neither black and white nor numbers of objects.
+    """
+    try:
+        with Image.open(file, formats=("PNG",)) as picture:
+            if picture.width * picture.height > MOST_PIXELS:
+                raise PatchConvNetError(f"it has more than {MOST_PIXELS:,} pixels")
+            picture.load()
+            return object_of(_values(ImageOps.exif_transpose(picture)))
+    except Exception as error:  # a damaged file can raise anything
+        raise PatchConvNetError(f"the mask {one_line(file)} cannot be read ({one_line(error)}): give a PNG") from error
+
+
+def _values(picture):
+    """What a picture of any mode holds: uint8, int or bool, (H, W) or (H, W, 3)."""
+    if picture.mode in ("1", "L", "I", "F") or picture.mode.startswith("I;16"):
+        return np.asarray(picture)
+    if "transparency" in picture.info or picture.mode in ("RGBA", "LA", "PA"):
+        black = Image.new("RGBA", picture.size, "black")
+        picture = Image.alpha_composite(black, picture.convert("RGBA"))
+    return np.asarray(picture.convert("RGB"))  # (H, W, 3)
+
+
+def object_of(values):
+    """The object's pixels, from the values of a mask.
+
+    Args:
+        values: bool, or whole numbers from 0, (N, H, W), (H, W) or (H, W, 3).
+
+    Returns:
+        bool, (N, H, W) or (H, W).
+
+    Raises:
+        PatchConvNetError: greys that are neither black and white nor numbers of objects.
+    """
+    if values.dtype == bool:
+        return values
+    if values.shape[-1:] == (3,) and values.ndim == 3:
+        greatest, least = values.max(axis=2).astype("int64"), values.min(axis=2)  # (H, W, 3) -> (H, W)
+        if (greatest - least).max(initial=0) > NEARLY_BLACK:
+            return greatest > NEARLY_BLACK
+        values = greatest
+    if values.dtype.kind not in "iu" or values.min(initial=0) < 0:
+        raise PatchConvNetError("its values are not whole numbers from 0")
+    top = 255 if values.max(initial=0) < 256 else 65_535
+    if values.max(initial=0) < top / 2:
+        return values > 0
+    dark = values[(values > 0) & (values < top / 2)]
+    white = values >= top / 2
+    if dark.size > white.sum() and len(np.unique(dark)) <= NUMBERS:
+        found = ", ".join(map(str, np.unique(values)[:5]))
+        raise PatchConvNetError(f"it holds the values {found}...: make it black and white")
+    return white

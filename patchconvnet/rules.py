@@ -1,0 +1,69 @@
+"""What a setting may be: a test, and the same in words.
+
+    rule = whole(1, 500)
+    rule.check("depth", True)       # PatchConvNetError: depth must be a whole number from 1 to 500, got True
+"""
+
+import math
+import reprlib
+from dataclasses import dataclass
+from typing import Callable
+
+from patchconvnet.errors import PatchConvNetError
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A condition that values are held against.
+
+    Attributes:
+        accepts: function of a value: whether it may be so.
+        words: what it may be, as in "must be ...".
+    """
+
+    accepts: Callable
+    words: str
+
+    def check(self, name, value):
+        """Raise a `PatchConvNetError` that names the setting and the value, unless the value may be so."""
+        if not self.accepts(value):
+            raise PatchConvNetError(f"{name} must be {self.words}, got {reprlib.repr(value)}")
+
+
+def whole(lowest, highest):
+    """A whole number in this range, both ends included; True and 2.0 are none."""
+    return Rule(lambda value: _is(value, int) and lowest <= value <= highest, f"a whole number from {lowest:,} to {highest:,}")
+
+
+def number(lowest, highest, words, above=False, below=False):
+    """A finite number in this range; with `above` or `below` its lower or upper end is not part of it."""
+
+    def accepts(value):
+        inside = _is(value, (int, float)) and math.isfinite(value) and lowest <= value <= highest
+        return inside and not (above and value == lowest) and not (below and value == highest)
+
+    return Rule(accepts, words)
+
+
+def one_of(*choices):
+    """One of these words (or None); numbers that equal none of them by type are refused, too."""
+    accepts = lambda value: any(type(value) is type(choice) and value == choice for choice in choices)
+    return Rule(accepts, f"one of {', '.join(map(repr, choices))}")
+
+
+def none_or(rule):
+    return Rule(lambda value: value is None or rule.accepts(value), f"None or {rule.words}")
+
+
+def several(rule, most):
+    """One to `most` values of a kind, as a tuple or list."""
+    accepts = lambda values: isinstance(values, (tuple, list)) and 1 <= len(values) <= most and all(map(rule.accepts, values))
+    return Rule(accepts, f"a sequence of 1 to {most}, each {rule.words}")
+
+
+def _is(value, kinds):
+    return isinstance(value, kinds) and not isinstance(value, bool)
+
+
+YES_OR_NO = one_of(True, False)
+SHARE = number(0, 1, "a number, at least 0 and below 1", below=True)
