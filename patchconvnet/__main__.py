@@ -7,8 +7,10 @@ import argparse
 import ast
 import os
 import sys
+import warnings
+from contextlib import redirect_stderr, redirect_stdout
 
-from patchconvnet.errors import PatchConvNetError  # and no more: Keras takes seconds, and may not start
+from patchconvnet.errors import PatchConvNetError, one_line  # and no more: Keras takes seconds, and may not start
 
 MOST_PAIRS = 12  # pictures that `attend` draws side by side; more become a contact sheet
 MOST_PICTURES = 400  # on one contact sheet
@@ -20,18 +22,75 @@ def main(arguments=None):
     input; 130 if interrupted."""
     # TensorFlow's start-up notes would drown the answer.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    warnings.formatwarning = lambda message, *where, **what: f"warning: {one_line(message)}\n"
+    output, errors = _Output(sys.stdout), _Output(sys.stderr)
+    with redirect_stdout(output), redirect_stderr(errors):
+        try:
+            code = _run(arguments)
+        finally:
+            output.flush()
+        if output.problem is not None:
+            print(f"error: standard output cannot be written ({output.problem.strerror})", file=sys.stderr)
+            code = 2
+        errors.flush()
+    return code
+
+
+def _run(arguments):
+    options = None
     try:
         options = _parser().parse_args(arguments)
         if options.run is not _doctor:  # it looks for itself, and goes on
             _check_backend()
         return options.run(options) or 0
     except PatchConvNetError as error:
-        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
+        print(f"error: {one_line(error)}", file=sys.stderr)
+        return 2
+    except (OSError, MemoryError) as error:
+        print(f"error: {one_line(error) or 'there is not enough memory: close other programs, or take a smaller network'}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        hint = "; the same train command goes on from the last whole epoch" if options.run is _train else ""
+        hint = "; the same train command goes on from the last whole epoch" if options and options.run is _train else ""
         print(f"\nstopped{hint}", file=sys.stderr)
         return 130
+
+
+class _Output:
+    """A stream that loses no work: it replaces letters that the terminal lacks, and goes on without a reader.
+
+    A reader may leave (`| head -1`), and that is no error; that a disk is full is told at the end.
+    """
+
+    def __init__(self, stream):
+        self.stream = stream  # None where there is none: a closed one, or a program without a window
+        self.problem = None
+
+    def __getattr__(self, name):
+        return getattr(self.stream, name)
+
+    def write(self, text):
+        if self.stream is not None:
+            encoding = self.stream.encoding or "utf-8"
+            self._try(self.stream.write, text.encode(encoding, "replace").decode(encoding))
+        return len(text)
+
+    def flush(self):
+        if self.stream is not None:
+            self._try(self.stream.flush)
+
+    def isatty(self):
+        return self.stream is not None and self.stream.isatty()
+
+    def _try(self, action, *given):
+        try:
+            action(*given)
+        except OSError as error:
+            if not isinstance(error, BrokenPipeError):
+                self.problem = error
+            # What is still to come, at Python's own end too, goes nowhere.
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, self.stream.fileno())
+            os.close(nowhere)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -127,7 +186,7 @@ def setting(text):
         raise PatchConvNetError(f"--set {text}: wanted NAME=VALUE, as in depth=4")
     try:
         return name, ast.literal_eval(value)
-    except (ValueError, SyntaxError):
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):  # the last ones: thousands of brackets
         return name, value
 
 
@@ -163,53 +222,70 @@ def _attend(options):
     import matplotlib
 
     from patchconvnet import inference
+    from patchconvnet.files import check_writable
 
     matplotlib.use("agg")
     if Path(options.out).suffix.lower() not in (".png", ".pdf", ".svg"):
-        raise PatchConvNetError(f"--out {options.out}: the name must end in .png, .pdf or .svg")
+        raise PatchConvNetError(f"--out {options.out!r}: the name must end in .png, .pdf or .svg")
     sources, left_out = inference.find_pictures(options.image)
-    if any(Path(options.out).resolve() == Path(source).resolve() for source in sources):
+    if any(_is_same(options.out, source) for source in sources):
         raise PatchConvNetError(f"--out {options.out} would replace the picture itself: choose another name")
     if len(sources) > MOST_PICTURES:
         raise PatchConvNetError(f"{len(sources)} pictures: at most {MOST_PICTURES} fit on one sheet; give some of them")
+    check_writable(options.out)  # now, not after hundreds of pictures
     if sources == options.image and len(sources) == 1:
         return _attend_to_one(sources[0], options)
     if left_out:
-        print(f"left out, as no pictures by their names: {', '.join(path.name for path in left_out)}")
+        print(one_line(f"left out, as no pictures by their names: {', '.join(path.name for path in left_out)}"))
     as_sheet = sources != options.image or len(sources) > MOST_PAIRS
     return _attend_to_several(sources, options, as_sheet)
 
 
+def _is_same(out, source):
+    try:
+        return os.path.samefile(os.path.expanduser(out), os.path.expanduser(source))
+    except (OSError, ValueError):  # one of them is not there, or is an address
+        return False
+
+
+def _network(name):
+    """A record's network, the names of its classes as they can be printed, and what is usual for it."""
+    from patchconvnet import records
+
+    record = records.load(name)
+    return record.model(), [one_line(name) for name in record.results["class_names"]], record.usual
+
+
 def _attend_to_one(source, options):
-    from patchconvnet import inference, plotting, records
+    from patchconvnet import inference, plotting
 
     picture = inference.read_image(source)
-    record = records.load(options.record)
-    found = inference.predict(record.model(), picture, record.results["class_names"], record.usual)
-    names, probabilities = found.names[:5], found.probabilities[:5]
-    plotting.prediction(picture, found.attention, names, probabilities, found.square, found.map_name, options.out)
+    network, names, usual = _network(options.record)
+    found = inference.predict(network, picture, names, usual)
+    plotting.prediction(
+        picture, found.attention, found.names[:5], found.probabilities[:5], found.square, found.map_name, options.out
+    )
     for name, probability in zip(found.names[:3], found.probabilities[:3]):
         print(f"{name:12} {probability:6.1%}")
     if remark := inference.remark(found):
         print(f"note: {remark}")
-    print(f"{found.map_name} map written to {options.out}")
+    print(f"{found.map_name} map written to {one_line(options.out)}")
 
 
 def _attend_to_several(sources, options, as_sheet):
     """One line for each picture; those that cannot be read are named at the end, and the exit code is 1."""
-    from patchconvnet import inference, plotting, records
+    from patchconvnet import inference, plotting
 
-    record = records.load(options.record)
-    network, names = record.model(), record.results["class_names"]
+    network, names, usual = _network(options.record)
     pictures, predictions, titles, skipped = [], [], [], []
     for source in sources:
         try:
             picture = inference.read_image(source)
         except PatchConvNetError as error:
-            skipped.append(" ".join(str(error).split()))
+            skipped.append(one_line(error))
             continue
-        found = inference.predict(network, picture, names, record.usual)
-        title = str(source).rstrip("/").replace("\\", "/").rpartition("/")[2]
+        found = inference.predict(network, picture, names, usual)
+        title = one_line(str(source).rstrip("/").replace("\\", "/").rpartition("/")[2])
         print(f"{title}: {inference.describe(found)}", flush=True)
         titles.append(f"{title[:24]}\n{found.names[0]}, {found.probabilities[0]:.0%}{' (strange)' if found.strange else ''}")
         pictures.append(inference.thumbnail(picture, 320))  # as large as it is drawn: hundreds fit into the memory
@@ -225,7 +301,7 @@ def _attend_to_several(sources, options, as_sheet):
     strange = [found for found in predictions if found.strange or found.strange is None]
     if strange:
         print(f"note, for {len(strange)} of {len(predictions)}: {inference.remark(strange[0])}")
-    print(f"{len(pictures)} {predictions[0].map_name} maps written to {options.out}")
+    print(f"{len(pictures)} {predictions[0].map_name} maps written to {one_line(options.out)}")
     for problem in skipped:
         print(f"warning: skipped: {problem}", file=sys.stderr)
     return 1 if skipped else 0

@@ -1,6 +1,7 @@
 """Measure a recorded network again: does the record tell the truth, here and now?"""
 
 from patchconvnet.data import load_dataset
+from patchconvnet.errors import PatchConvNetError, one_line
 from patchconvnet.recipes import data_options
 from patchconvnet.scores import score_test
 
@@ -25,10 +26,14 @@ def evaluate(record):
         variant: which copy of the data set was read here, as in `results.json`: a string.
 
     Raises:
-        PatchConvNetError: no weights, damaged or foreign ones; no data set here.
+        PatchConvNetError: no weights, damaged or foreign ones; no data set here, or one of other classes.
     """
-    model = record.model()  # first: a record without weights is told before anything is downloaded
+    model, classes = record.model(), len(record.results["class_names"])  # first: what is damaged is told before any download
     dataset = load_dataset(record.recipe["dataset"], **data_options(record.recipe))
+    if len(dataset.class_names) != classes:
+        raise PatchConvNetError(
+            f"{record.recipe['dataset']} has {len(dataset.class_names)} classes now, and the network of {record.folder} was trained on {classes}"
+        )
     return score_test(model, dataset), dataset.variant
 
 
@@ -40,9 +45,11 @@ def compare(record, scores, variant):
         scores, variant: as `evaluate` returns them.
     """
     results = record.results
-    lines = [f"{record.recipe['dataset']}, record {record.name}", f"{'':24}{'here':>10}{'record':>10}{'difference':>13}"]
+    lines = [one_line(f"{record.recipe['dataset']}, record {record.name}"), f"{'':24}{'here':>10}{'record':>10}{'difference':>13}"]
     largest = 0.0
     for key, (words, factor, form) in ROWS.items():
+        if key == "test_top5" and len(results["class_names"]) <= 5:
+            continue  # always all
         if key in scores and key in results:
             here, recorded = factor * scores[key], factor * results[key]
             largest = max(largest, abs(here - recorded))

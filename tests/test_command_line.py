@@ -95,8 +95,8 @@ def test_a_backend_that_is_not_installed(tmp_path):
     ("options", "message"),
     [
         (["--data", "shaeps"], "no data set 'shaeps'"),
-        (["--epochs", "0"], "epochs must be a whole number, at least 1, got 0"),
-        (["--limit", "0"], "limit must be a whole number, at least 1, got 0"),
+        (["--epochs", "0"], "epochs must be a whole number from 1 to 100,000, got 0"),
+        (["--limit", "0"], "limit must be None or a whole number from 1 to 1,000,000,000, got 0"),
         (["--seed", "-1"], "seed must be a whole number from 0"),
         (["--speed", "9"], "unrecognized arguments: --speed 9"),
         (["--set", "depth"], "--set depth: wanted NAME=VALUE"),
@@ -104,8 +104,8 @@ def test_a_backend_that_is_not_installed(tmp_path):
         (["--set", "num_classes=4"], "num_classes is not a setting"),
         (["--set", "pooling=max"], "pooling must be one of"),
         (["--set", "pooling=max"], "pooling must be one of 'attention', 'average', got 'max'"),
-        (["--set", "dim=7"], "cannot be built: dim must be positive and divisible by 2"),
-        (["--set", "stem_strides=3"], "cannot be built: "),
+        (["--set", "dim=7"], "dim must be positive and divisible by 2"),
+        (["--set", "stem_strides=3"], "stem_strides must be a sequence of 1 to 8, each one of 1, 2, got 3"),
     ],
 )
 def test_train_refuses(refused, tmp_path, options, message):
