@@ -1,22 +1,20 @@
-"""CIFAR-10: found on this machine or downloaded once, and read without trusting the file.
+"""CIFAR-10: found on this machine or downloaded once.
 
 A. Krizhevsky, "Learning Multiple Layers of Features from Tiny Images", 2009,
 https://www.cs.toronto.edu/~kriz/cifar.html
 """
 
+import contextlib
 import hashlib
-import io
 import os
-import pickle
-import tarfile
 import warnings
-import zlib
-from pathlib import Path, PurePosixPath
 
 import numpy as np
 
+from patchconvnet.cifar10_files import Unreadable, batches_in, fields_of
 from patchconvnet.download import fetch, sha256_of
-from patchconvnet.errors import PatchConvNetError
+from patchconvnet.errors import PatchConvNetError, one_line
+from patchconvnet.files import place as place_of
 
 VARIABLE = "PATCHCONVNET_CIFAR10"
 ARCHIVE = "cifar-10-python.tar.gz"
@@ -41,7 +39,7 @@ BATCHES = {
 }
 ROWS = 10_000  # images in each of them
 CLASS_NAMES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
-MEND = "Delete it, and extract or download it again."
+ACCEPTED = f"{ARCHIVE}, the folder {FOLDER}, or what holds either"
 
 
 # === from where ===
@@ -58,43 +56,75 @@ def find(path=None, download=True):
         Images uint8 (60000, 32, 32, 3), the 10,000 for testing last; labels int64 (60000,); the variant, a string.
 
     Raises:
-        PatchConvNetError: none at the place given, or on this machine; a broken file; no network.
+        PatchConvNetError: none at the place given, or on this machine; a broken file, or one that is larger than can be; a path
+            that cannot be used; no network.
     """
     if path is not None:
         return _read_given(path, "path=")
     if os.environ.get(VARIABLE):
         return _read_given(os.environ[VARIABLE], f"${VARIABLE}")
-    keras_cache, own_cache = _caches()
-    for source in (*_sources(keras_cache), *_sources(own_cache)):
+    for cache in (_keras_cache, _own_cache):
         try:
-            return _read(source)
-        except PatchConvNetError as error:
-            warnings.warn(f"{error} It was passed over.", stacklevel=4)
+            sources = _sources(cache())
+        except PatchConvNetError as error:  # the other one may do
+            warnings.warn(f"{error}. It was passed over.", stacklevel=4)
+            continue
+        for source in sources:
+            try:
+                return _read_cached(source)
+            except PatchConvNetError as error:
+                warnings.warn(f"{error} It was passed over.", stacklevel=4)
     if not download:
         raise PatchConvNetError('CIFAR-10 is not on this machine: load_dataset("cifar10") downloads it once (170 MB).')
-    return _read(_download(own_cache / ARCHIVE))
+    return _read_cached(_download(_own_cache() / ARCHIVE))
 
 
 def is_here():
     """Whether some copy is where `find` would look for it: nothing is read."""
-    return bool(os.environ.get(VARIABLE) or any(_sources(cache) for cache in _caches()))
+    if os.environ.get(VARIABLE):
+        return True
+    for cache in (_keras_cache, _own_cache):
+        with contextlib.suppress(PatchConvNetError):
+            if _sources(cache()):
+                return True
+    return False
 
 
-def _caches():
-    """The folders that are looked through, the one of Keras and ours: ours is downloaded to."""
-    keras_cache = Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser() / "datasets"
-    return keras_cache, Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "patchconvnet"
+def _keras_cache():
+    return _cache("KERAS_HOME", "~/.keras") / "datasets"
+
+
+def _own_cache():
+    """Where it is downloaded to."""
+    return _cache("XDG_CACHE_HOME", "~/.cache") / "patchconvnet"
+
+
+def _cache(variable, usual):
+    try:
+        return place_of(os.environ.get(variable) or usual)
+    except PatchConvNetError as error:
+        raise PatchConvNetError(f"The folder for data sets, ${variable} or {usual}: {error}, in ${variable}") from error
 
 
 def _read_given(path, given_as):
     try:
-        place = Path(path).expanduser()
-    except TypeError:
-        raise PatchConvNetError(f"{given_as} must be a path, not {path!r}.") from None
+        place = place_of(path)
+    except PatchConvNetError as error:
+        raise PatchConvNetError(f"{given_as} must be a path to CIFAR-10: {error}. Accepted: {ACCEPTED}.") from error
     for source in _sources(place):
-        return _read(source)
-    problem = "holds no CIFAR-10" if os.path.exists(place) else "does not exist"
-    raise PatchConvNetError(f"{given_as} {place} {problem}: give {ARCHIVE}, the folder {FOLDER}, or what holds either.")
+        try:
+            return _read(source)
+        except Unreadable as error:
+            raise PatchConvNetError(
+                f"{given_as} {error}. Give {ACCEPTED}; if it is one of these, extract or download it again."
+            ) from error
+    raise PatchConvNetError(f"{given_as} {one_line(place)} {_lack(place)}: give {ACCEPTED}.")
+
+
+def _lack(place):
+    if os.path.isdir(place) and not os.access(place, os.R_OK | os.X_OK):
+        return "may not be read"
+    return "holds no CIFAR-10" if os.path.exists(place) else "does not exist"
 
 
 def _sources(place):
@@ -115,11 +145,19 @@ def _download(destination):
         raise PatchConvNetError(
             f"CIFAR-10 is not on this machine. {error} Ways out: "
             f'load_dataset("shapes"), which needs no network; load_dataset("cifar10", path=...) or {VARIABLE}=... '
-            f"with {ARCHIVE} or the folder {FOLDER}; or put the archive at {destination}"
+            f"with {ARCHIVE} or the folder {FOLDER}; or put the archive at {one_line(destination)}"
         ) from error
 
 
 # === reading one copy ===
+
+
+def _read_cached(source):
+    """`_read`, of a file that Keras or we have put there: only such a one may be deleted."""
+    try:
+        return _read(source)
+    except Unreadable as error:
+        raise PatchConvNetError(f"{error}. Delete it, and extract or download it again.") from error
 
 
 def _read(source):
@@ -127,81 +165,54 @@ def _read(source):
     images = np.empty((len(BATCHES) * ROWS, 32, 32, 3), dtype="uint8")
     labels = np.empty(len(BATCHES) * ROWS, dtype="int64")
     md5 = {}
-    for batch, content in _files(source):
-        first = list(BATCHES).index(batch) * ROWS
-        images[first : first + ROWS], labels[first : first + ROWS] = _parse(content, source / batch)
-        md5[batch] = hashlib.md5(content, usedforsecurity=False).hexdigest()
+    try:
+        for batch, content in batches_in(source, BATCHES, FOLDER):
+            first = list(BATCHES).index(batch) * ROWS
+            images[first : first + ROWS], labels[first : first + ROWS] = _parse(content, source / batch)
+            md5[batch] = hashlib.md5(content, usedforsecurity=False).hexdigest()
+        is_original = md5 == BATCHES or (source.is_file() and sha256_of(source) == ARCHIVE_SHA256)
+    except _NoBatch:
+        raise
+    except Exception as error:  # a damaged archive can raise anything
+        raise Unreadable(f"{one_line(source)} cannot be read as CIFAR-10 ({_reason(error)})") from error
     missing = [batch for batch in BATCHES if batch not in md5]
     if missing:
-        raise PatchConvNetError(f"{source} is no complete CIFAR-10: it lacks {', '.join(missing)}. {MEND}")
-    if md5 == BATCHES or (source.is_file() and sha256_of(source) == ARCHIVE_SHA256):
+        raise Unreadable(f"{one_line(source)} is no complete CIFAR-10: it lacks {', '.join(missing)}")
+    if is_original:
         return images, labels, "original"
     content_hash = hashlib.sha256(images)
     content_hash.update(labels.astype("uint8"))
     return images, labels, f"other copy (sha256 {content_hash.hexdigest()[:8]})"
 
 
-def _files(source):
-    """Name and bytes of each batch, from a folder, or from an archive without extracting it to disk."""
-    try:
-        if source.is_dir():
-            for batch in BATCHES:
-                if (source / batch).is_file():
-                    yield batch, (source / batch).read_bytes()
-            return
-        with tarfile.open(source, "r:gz") as archive:
-            for member in archive:
-                inside = PurePosixPath(member.name)
-                if member.isfile() and inside.name in BATCHES and inside.parent.name == FOLDER:
-                    yield inside.name, archive.extractfile(member).read()
-            while archive.fileobj.read(1 << 20):  # the checksum of the whole stands at its very end
-                pass
-    except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
-        raise PatchConvNetError(f"{source} cannot be read as CIFAR-10 ({_one_line(error)}). {MEND}") from error
+class _NoBatch(Unreadable):
+    """A batch that is none: its own name is in the message."""
 
 
 def _parse(content, label):
     """One batch file: images uint8 (10000, 32, 32, 3), a view, and labels (10000,)."""
+    label = one_line(label)
     try:
-        batch = _BatchUnpickler(io.BytesIO(content), encoding="bytes").load()
-        fields = {key.decode() if isinstance(key, bytes) else key: value for key, value in batch.items()}
-        pixels, labels = np.asarray(fields["data"]), np.asarray(fields["labels"])
+        fields = fields_of(content)
+        pixels, labels = fields["data"], fields["labels"]
     except Exception as error:  # a damaged pickle can raise anything
-        raise PatchConvNetError(f"{label} is no CIFAR-10 batch ({_one_line(error)}). {MEND}") from error
-    if pixels.shape != (ROWS, 3072) or pixels.dtype != np.uint8:
-        found = f"{pixels.dtype} {pixels.shape}"
-        raise PatchConvNetError(f"{label} holds pixels of {found}, not of uint8 ({ROWS}, 3072). {MEND}")
-    if labels.shape != (ROWS,) or labels.dtype.kind not in "iu" or labels.min() < 0 or labels.max() > 9:
-        raise PatchConvNetError(f"{label} holds labels other than {ROWS} whole numbers from 0 to 9. {MEND}")
+        raise _NoBatch(f"{label} is no CIFAR-10 batch ({_reason(error)})") from error
+    if type(pixels) is not np.ndarray or pixels.shape != (ROWS, 3072) or pixels.dtype != np.uint8:
+        found = f"{pixels.dtype} {pixels.shape}" if type(pixels) is np.ndarray else f"type {type(pixels).__name__}"
+        raise _NoBatch(f"{label} holds pixels of {found}, not of uint8 ({ROWS}, 3072)")
+    if not _are_labels(labels):
+        raise _NoBatch(f"{label} holds labels other than {ROWS} whole numbers from 0 to 9")
     return pixels.reshape(ROWS, 3, 32, 32).transpose(0, 2, 3, 1), labels
 
 
-class _BatchUnpickler(pickle.Unpickler):
-    """A pickle is a program that may call anything. This reader lets it build arrays, and nothing else.
-
-    Besides dicts, lists, numbers and bytes, which need no permission, that is all there is in the official files
-    (protocol 2, written by Python 2) and in those that Python 3 and NumPy 1 or 2 write in protocol 4.
-    """
-
-    def find_class(self, module, name):
-        allowed = {
-            ("numpy", "ndarray"): np.ndarray,
-            ("numpy", "dtype"): _dtype,
-            ("numpy.core.multiarray", "_reconstruct"): _EMPTY_ARRAY,
-            ("numpy._core.multiarray", "_reconstruct"): _EMPTY_ARRAY,
-        }
-        if (module, name) not in allowed:
-            raise pickle.UnpicklingError(f"it asks for {module}.{name}, which no batch needs")
-        return allowed[module, name]
+def _are_labels(labels):
+    if type(labels) is list:
+        return len(labels) == ROWS and all(type(label) is int and 0 <= label <= 9 for label in labels)
+    fits = type(labels) is np.ndarray and labels.shape == (ROWS,) and labels.dtype.kind in "iu"
+    return fits and labels.min() >= 0 and labels.max() <= 9
 
 
-_EMPTY_ARRAY = np.empty(0).__reduce__()[0]  # the function that array pickles name, wherever this NumPy keeps it
-
-
-def _dtype(name, align=False, copy=False):
-    """As `np.dtype`, for pickles of Python 2, which write the name as bytes and the flags as 0 and 1."""
-    return np.dtype(name.decode() if isinstance(name, bytes) else name, align=bool(align), copy=bool(copy))
-
-
-def _one_line(error):
-    return " ".join(f"{type(error).__name__}: {error}".split())
+def _reason(error):
+    """What is wrong, in a few words: a file can put a long story of its own into an error."""
+    said = one_line(str(error)[:200])
+    return said if isinstance(error, Unreadable) else f"{type(error).__name__}: {said}"

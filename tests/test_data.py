@@ -308,7 +308,7 @@ def test_a_place_that_was_given_is_never_passed_over(tmp_path, monkeypatch, give
 
 
 def test_a_path_that_is_no_path_is_refused():
-    with pytest.raises(PatchConvNetError, match="path= must be a path, not 3"):
+    with pytest.raises(PatchConvNetError, match="path= must be a path to CIFAR-10: a path of type int"):
         load(3)
 
 
@@ -365,7 +365,7 @@ def refusal(place):
 
 def test_a_folder_that_lacks_a_file_says_which(folder):
     (folder / "data_batch_3").unlink()
-    assert "lacks data_batch_3. Delete it, and extract or download it again." in refusal(folder)
+    assert "lacks data_batch_3. Give cifar-10-python.tar.gz, the folder cifar-10-batches-py, or" in refusal(folder)
 
 
 def test_an_archive_of_something_else_is_refused(tmp_path, folder):
@@ -383,13 +383,13 @@ def test_a_damaged_archive_is_named(tmp_path, folder, damage):
         content[len(content) // 2] ^= 1
     shorter = {"truncated": content[: len(content) // 2], "text": b"hello", "empty": b""}
     archive.write_bytes(shorter.get(damage, content))
-    assert str(archive) in refusal(archive) and "Delete it" in refusal(archive)
+    assert str(archive) in refusal(archive) and "extract or download it again" in refusal(archive)
 
 
 def test_a_truncated_batch_is_named(folder):
     batch = folder / "data_batch_2"
     batch.write_bytes(batch.read_bytes()[:1000])
-    assert refusal(folder).startswith(f"{batch} is no CIFAR-10 batch")
+    assert refusal(folder).startswith(f"path= {batch} is no CIFAR-10 batch")
 
 
 @pytest.mark.parametrize(
@@ -412,7 +412,7 @@ def test_a_truncated_batch_is_named(folder):
 def test_a_batch_of_another_form_is_named(folder, content, problem):
     (folder / "test_batch").write_bytes(content)
     message = refusal(folder)
-    assert message.startswith(f"{folder / 'test_batch'} {problem}") and "Delete it" in message
+    assert message.startswith(f"path= {folder / 'test_batch'} {problem}") and "download it again" in message
 
 
 class Trap:
