@@ -11,21 +11,16 @@ import errno
 import hashlib
 import http.client
 import os
-import queue
 import shutil
-import socket
 import sys
-import threading
 import time
 import urllib.error
-import urllib.request
 from collections import deque
-from pathlib import Path
-from urllib.parse import urlsplit
 
-from patchconvnet.errors import PatchConvNetError
+from patchconvnet.errors import PatchConvNetError, one_line
+from patchconvnet.files import place
+from patchconvnet.web import TooSlow, asked, host_of, require_network
 
-OFFLINE_VARIABLE = "PATCHCONVNET_OFFLINE"
 TURNS = 3  # a host that broke off after giving some bytes is tried this often, after the others
 BLOCK = 1 << 18
 
@@ -49,7 +44,8 @@ def fetch(urls, destination, sha256, *, size=None, timeout=10.0, minimum_rate=20
         destination: where the file goes; its folder is made. A file that is there and right is left alone.
         sha256: the file's hash, in hexadecimal.
         size: its length in bytes, if known: a host that offers another length is left before it sends any.
-        timeout: seconds of silence after which a host counts as stalled.
+        timeout: seconds of silence after which a host counts as stalled. One that sends a byte now and then has this and
+            `window` for its headers, and again for each part of the file.
         minimum_rate: bytes per second below which, measured over `window` seconds, a host is left while others are
             untried. Afterwards a hundredth of it is enough: better slow than not at all.
         window: seconds over which the rate is measured.
@@ -59,17 +55,18 @@ def fetch(urls, destination, sha256, *, size=None, timeout=10.0, minimum_rate=20
 
     Raises:
         PatchConvNetError: there is no network, `PATCHCONVNET_OFFLINE` forbids it, every host failed (each with its
-            reason), or the disk is full or cannot be written.
+            reason), the disk is full or cannot be written, or the path cannot be used.
     """
-    destination = Path(destination)
-    partial = destination.with_name(destination.name + ".partial")
+    destination = place(destination)
+    partial, lock = (place(f"{destination}.{suffix}") for suffix in ("partial", "lock"))
     if _is_right(destination, sha256):
         return destination
     require_network(urls)
     with _disk_errors(destination):
         destination.parent.mkdir(parents=True, exist_ok=True)
-    with _one_process_at_a_time(destination):
+    with _one_process_at_a_time(lock, destination.name):
         if not _is_right(destination, sha256):
+            _check_ours(partial)
             if not _is_right(partial, sha256):
                 limits = {"size": size, "timeout": timeout, "minimum_rate": minimum_rate, "window": window}
                 _try_hosts(urls, partial, sha256, limits)
@@ -85,7 +82,10 @@ def sha256_of(path):
 
 
 def _is_right(path, sha256):
-    return path.is_file() and sha256_of(path) == sha256
+    try:
+        return path.is_file() and sha256_of(path) == sha256
+    except OSError:  # it may not be read, and is replaced if that may be done
+        return False
 
 
 def _try_hosts(urls, partial, sha256, limits):
@@ -109,35 +109,53 @@ def _try_hosts(urls, partial, sha256, limits):
         # Where it only completed what another host began, the other one may have lied: now from the first byte.
         if resumed and turns > 1:
             waiting.appendleft((url, turns - 1))
-    told = "; ".join(f"{urlsplit(url).netloc} {reason}" for url, reason in reasons.items())
-    raise PatchConvNetError(f"{partial.stem} could not be downloaded: {told}.")
+    told = "; ".join(f"{host_of(url) or one_line(url)} {reason}" for url, reason in reasons.items())
+    raise PatchConvNetError(f"{one_line(partial.stem)} could not be downloaded: {told}.")
 
 
 def _transfer(url, partial, others_untried, size, timeout, minimum_rate, window):
     """Receive the file, or what is missing of it, from one host. True where it went on with bytes already there."""
+    host = host_of(url)
+    if host is None:
+        raise _HostFailed("is no http or https address")
     have = partial.stat().st_size if partial.is_file() else 0
-    headers = {"User-Agent": "patchconvnet"} | ({"Range": f"bytes={have}-"} if have else {})
-    try:
-        response = urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=timeout)
-    except urllib.error.HTTPError as error:
-        error.close()
-        if error.code == 416:  # there is nothing after the bytes that we have, and they are wrong: start over
-            partial.unlink(missing_ok=True)
-        raise _HostFailed(f"answered HTTP {error.code}", again=error.code == 416) from error
-    except (OSError, http.client.HTTPException) as error:
-        raise _HostFailed(f"cannot be reached ({_reason(error)})") from error
-    with response:
+    with contextlib.ExitStack() as opened:
+        try:
+            headers = {"Range": f"bytes={have}-"} if have else {}
+            response, dog = opened.enter_context(asked(url, headers, timeout, timeout + window))
+        except urllib.error.HTTPError as error:
+            error.close()
+            if error.code == 416:  # there is nothing after the bytes that we have, and they are wrong: start over
+                partial.unlink(missing_ok=True)
+            raise _HostFailed(f"answered HTTP {error.code}", again=error.code == 416) from error
+        except TooSlow as error:
+            raise _HostFailed("is slow (it does not come to an answer)") from error
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            raise _HostFailed(f"cannot be reached ({_reason(error)})") from error
         start = _first_byte(response, have)
         total = size if response.length is None else start + response.length
         if size is not None and total != size:
             raise _HostFailed(f"offers {total:,} bytes instead of {size:,}")
         _require_space(partial, (total or start) - start)
         floor = minimum_rate if others_untried else minimum_rate / 100
-        with _disk_errors(partial):
-            file = open(partial, "ab" if start else "wb", buffering=0)
-        with file, contextlib.closing(_Progress(partial.stem, urlsplit(url).netloc, start, total)) as progress:
-            _copy(response, file, start, total, floor, window, progress)
+        file = opened.enter_context(_opened(partial, os.O_WRONLY | (os.O_APPEND if start else os.O_TRUNC)))
+        progress = opened.enter_context(contextlib.closing(_Progress(partial.stem, host, start, total)))
+        _copy(response, dog, file, partial, start, total, floor, window, progress)
     return start > 0
+
+
+def _opened(path, flags):
+    """A file of our own, open for writing, made if it is not there: never what a link or a pipe of that name leads to."""
+    flags |= os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    _check_ours(path)
+    with _disk_errors(path):
+        file = os.fdopen(os.open(path, flags, 0o666), "wb", buffering=0)
+    return file
+
+
+def _check_ours(path):
+    if path.is_symlink() or (path.exists() and not path.is_file()):
+        raise PatchConvNetError(f"{one_line(path)} is a link or no file: delete it and repeat.")
 
 
 def _first_byte(response, have):
@@ -149,11 +167,11 @@ def _first_byte(response, have):
     return have
 
 
-def _copy(response, file, done, total, floor, window, progress):
+def _copy(response, dog, file, partial, done, total, floor, window, progress):
     """Write the answer to the file, and leave a host that falls silent, below `floor` bytes a second, or short."""
     start, mark, mark_done = done, time.monotonic(), done
-    while block := _receive(response, again=done > start):
-        with _disk_errors(file.name):
+    while block := _receive(response, dog, again=done > start):
+        with _disk_errors(partial):
             rest = memoryview(block)
             while rest:
                 rest = rest[file.write(rest) :]
@@ -171,58 +189,35 @@ def _copy(response, file, done, total, floor, window, progress):
         raise _HostFailed(f"stopped after {done:,} of {total:,} bytes", again=done > start)
 
 
-def _receive(response, again):
+def _receive(response, dog, again):
+    dog.put_off()
     try:
-        return response.read1(BLOCK)  # returns what has come, so that a trickle is seen and measured
-    except (OSError, http.client.HTTPException) as error:
+        with dog.watching():
+            return response.read1(BLOCK)  # returns what has come, so that a trickle is seen and measured
+    except TooSlow as error:
+        raise _HostFailed("is slow (its bytes lead nowhere)", again) from error
+    except (OSError, http.client.HTTPException, ValueError) as error:
         raise _HostFailed(f"broke off ({_reason(error)})", again) from error
 
 
 def _reason(error):
     reason = getattr(error, "reason", error)
-    return "timed out" if isinstance(reason, TimeoutError) else " ".join(str(reason).split()) or type(reason).__name__
-
-
-def require_network(urls, seconds=15.0):
-    """Raise at once where there is no network: ask for all host names at the same time, and wait for the first."""
-    if os.environ.get(OFFLINE_VARIABLE, "") not in ("", "0"):
-        raise PatchConvNetError(f"The network may not be used: {OFFLINE_VARIABLE} is set.")
-    if {"http", "https"} & urllib.request.getproxies().keys():
-        return  # the proxy looks the names up, and this machine may not be able to
-    hosts = sorted({urlsplit(url).hostname for url in urls})
-    answers = queue.Queue()
-    for host in hosts:
-        threading.Thread(target=_look_up, args=(host, answers), daemon=True).start()
-    deadline = time.monotonic() + seconds
-    with contextlib.suppress(queue.Empty):
-        for _ in hosts:
-            if answers.get(timeout=max(0.0, deadline - time.monotonic())):
-                return
-    raise PatchConvNetError(f"There is no network: none of these hosts is known: {', '.join(hosts)}.")
-
-
-def _look_up(host, answers):
-    try:
-        answers.put(bool(socket.getaddrinfo(host, 443)))
-    except OSError:
-        answers.put(False)
+    return "timed out" if isinstance(reason, TimeoutError) else one_line(reason) or type(reason).__name__
 
 
 @contextlib.contextmanager
-def _one_process_at_a_time(destination):
-    """Hold a lock file beside the download, where the system and the disk know locks; else go on without."""
+def _one_process_at_a_time(path, name):
+    """Hold the lock file `path` beside the download, where the system and the disk know locks; else go on without."""
     try:
         import fcntl
     except ImportError:  # Windows
         yield
         return
-    with _disk_errors(destination):
-        lock = open(destination.with_name(destination.name + ".lock"), "w")
-    with lock:
+    with _opened(path, os.O_WRONLY) as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            print(f"{destination.name}: waiting for another process that downloads it", file=sys.stderr)
+            print(f"{one_line(name)}: waiting for another process that downloads it", file=sys.stderr)
             fcntl.flock(lock, fcntl.LOCK_EX)
         except OSError:
             pass  # some network drives have no locks
@@ -230,10 +225,11 @@ def _one_process_at_a_time(destination):
 
 
 def _require_space(partial, missing):
-    free = shutil.disk_usage(partial.parent).free
+    with _disk_errors(partial):
+        free = shutil.disk_usage(partial.parent).free
     if missing > free:
         raise PatchConvNetError(
-            f"The disk is full: {partial} needs {missing / 1e6:.1f} MB more and {free / 1e6:.1f} MB are free."
+            f"The disk is full: {one_line(partial)} needs {missing / 1e6:.1f} MB more and {free / 1e6:.1f} MB are free."
         )
 
 
@@ -244,9 +240,9 @@ def _disk_errors(path):
         yield
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            message = f"The disk is full: {path} cannot be written; free some space and repeat."
+            message = f"The disk is full: {one_line(path)} cannot be written; free some space and repeat."
         else:
-            message = f"{path} cannot be written ({error.strerror or error})."
+            message = f"{one_line(path)} cannot be written ({error.strerror or error})."
         raise PatchConvNetError(message) from error
 
 
@@ -254,7 +250,7 @@ class _Progress:
     """On a terminal one line that changes; elsewhere (a notebook, a log) a line at each tenth. All on stderr."""
 
     def __init__(self, name, host, start, total):
-        self.title, self.start, self.total = f"{name} from {host}", start, total
+        self.title, self.start, self.total = f"{one_line(name)} from {host}", start, total
         self.began, self.last, self.tenth = time.monotonic(), 0.0, 10 * start // total if total else 0
         self.live = sys.stderr.isatty()
         size = f", {total / 1e6:.1f} MB" if total else ""

@@ -1,20 +1,20 @@
 """From a file, an address, bytes or an array to red, green and blue, in bounded memory."""
 
+import functools
 import http.client
 import io
+import os
 import re
-import time
 import urllib.error
-import urllib.parse
-import urllib.request
 import warnings
-from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from patchconvnet.download import require_network
-from patchconvnet.errors import PatchConvNetError
+from patchconvnet.errors import PatchConvNetError, one_line
+from patchconvnet.files import existing_file, place
+from patchconvnet.inference.png_notes import is_png, without_notes
+from patchconvnet.web import TooSlow, address_of, asked, require_network
 
 LARGEST_AREA = 1 << 20  # pixels of a picture as it is returned: 1,024 x 1,024, or 4,096 x 256
 LARGEST_SOURCE = 150_000_000  # pixels of a picture as it is decoded: 12,000 x 12,000 and a little more
@@ -35,10 +35,11 @@ def read_image(source):
 
     A turned photograph (EXIF) is set upright, transparency becomes white, and an animation gives its first picture.
     16-bit grey is scaled to 8 bits. Floats and 32-bit integers of a TIFF tell no range: values up to 1 (floats only),
-    up to 255 and up to 65,535 are taken for 0..1, 0..255 and 0..65,535, and others are scaled by the greatest.
+    up to 255 and up to 65,535 are taken for 0..1, 0..255 and 0..65,535, and others are scaled by the greatest. Texts and
+    colour profiles in a PNG file are not used, however long.
 
     Args:
-        source: a file that Pillow can read (PNG, JPEG, WebP, GIF, BMP, TIFF...), as a path; an http or https address of
+        source: a PNG, JPEG, WebP, GIF, BMP, TIFF, TGA or PPM file, AVIF or JPEG 2000 where Pillow can, as a path; an http or https address of
             one, as a string; the bytes of one; or an array, uint8 or any numbers in 0..255, (H, W) or (H, W, C) with
             1 to 4 channels: grey, grey and alpha, RGB, RGB and alpha.
 
@@ -48,23 +49,29 @@ def read_image(source):
 
     Raises:
         PatchConvNetError: no such file; not a picture, or a damaged one; more than 150 million pixels, or 37 million in WebP or
-            AVIF; an address that cannot be reached, that answers with an error, that sends more than 50 MB, or that
-            takes more than a minute; an array of another shape, or with values outside 0..255.
+            AVIF; a TIFF with values below zero, infinite ones or ones that are no numbers; an address that is none, cannot be
+            reached, leads to another than http or https, answers with an error, sends more than 50 MB, or takes more than a
+            minute; an array of another shape, or with values outside 0..255.
     """
     if isinstance(source, np.ndarray):
         return np.asarray(_small_and_upright(_from_array(source)))
     if isinstance(source, (bytes, bytearray, memoryview)):
         return _decode(io.BytesIO(source), "what the bytes hold")
     if isinstance(source, str) and ADDRESS.match(source):
-        return _decode(io.BytesIO(_download(source)), source)
-    try:
-        path = Path(source).expanduser()
-    except TypeError:
+        return _decode(io.BytesIO(_download(source)), one_line(source))
+    if not isinstance(source, (str, os.PathLike)):
         kinds = "a path, an address, bytes or a NumPy array"
-        raise PatchConvNetError(f"a picture of type {type(source).__name__}: give {kinds}") from None
-    if path.is_dir() or not path.exists():
-        raise PatchConvNetError(f"{path} is {'a folder' if path.is_dir() else 'not there'}: give a picture file")
-    return _decode(path, str(path))
+        raise PatchConvNetError(f"a picture of type {type(source).__name__}: give {kinds}")
+    path = existing_file(source, "a picture file")
+    with _opened(path) as file:
+        return _decode(file, one_line(path))
+
+
+def _opened(path):
+    try:
+        return open(path, "rb")
+    except OSError as error:
+        raise PatchConvNetError(f"{one_line(path)} cannot be read ({error.strerror}): give another picture file") from error
 
 
 # === arrays ===
@@ -96,17 +103,13 @@ def _to_bytes(array, wanted):
 
 
 def _decode(file, name):
-    """A picture, from a path or an open file, as uint8 (H, W, 3)."""
+    """A picture, from an open file, as uint8 (H, W, 3)."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow's, on odd files: what matters becomes an error below
-            with Image.open(file) as picture:
-                if picture.width * picture.height > LARGEST_SOURCE // (4 if picture.format in COSTLY else 1):
-                    raise Image.DecompressionBombError
-                if picture.format == "JPEG":
-                    picture.draft("RGB", _bounded(picture.size))  # decodes a large one at a fraction of its size
-                picture.load()
-                return np.asarray(_small_and_upright(picture))
+            return _png(file) if is_png(file) else _pixels(file)
+    except PatchConvNetError as error:
+        raise PatchConvNetError(f"{name} {error}") from error
     except UnidentifiedImageError as error:
         hint = "the address of the picture file itself, not of a page around it" if ADDRESS.match(name) else (
             "a PNG, JPEG or another picture file")
@@ -115,7 +118,32 @@ def _decode(file, name):
         limits = f"at most {LARGEST_SOURCE / 1e6:.0f} million, a quarter of it in WebP or AVIF"
         raise PatchConvNetError(f"{name} has too many pixels ({limits}): shrink it first") from error
     except Exception as error:  # a damaged file can raise anything
-        raise PatchConvNetError(f"{name} cannot be read as a picture ({error}): is it damaged or cut short?") from error
+        reason = one_line(error)[:200]
+        raise PatchConvNetError(f"{name} cannot be read as a picture ({reason}): is it damaged or cut short?") from error
+
+
+def _png(file):
+    try:
+        return _pixels(without_notes(file, long_ones_only=True))
+    except ValueError:  # Pillow's limits for texts and colour profiles
+        return _pixels(without_notes(file, long_ones_only=False))
+
+
+def _pixels(file):
+    with Image.open(file, formats=_formats()) as picture:
+        if picture.width * picture.height > LARGEST_SOURCE // (4 if picture.format in COSTLY else 1):
+            raise Image.DecompressionBombError
+        if picture.format in ("JPEG", "MPO"):
+            picture.draft("RGB", _bounded(picture.size))  # decodes a large one at a fraction of its size
+        picture.load()
+        return np.asarray(_small_and_upright(picture))
+
+
+@functools.cache
+def _formats():
+    """The formats behind `SUFFIXES` that this Pillow knows. It knows others that start another program on the file."""
+    known = Image.registered_extensions()
+    return sorted({known[suffix] for suffix in SUFFIXES & known.keys()} & Image.OPEN.keys())
 
 
 def _bounded(size):
@@ -154,16 +182,28 @@ def _divisor(picture):
         return 257  # 65,535 -> 255
     if picture.mode not in ("I", "F"):
         return None
-    greatest = picture.getextrema()[1]
+    greatest = _greatest(picture)
     if picture.mode == "F" and greatest <= 1:
         return 1 / 255
     return next((divisor for divisor in (1, 257) if greatest <= 255 * divisor), greatest / 255)
 
 
+def _greatest(picture):
+    """The greatest value of a picture of floats or integers, none of which may be impossible."""
+    height = max(1, STRIP // picture.width)
+    greatest = 0
+    for top in range(0, picture.height, height):
+        values = np.asarray(picture.crop((0, top, picture.width, min(top + height, picture.height))))
+        if not np.isfinite(values).all() or values.min() < 0:
+            raise PatchConvNetError("holds values below zero, infinite ones or ones that are no numbers: save it with 8 bits")
+        greatest = max(greatest, values.max())
+    return greatest
+
+
 def _rgb(strip, divisor):
     """A part of a picture, of any mode, as RGB on white."""
     if divisor is not None:
-        values = np.rint(np.nan_to_num(np.asarray(strip, dtype="float32")) / np.float32(divisor))
+        values = np.rint(np.asarray(strip, dtype="float32") / np.float32(divisor))
         strip = Image.fromarray(np.clip(values, 0, 255).astype("uint8"))
     elif "transparency" in strip.info or strip.mode in ("RGBA", "LA", "PA", "La", "RGBa"):
         strip = strip.convert("RGBA")
@@ -198,16 +238,19 @@ def find_pictures(sources):
     """
     found, left_out = [], []
     for source in sources:
-        if ADDRESS.match(source) or not Path(source).expanduser().is_dir():
+        folder = None if isinstance(source, str) and ADDRESS.match(source) else place(source)
+        if folder is None or not folder.is_dir():
             found.append(source)
             continue
+        name = one_line(source)
         try:
-            entries = sorted(entry for entry in Path(source).expanduser().iterdir() if not entry.name.startswith("."))
+            entries = sorted(folder.iterdir(), key=lambda entry: entry.name)
         except OSError as error:
-            raise PatchConvNetError(f"{source} cannot be read ({error.strerror}): choose another folder") from error
-        pictures = [entry for entry in entries if entry.suffix.lower() in SUFFIXES and entry.is_file()]
+            raise PatchConvNetError(f"{name} cannot be read ({error.strerror}): choose another folder") from error
+        entries = [entry for entry in entries if not entry.name.startswith(".")]
+        pictures = [entry for entry in entries if entry.suffix.lower() in SUFFIXES and os.path.isfile(entry)]
         if not pictures:
-            raise PatchConvNetError(f"{source} is a folder without a picture: its files end in none of {', '.join(sorted(SUFFIXES))}")
+            raise PatchConvNetError(f"{name} is a folder without a picture: its files end in none of {', '.join(sorted(SUFFIXES))}")
         found += pictures
         left_out += [entry for entry in entries if entry not in pictures]
     return found, left_out
@@ -215,29 +258,24 @@ def find_pictures(sources):
 
 def _download(url):
     """The bytes behind an address, never more than `LARGEST_DOWNLOAD`, never for longer than `PATIENCE`."""
-    started, content = time.monotonic(), bytearray()
+    name, content = one_line(url), bytearray()
+    require_network([address_of(url)])
     try:
-        require_network([url])
-        address = urllib.parse.quote(url, safe=":/?#[]@!$&'()*+,;=%~")  # as browsers do: letters of any alphabet
-        request = urllib.request.Request(address, headers={"User-Agent": "patchconvnet"})
-        with urllib.request.urlopen(request, timeout=SILENCE) as response:
+        with asked(url, {}, SILENCE, PATIENCE) as (response, dog), dog.watching():
             promised = response.length or 0
-            while promised <= LARGEST_DOWNLOAD and (block := response.read1(BLOCK)):
+            while max(promised, len(content)) <= LARGEST_DOWNLOAD and (block := response.read1(BLOCK)):
                 content += block
-                if len(content) > LARGEST_DOWNLOAD:
-                    break
-                if time.monotonic() - started > PATIENCE:
-                    raise PatchConvNetError(f"{url} is too slow: download the picture first")
-    except PatchConvNetError:
-        raise
     except urllib.error.HTTPError as error:
         error.close()
-        raise PatchConvNetError(f"{url} answers HTTP {error.code} ({error.reason}): is the address right?") from error
+        reason = one_line(error.reason)[:300]
+        raise PatchConvNetError(f"{name} answers HTTP {error.code} ({reason}): is the address right?") from error
+    except TooSlow as error:
+        raise PatchConvNetError(f"{name} is too slow: download the picture first") from error
     except (OSError, http.client.HTTPException, ValueError) as error:
-        reason = getattr(error, "reason", None) or error
-        raise PatchConvNetError(f"{url} cannot be reached ({reason}): is it right, and is there a network?") from error
+        reason = one_line(getattr(error, "reason", None) or error)
+        raise PatchConvNetError(f"{name} cannot be reached ({reason}): is it right, and is there a network?") from error
     if max(promised, len(content)) > LARGEST_DOWNLOAD:
-        raise PatchConvNetError(f"{url} is larger than {LARGEST_DOWNLOAD / 1e6:.0f} MB: shrink the picture first")
+        raise PatchConvNetError(f"{name} is larger than {LARGEST_DOWNLOAD / 1e6:.0f} MB: shrink the picture first")
     if len(content) < promised:
-        raise PatchConvNetError(f"{url} broke off before its end: try again")
+        raise PatchConvNetError(f"{name} broke off before its end: try again")
     return bytes(content)
