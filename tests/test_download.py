@@ -311,3 +311,36 @@ def test_two_at_once_both_get_the_file_and_it_is_downloaded_once(server, tmp_pat
         assert list(pool.map(get, range(2))) == [CONTENT, CONTENT]
     assert asked(server) == ["slow"]
     assert "waiting for another process" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(not hasattr(os, "O_NOFOLLOW"), reason="this system follows links")
+@pytest.mark.parametrize("suffix", ["partial", "lock"])
+def test_a_link_is_not_followed_and_what_it_leads_to_stays(server, tmp_path, suffix):
+    victim, link = tmp_path / "letter", tmp_path / f"file.{suffix}"
+    victim.write_bytes(CONTENT)  # even where it is what was wanted: it may change
+    link.symlink_to(victim)
+    with pytest.raises(PatchConvNetError, match=f"file.{suffix} is a link or no file: delete it and repeat"):
+        fetch(server.urls("good"), tmp_path / "file", SHA256, **QUICK)
+    assert victim.read_bytes() == CONTENT and link.is_symlink() and not os.path.lexists(tmp_path / "file")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes among files here")
+@pytest.mark.parametrize("suffix", ["partial", "lock"])
+def test_a_pipe_is_not_waited_for(server, tmp_path, suffix):
+    os.mkfifo(tmp_path / f"file.{suffix}")
+    with pytest.raises(PatchConvNetError, match=f"file.{suffix} is a link or no file"):
+        fetch(server.urls("good"), tmp_path / "file", SHA256, **QUICK)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no lock file on Windows")
+def test_the_lock_file_keeps_what_is_in_it(server, tmp_path):
+    (tmp_path / "file.lock").write_text("mine")
+    fetch(server.urls("good"), tmp_path / "file", SHA256, **QUICK)
+    assert (tmp_path / "file.lock").read_text() == "mine"
+
+
+@pytest.mark.parametrize("name", ["", "~nobody-of-this-name/file", "x" * 250, "x" * 300, "a\0b"])
+def test_a_destination_that_cannot_be_used_is_named(server, name):
+    with pytest.raises(PatchConvNetError, match="is no path|cannot be used"):
+        fetch(server.urls("good"), name, SHA256, **QUICK)
+    assert server.requests == []
