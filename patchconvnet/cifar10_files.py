@@ -186,7 +186,7 @@ class _Machine:
 
     def build(self, _):
         [state] = self.take(1)
-        if type(self.stack[-1]) not in (_Array, _Type):
+        if type(self.stack[-1]) not in (_Array, _Type) or type(state) is not tuple:
             raise Unreadable("it alters what is no array")
         self.stack[-1].fill(*state)
 

@@ -120,37 +120,44 @@ def _transfer(url, partial, others_untried, size, timeout, minimum_rate, window)
         raise _HostFailed("is no http or https address")
     have = partial.stat().st_size if partial.is_file() else 0
     with contextlib.ExitStack() as opened:
-        try:
-            headers = {"Range": f"bytes={have}-"} if have else {}
-            response, dog = opened.enter_context(asked(url, headers, timeout, timeout + window))
-        except urllib.error.HTTPError as error:
-            error.close()
-            if error.code == 416:  # there is nothing after the bytes that we have, and they are wrong: start over
-                partial.unlink(missing_ok=True)
-            raise _HostFailed(f"answered HTTP {error.code}", again=error.code == 416) from error
-        except TooSlow as error:
-            raise _HostFailed("is slow (it does not come to an answer)") from error
-        except (OSError, http.client.HTTPException, ValueError) as error:
-            raise _HostFailed(f"cannot be reached ({_reason(error)})") from error
+        response, dog = _ask(opened, url, partial, have, timeout, window)
         start = _first_byte(response, have)
         total = size if response.length is None else start + response.length
         if size is not None and total != size:
             raise _HostFailed(f"offers {total:,} bytes instead of {size:,}")
         _require_space(partial, (total or start) - start)
         floor = minimum_rate if others_untried else minimum_rate / 100
-        file = opened.enter_context(_opened(partial, os.O_WRONLY | (os.O_APPEND if start else os.O_TRUNC)))
+        file = opened.enter_context(_opened(partial, "ab" if start else "wb"))
         progress = opened.enter_context(contextlib.closing(_Progress(partial.stem, host, start, total)))
-        _copy(response, dog, file, partial, start, total, floor, window, progress)
+        _copy(response, dog, file, start, total, floor, window, progress)
     return start > 0
 
 
-def _opened(path, flags):
-    """A file of our own, open for writing, made if it is not there: never what a link or a pipe of that name leads to."""
-    flags |= os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+def _ask(opened, url, partial, have, timeout, window):
+    """The answer of a host and its watchdog; both are closed with `opened`."""
+    headers = {"Range": f"bytes={have}-"} if have else {}
+    try:
+        return opened.enter_context(asked(url, headers, timeout, timeout + window))
+    except urllib.error.HTTPError as error:
+        error.close()
+        if error.code == 416:  # there is nothing after the bytes that we have, and they are wrong: start over
+            partial.unlink(missing_ok=True)
+        raise _HostFailed(f"answered HTTP {error.code}", again=error.code == 416) from error
+    except TooSlow as error:
+        raise _HostFailed("is slow (it does not come to an answer)") from error
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        raise _HostFailed(f"cannot be reached ({_reason(error)})") from error
+
+
+def _opened(path, mode):
+    """A file of our own, open for writing: never what a link or a pipe of that name leads to."""
     _check_ours(path)
     with _disk_errors(path):
-        file = os.fdopen(os.open(path, flags, 0o666), "wb", buffering=0)
-    return file
+        return open(path, mode, buffering=0, opener=_open_no_link)
+
+
+def _open_no_link(path, flags):
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0), 0o666)
 
 
 def _check_ours(path):
@@ -167,11 +174,11 @@ def _first_byte(response, have):
     return have
 
 
-def _copy(response, dog, file, partial, done, total, floor, window, progress):
+def _copy(response, dog, file, done, total, floor, window, progress):
     """Write the answer to the file, and leave a host that falls silent, below `floor` bytes a second, or short."""
     start, mark, mark_done = done, time.monotonic(), done
     while block := _receive(response, dog, again=done > start):
-        with _disk_errors(partial):
+        with _disk_errors(file.name):
             rest = memoryview(block)
             while rest:
                 rest = rest[file.write(rest) :]
@@ -213,7 +220,7 @@ def _one_process_at_a_time(path, name):
     except ImportError:  # Windows
         yield
         return
-    with _opened(path, os.O_WRONLY) as lock:
+    with _opened(path, "ab") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -123,6 +123,7 @@ HOSTILE = {
     "an array without bytes": pickle.dumps({"data": PIXELS}, 4).replace(b"\x89", b"N"),
     "an altered type": b"\x80\x02cnumpy\ndtype\n}U\x08newbyteU\x01xsb.",
     "an altered class": b"\x80\x02cnumpy\nndarray\n}U\x09__class__K\x01sb.",
+    "a type altered by many bytes": b"\x80\x02cnumpy\ndtype\nU\x02u1K\x00K\x01\x87RT" + struct.pack("<i", 30_000_000) + bytes(30_000_000) + b"b.",
     "a large memory": b"\x80\x02}r\xff\xff\xff\xff.",
     "bytes that are not there": b"\x80\x05\x8e" + struct.pack("<Q", 1 << 34) + b".",
     "an array of bytes that are not there": b"\x80\x05\x96" + struct.pack("<Q", 1 << 34) + b".",

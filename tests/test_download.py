@@ -231,9 +231,9 @@ def test_a_wrong_file_is_replaced_only_by_the_right_one(server, tmp_path):
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no /dev/full")
 def test_a_disk_that_fills_up_is_named_and_other_hosts_are_not_tried(server, tmp_path, monkeypatch):
-    opened = download._opened
-    full = lambda path, flags: open("/dev/full", "wb", buffering=0) if path.suffix == ".partial" else opened(path, flags)
-    monkeypatch.setattr(download, "_opened", full)
+    usual = download._open_no_link
+    full = lambda path, flags: usual("/dev/full" if str(path).endswith(".partial") else path, flags)
+    monkeypatch.setattr(download, "_open_no_link", full)
     with pytest.raises(PatchConvNetError, match="disk is full: .*file.partial"):
         fetch(server.urls("good", "good"), tmp_path / "file", SHA256, **QUICK)
     assert len(server.requests) == 1 and not (tmp_path / "file").exists()

@@ -178,7 +178,10 @@ def test_a_damaged_png_is_refused(note, damage):
 
 def test_more_notes_than_can_be_are_refused(monkeypatch):
     monkeypatch.setattr(png_notes, "MOST", 3)
-    assert "more than 3 notes" in refusal(with_note(NOTES["a private note"], after_picture=False))
+    apart = (chunk(b"abCd", b"") + chunk(b"bKGD", bytes(6))) * 4
+    assert "more than 3 notes" in refusal(with_note(apart, after_picture=False))
+    together = chunk(b"abCd", b"") * 100
+    assert np.array_equal(read_image(with_note(together, after_picture=False)), PIXELS)
 
 
 # === numbers ===

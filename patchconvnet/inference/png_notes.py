@@ -5,7 +5,7 @@ import io
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 NOTES = (b"tEXt", b"zTXt", b"iTXt", b"iCCP")  # texts and colour profiles
 LONGEST = 1 << 20  # bytes of what is beside the picture and is read at all; Pillow stops there, too
-MOST = 10_000  # pieces that are left out; each is remembered
+MOST = 1_000  # gaps; all are looked through at each reading
 
 
 def is_png(file):
@@ -23,7 +23,7 @@ def without_notes(file, long_ones_only):
             raises a ValueError.
 
     Raises:
-        ValueError: there are more than `MOST` of them.
+        ValueError: they are in more than `MOST` places.
     """
     return io.BufferedReader(_Pieces(file, _kept(file, long_ones_only)))
 
@@ -38,7 +38,8 @@ def _kept(file, long_ones_only):
         after = min(position + length + 12, end)  # the length and the kind before it, a checksum behind
         is_private = kind[:1].islower() and kind[1:2].islower()
         if is_private or (kind[:1].islower() and length > LONGEST) or (kind in NOTES and not long_ones_only):
-            pieces.append((begin, position))
+            if begin < position:
+                pieces.append((begin, position))
             begin = after
             if len(pieces) > MOST:
                 raise ValueError(f"more than {MOST:,} notes in it")
