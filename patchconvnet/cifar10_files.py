@@ -16,7 +16,7 @@ import numpy as np
 LARGEST_BATCH = 40_000_000  # bytes; the official ones have 31 million
 LARGEST_ARCHIVE = 400_000_000  # bytes, unpacked; the official one has 186 million
 LARGEST_HEADERS = 4_000_000  # bytes of what is in an archive besides batches and is read: names, sizes, dates
-LARGEST_PROGRAM = 1_000_000  # steps of a pickle; the official ones take some 60,000
+LARGEST_PROGRAM = 1_000_000  # steps of a pickle; the official ones take some 30,000
 BLOCK = 1 << 20
 
 

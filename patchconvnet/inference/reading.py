@@ -39,9 +39,9 @@ def read_image(source):
     colour profiles in a PNG file are not used, however long.
 
     Args:
-        source: a PNG, JPEG, WebP, GIF, BMP, TIFF, TGA or PPM file, AVIF or JPEG 2000 where Pillow can, as a path; an http or https address of
-            one, as a string; the bytes of one; or an array, uint8 or any numbers in 0..255, (H, W) or (H, W, C) with
-            1 to 4 channels: grey, grey and alpha, RGB, RGB and alpha.
+        source: a PNG, JPEG, WebP, GIF, BMP, TIFF, TGA or PPM file, AVIF or JPEG 2000 where Pillow can, as a path; an http or
+            https address of one, as a string; the bytes of one; or an array, uint8 or any numbers in 0..255, (H, W) or
+            (H, W, C) with 1 to 4 channels: grey, grey and alpha, RGB, RGB and alpha.
 
     Returns:
         uint8 (H, W, 3). A picture of more than about a million pixels is shrunk to that, and keeps its aspect. Reading
