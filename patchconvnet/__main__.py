@@ -308,28 +308,49 @@ def _attend_to_several(sources, options, as_sheet):
 
 
 def _doctor(options):
+    import json
+    from contextlib import nullcontext
+
     from patchconvnet import doctor
+    from patchconvnet.errors import one_line
+    from patchconvnet.files import place, written_aside
 
-    names, dataset = doctor.read_plan(options.plan) if options.plan else (None, None)
-    checks, step = doctor.examine(dataset)
-    estimates = doctor.chapters(step, names)
-    report = doctor.as_json(checks, estimates, options.strict, options.name)
+    # All that was given is looked at first: the machine takes a minute.
+    if options.json == "-" and sys.stdout is None:
+        raise PatchConvNetError("--json -: standard output is closed; give the name of a file")
+    if options.name is not None and not options.name.strip():
+        raise PatchConvNetError("--name '' is no name: give what this machine is called, as in --name \"laptop 7\"")
+    names, dataset = doctor.read_plan(options.plan) if options.plan is not None else (None, None)
+    to_file = options.json not in (None, "-")
+    if to_file and place(options.json).is_dir():
+        raise PatchConvNetError(f"--json {one_line(options.json)} is a folder: give the name of a file to write")
+    with written_aside(options.json) if to_file else nullcontext() as aside:
+        checks, step = doctor.examine(dataset)
+        estimates = doctor.chapters(step, names)
+        report = doctor.as_json(checks, estimates, options.strict, one_line(options.name or ""))
+        if to_file:
+            aside.write_text(f"{report}\n", encoding="utf-8")
     if options.json == "-":
-        print(report)
+        _say(report if _can_print(report) else json.dumps(json.loads(report), indent=1))  # in ASCII
     else:
-        plain = not _can_print("".join(doctor.SIGNS.values()))
-        print(doctor.as_table(checks, estimates, options.strict, plain))
-        if options.json:
-            from patchconvnet.files import written_aside
-
-            with written_aside(options.json) as aside:
-                aside.write_text(f"{report}\n", encoding="utf-8")
+        _say(doctor.as_table(checks, estimates, options.strict, plain=not _can_print("".join(doctor.SIGNS.values()))))
     return 0 if doctor.is_ready(checks, options.strict) else 1
+
+
+def _say(text):
+    """Print, whatever the terminal can show, and if nobody listens any more."""
+    encoding = getattr(sys.stdout, "encoding", None) or "ascii"
+    try:
+        print(text.encode(encoding, "backslashreplace").decode(encoding), flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python complains as it ends
+    except OSError as error:
+        raise PatchConvNetError(f"the report cannot be printed ({error.strerror}): give --json FILE") from error
 
 
 def _can_print(text):
     try:
-        text.encode(sys.stdout.encoding or "ascii")
+        text.encode(getattr(sys.stdout, "encoding", None) or "ascii")
     except UnicodeEncodeError:
         return False
     return True

@@ -1,33 +1,40 @@
 """Is this machine ready for the course? `python -m patchconvnet doctor` asks, in order, and says what to do.
 
     examine     a list of `Check`: what was found, and how to mend it
-    chapters    how long each chapter will run here, from one measured training step
-    as_table    all of it for people
-    as_json     all of it for a list of thirty laptops
+    the rest    see `doctor_report`: chapters, read_plan, as_table, as_json
 
-A check never raises: whatever goes wrong in it is what it has found. Keras is imported by the checks that need it, so that a
-machine without it gets a report, too.
+A check never raises: whatever goes wrong in it is what it has found. Those that import NumPy or Keras run in a process of their
+own (`doctor_apart`), which is this module as a program: a machine on which they kill it gets a report, too.
 """
 
-import csv
 import hashlib
-import json
 import os
 import platform
 import shutil
 import sys
 import tempfile
 import time
-import tomllib
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from patchconvnet.errors import PatchConvNetError
+from patchconvnet import doctor_apart
+from patchconvnet.doctor_report import (  # noqa: F401 - for those who ask the doctor
+    MEND,
+    OK,
+    PLAIN_SIGNS,
+    REFERENCE_STEP,
+    REMARK,
+    SIGNS,
+    Check,
+    as_json,
+    as_table,
+    chapters,
+    is_ready,
+    read_plan,
+)
+from patchconvnet.errors import PatchConvNetError, one_line
 
-OK, REMARK, MEND = "ok", "remark", "mend"
-SIGNS = {OK: "\N{CHECK MARK}", REMARK: "!", MEND: "\N{BALLOT X}"}
-PLAIN_SIGNS = {OK: "ok", REMARK: "!", MEND: "MEND"}  # for a terminal that cannot print ticks
 PYTHONS = ((3, 11), (3, 13))  # tried
 LOWEST = {"keras": "3.8", "numpy": "1.26", "matplotlib": "3.8", "pillow": "10"}  # as in pyproject.toml
 BACKENDS = ("tensorflow", "jax", "torch")
@@ -37,26 +44,8 @@ DISK = 0.5e9  # bytes for run folders and files of a class
 SHAPES = "8e7c9522ce5bff4c"
 SECONDS = 20.0  # that the training may take
 STEPS = 24
-# Seconds of one training step of `shapes` (batch 32) on the machine on which chapters.csv was measured: two cores of an AMD
-# EPYC (Zen 3, AVX2), TensorFlow 2.20, float32.
-REFERENCE_STEP = 0.036
-
-
-@dataclass
-class Check:
-    """One thing that was looked at.
-
-    Attributes:
-        name: what was looked at, in a word or two.
-        state: "ok"; "remark", where a class would stumble and one person may go on; or "mend".
-        found: what is there.
-        advice: what to do; "" if nothing.
-    """
-
-    name: str
-    state: str
-    found: str
-    advice: str = ""
+NEED_KERAS = ("records", "training")
+NEW_ENVIRONMENT = "in a new virtual environment: pip install -r requirements.txt"
 
 
 def examine(dataset=None):
@@ -68,25 +57,74 @@ def examine(dataset=None):
     Returns:
         A list of `Check`, and the seconds of one training step, or None where no step succeeded.
     """
-    step = []
-    looks = {"Python": _python, "packages": _packages, "Keras": _backend, "memory": _memory, "disk": _disk, "Shapes": _shapes}
     own = dataset or os.environ.get("PATCHCONVNET_DATASET")
-    if own and own != "shapes":
-        looks["own pictures"] = lambda: _own(own)
-    looks |= {"CIFAR-10": _cifar10, "records": _records, "training": lambda: _training(step)}
-    checks = []
-    for name, look in looks.items():
-        try:
-            checks.append(look())
-        except Exception as error:  # a check that breaks has found something
-            checks.append(Check(name, MEND, _one_line(error), "in a new virtual environment: pip install -r requirements.txt"))
-    return checks, (step[0] if step else None)
+    names = ["Shapes", *(["own pictures"] if own and own != "shapes" else []), "CIFAR-10", *NEED_KERAS]
+    rest = ["Keras", *names]
+    found, step = {}, None
+    for name, report in doctor_apart.reports(rest, own):
+        if isinstance(report, dict):
+            step = report.pop("step", step)
+            found[name] = Check(**report)
+            continue
+        found[name] = _killed(name, report)
+        if name == "Keras":  # it would kill these as well, and may take its time
+            for other in NEED_KERAS:
+                rest.remove(other)
+                found[other] = Check(other, MEND, "not tried: Keras does not start", "mend Keras first")
+    names = ["Python", "packages", "Keras", "memory", "disk", *names]
+    return [found.get(name) or look(name) for name in names], step
+
+
+def look(name, own=None, step=None):
+    """One check in this process: a `Check`. `step` is a list to which the training adds the seconds of one step."""
+    looks = {"Python": _python, "packages": _packages, "Keras": _backend, "memory": _memory, "disk": _disk, "Shapes": _shapes}
+    looks |= {"own pictures": lambda: _own(own), "CIFAR-10": _cifar10, "records": _records}
+    looks["training"] = lambda: _training([] if step is None else step)
+    try:
+        return looks[name]()
+    except (Exception, SystemExit) as error:  # a check that breaks has found something
+        return Check(name, MEND, _one_line(error), _advice(error, NEW_ENVIRONMENT))
+
+
+def _advice(error, usual):
+    """What to do about an error; matplotlib and our cache of CIFAR-10 want a home folder, and some containers have none."""
+    return "set the environment variable HOME to a folder of your own" if "home directory" in str(error) else usual
+
+
+def main():
+    """The process of its own: its arguments are the place of own pictures, or "", and names of checks."""
+    own, *names = sys.argv[1:]
+    for name in names:
+        step = []
+        check = look(name, own, step)
+        doctor_apart.report(asdict(check) | ({"step": step[0]} if step else {}))
+
+
+def _killed(name, end):
+    """The finding where a check took its process with it."""
+    if "SIGKILL" in end:
+        return Check(name, MEND, _without_home(end), "close other programs: memory may have run out")
+    if name not in ("Keras", *NEED_KERAS):
+        return Check(name, MEND, _without_home(end), NEW_ENVIRONMENT)
+    backend = _usual_backend()
+    others = " or ".join(other for other in BACKENDS if other != backend)
+    why = f"this build of {backend} is for newer processors" if "SIGILL" in end else f"{backend} may be damaged"
+    return Check(name, MEND, _without_home(end), f"{why}: pip install --force-reinstall {backend}, or set KERAS_BACKEND to {others}")
+
+
+def _usual_backend():
+    backend = os.environ.get("KERAS_BACKEND")
+    return backend if backend in BACKENDS else "tensorflow"
 
 
 def _one_line(error):
     """An error in one line, without the folders of the person whose machine it is."""
-    text = " ".join(f"{type(error).__name__}: {error}".split())
-    return text.replace(str(Path.home()), "~")[:200]
+    return _without_home(f"{type(error).__name__}: {error}")
+
+
+def _without_home(text):
+    home = os.path.expanduser("~")  # not Path.home(): that fails where nobody has one
+    return (one_line(text).replace(home, "~") if len(home) > 1 else one_line(text))[:200]
 
 
 # === the checks ===
@@ -104,11 +142,11 @@ def _packages():
     found, poor = [], []
     for name, lowest in LOWEST.items():
         try:
-            here = version(name)
+            here = version(name) or "damaged"
         except PackageNotFoundError:
             here = "missing"
         found.append(f"{name} {here}")
-        if here == "missing" or _numbers(here) < _numbers(lowest):
+        if _numbers(here) < _numbers(lowest):
             poor.append(f'"{name}>={lowest}"')
     return Check("packages", MEND if poor else OK, ", ".join(found), f"pip install {' '.join(poor)}" if poor else "")
 
@@ -118,13 +156,14 @@ def _numbers(text):
 
 
 def _backend():
-    backend = os.environ.get("KERAS_BACKEND") or "tensorflow"
     try:
         import keras
 
         from patchconvnet import environment
-    except Exception as error:
-        return Check("Keras", MEND, f"does not start: {_one_line(error)}", f"pip install {backend if backend in BACKENDS else 'tensorflow'}; KERAS_BACKEND may be {', '.join(BACKENDS)}")
+    except (Exception, SystemExit) as error:
+        missing = error.name if getattr(error, "name", None) in LOWEST else _usual_backend()
+        advice = _advice(error, f"pip install {missing}; KERAS_BACKEND may be {', '.join(BACKENDS)}")
+        return Check("Keras", MEND, f"does not start: {_one_line(error)}", advice)
     found = environment.versions()
     backend = keras.backend.backend()
     return Check("Keras", OK, f"{found['keras']} with {backend} {found.get(backend, '')}, on {environment.device()}".replace(" ,", ","))
@@ -133,9 +172,9 @@ def _backend():
 def _memory():
     try:
         lines = Path("/proc/meminfo").read_text().splitlines()
-    except OSError:
+        free = 1024 * next(int(line.split()[1]) for line in lines if line.startswith("MemAvailable"))
+    except (OSError, StopIteration):
         return Check("memory", OK, "this system does not tell how much is free", "")
-    free = 1024 * next(int(line.split()[1]) for line in lines if line.startswith("MemAvailable"))
     short = free < MEMORY
     return Check("memory", REMARK if short else OK, f"{free / 1e9:.1f} GB free", f"close other programs: {MEMORY / 1e9} GB are needed" if short else "")
 
@@ -169,7 +208,7 @@ def _own(place):
         return Check("own pictures", MEND, _one_line(error), "see chapter 15 for what a folder must look like")
     count = sum(len(part) for part in (data.y_train, data.y_val, data.y_test))
     masks = "with masks" if data.mask_test is not None else "no masks"
-    return Check("own pictures", OK, f"{data.name}: {count:,} in {len(data.class_names)} classes, {masks}")
+    return Check("own pictures", OK, f"{one_line(data.name)}: {count:,} in {len(data.class_names)} classes, {masks}")
 
 
 def _cifar10():
@@ -224,69 +263,5 @@ def _training(step):
     return Check("training", OK, f"{len(seconds)} steps, {1000 * step[0]:.0f} ms each")
 
 
-# === chapters ===
-
-
-def chapters(step, names=None):
-    """How long each chapter runs here: dicts with chapter, title, and seconds (None where no step was measured).
-
-    An estimate: what was measured on the course's own machine, times the ratio of training steps.
-
-    Args:
-        step: seconds of a training step here, or None.
-        names: the chapters of a plan, or None for all.
-
-    Raises:
-        PatchConvNetError: a chapter that the course does not have.
-    """
-    with open(Path(__file__).with_name("chapters.csv"), encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    if unknown := set(names or ()) - {row["chapter"] for row in rows}:
-        raise PatchConvNetError(f"the plan has a chapter {sorted(unknown)[0]}, which the course does not have")
-    chosen = [row for row in rows if names is None or row["chapter"] in names]
-    return [{**row, "seconds": step and round(float(row["seconds"]) * step / REFERENCE_STEP)} for row in chosen]
-
-
-def read_plan(path):
-    """The chapters of a plan (see classroom/plans), and its own pictures as a path, or None.
-
-    Raises:
-        PatchConvNetError: if it is no plan.
-    """
-    try:
-        plan = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-        names = [part["chapter"] for session in plan["session"] for part in session["part"] if "chapter" in part]
-        dataset = plan.get("dataset", "shapes")
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, KeyError, TypeError) as error:
-        raise PatchConvNetError(f"--plan {path} cannot be read as a plan ({type(error).__name__}: {error})") from error
-    return names, None if dataset == "shapes" else str(Path(path).resolve().parent / Path(dataset).expanduser())
-
-
-# === reports ===
-
-
-def is_ready(checks, strict):
-    """Whether nothing must be mended; with `strict`, as a class needs it, a remark counts as well."""
-    return all(check.state == OK or (check.state == REMARK and not strict) for check in checks)
-
-
-def as_table(checks, estimates, strict, plain=False):
-    """A line a check, then the chapters (with `strict`) or their sum, then the verdict: a string."""
-    signs = PLAIN_SIGNS if plain else SIGNS
-    lines = [f"{signs[check.state]:4} {check.name:13} {check.found}" + (f"\n{'':19}-> {check.advice}" if check.advice else "") for check in checks]
-    known = [row for row in estimates if row["seconds"] is not None]
-    if strict:
-        lines += ["", *(f"     {row['chapter']:22} {_minutes(row['seconds']):>8}  {row['title']}" for row in known)]
-    if known:
-        lines.append(f"     {'all of these chapters' if strict else 'all chapters'} run in about {_minutes(sum(row['seconds'] for row in known))}")
-    return "\n".join([*lines, "", "ready" if is_ready(checks, strict) else "not ready: see the lines with an arrow"])
-
-
-def _minutes(seconds):
-    return f"{seconds} s" if seconds < 90 else f"{seconds / 60:.0f} min"
-
-
-def as_json(checks, estimates, strict, name=None):
-    """The same as JSON text. It names no person and no folder; `name` is what the caller calls this machine."""
-    report = {"ready": is_ready(checks, strict), "checks": [asdict(check) for check in checks], "chapters": estimates}
-    return json.dumps(({"name": name} if name else {}) | report, indent=1, ensure_ascii=False)
+if __name__ == "__main__":
+    main()

@@ -3,8 +3,10 @@
 import csv
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 import tomllib
 from pathlib import Path
 
@@ -12,7 +14,7 @@ import nbformat
 import numpy as np
 import pytest
 
-from patchconvnet import PatchConvNetError, doctor
+from patchconvnet import PatchConvNetError, doctor, doctor_apart
 from patchconvnet.__main__ import main
 from patchconvnet.doctor import MEND, OK, REMARK, Check
 
@@ -67,11 +69,72 @@ def test_a_plan_chooses_chapters_and_pictures(quick, tmp_path, capsys):
     assert quick == [str(tmp_path / "photos")]
 
 
-@pytest.mark.parametrize("text", ["no toml at all", "[[session]]\n", PLAN.replace("02_data", "99_none")])
-def test_a_wrong_plan_is_one_line(quick, tmp_path, capsys, text):
-    (tmp_path / "plan.toml").write_text(text)
-    assert main(["doctor", "--plan", str(tmp_path / "plan.toml")]) == 2
-    assert capsys.readouterr().err.count("\n") == 1
+@pytest.fixture
+def refused(monkeypatch, capsys):
+    """Runs the command, which must be refused before the machine is examined, and gives its one line."""
+    monkeypatch.setattr(doctor, "examine", lambda dataset=None: pytest.fail("the machine was examined"))
+
+    def call(*arguments):
+        assert main(["doctor", *map(str, arguments)]) == 2
+        out, err = capsys.readouterr()
+        assert out == "" and err.startswith("error: ") and err.count("\n") == 1, err
+        return err
+
+    return call
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("no toml at all", "cannot be read as a plan"),
+        ("[[session]]\n", "needs at least one [[part]]"),
+        ("[session]\ntitle = 1\n", "wanted [[session]] tables"),
+        ("session = [1, 2]\n", "wanted [[session]] tables"),
+        ("session = []\n", "needs at least one [[session]]"),
+        ("[[session]]\npart = 5\n", "part = 5 in session 1: wanted [[part]] tables"),
+        (PLAN.replace("02_data", "99_none"), "a chapter 99_none, which the course does not have: it has 01_overview"),
+        (PLAN.replace('"02_data"', "2"), "chapter = 2 in session 1, part 1: wanted str"),
+        (PLAN.replace('"02_data"', '["02_data"]'), "wanted str"),
+        (PLAN.replace("minutes = 5", "minutes = -5", 1), "minutes = -5 in session 1, part 1: wanted at least 1"),
+        (PLAN.replace("minutes = 5", "minutes = true", 1), "minutes = True"),
+        (PLAN.replace("minutes = 5", f"minutes = {10**12}", 1), "at most 1440"),
+        (PLAN.replace("minutes = 5", f"minutes = 1{'0' * 5000}", 1), "cannot be read as a plan"),
+        (f"dataset = 7\n{PLAN}", "dataset = 7 in plan.toml: wanted str"),
+        (f'dataset = ""\n{PLAN}', "dataset = '' in plan.toml: wanted some letters"),
+        (f'dataset = "a\\u0000b"\n{PLAN}', "is no path here"),
+        (f'dataset = "~nobody-has-this-name"\n{PLAN}', "is no path here"),
+        (f'dataset = "{"x" * 300}"\n{PLAN}', "cannot be used"),
+        (f"{PLAN}exercises = [[1]]\n", "wanted a list of int"),
+        (f"title = {'[' * 5000}\n{PLAN}", "cannot be read as a plan"),
+        (f"{PLAN}{'# much ' * 50_000}", "is larger than"),
+        ("\xff", "cannot be read as a plan"),
+    ],
+    ids=lambda text: text[:30].strip(),
+)
+def test_a_wrong_plan_is_one_line_before_the_examination(refused, tmp_path, text, said):
+    (tmp_path / "plan.toml").write_text(text, encoding="latin-1")
+    assert said in refused("--plan", tmp_path / "plan.toml")
+
+
+def test_a_plan_is_a_file(refused, tmp_path):
+    assert "is a folder: give a plan" in refused("--plan", tmp_path)
+    assert "is no path" in refused("--plan", "")
+    assert "is not there" in refused("--plan", tmp_path / "plan.toml")
+    if hasattr(os, "mkfifo"):
+        os.mkfifo(tmp_path / "pipe.toml")
+        assert "is no file that can be read" in refused("--plan", tmp_path / "pipe.toml")
+
+
+def test_what_else_was_given_is_looked_at_first(refused, tmp_path, monkeypatch):
+    (tmp_path / "letter").write_text("dear reader")
+    (tmp_path / "loop").symlink_to("loop")
+    for name, said in (("", "is no path"), (tmp_path, "is a folder"), ("x" * 300, "too long"), (tmp_path / "loop", "cannot be used"),
+                       ("~nobody-has-this-name/x", "is no path here"), (tmp_path / "letter" / "x", "cannot be written")):  # fmt: skip
+        assert said in refused("--json", name)
+    assert "is no name" in refused("--name", "")
+    monkeypatch.setattr(sys, "stdout", None)
+    assert main(["doctor", "--json", "-"]) == 2
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["letter", "loop"]
 
 
 def test_json_for_a_list_of_laptops(quick, tmp_path, capsys):
@@ -97,10 +160,9 @@ def test_a_check_that_breaks_is_a_finding(monkeypatch):
     for name in ("_shapes", "_records", "_backend", "_memory"):
         monkeypatch.setattr(doctor, name, broken)
     monkeypatch.setattr(doctor, "_training", lambda step: broken())
-    checks, step = doctor.examine()
-    found = {check.name: check for check in checks}
-    assert step is None and found["training"].found == "RuntimeError: a library fell over"
-    assert all(found[name].state == MEND and found[name].advice for name in ("Shapes", "records", "Keras", "memory", "training"))
+    for name in ("Shapes", "records", "Keras", "memory", "training"):
+        check = doctor.look(name)
+        assert (check.name, check.state, check.found) == (name, MEND, "RuntimeError: a library fell over") and check.advice
 
 
 def test_old_and_missing_packages(monkeypatch):
@@ -149,14 +211,113 @@ def test_own_pictures_are_loaded(tmp_path):
     assert doctor._own(tmp_path / "nothing.npz").state == MEND
 
 
-def test_without_keras_there_is_still_a_report(tmp_path):
-    """As a newcomer's machine: Keras cannot be imported, the network is cut."""
-    (tmp_path / "keras.py").write_text("raise ImportError('no keras here')\n")
-    environment = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}", "PYTHONIOENCODING": "ascii"}
-    command = [sys.executable, "-m", "patchconvnet", "doctor", "--class"]
-    result = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
-    assert result.returncode == 1 and "Traceback" not in result.stderr + result.stdout, result.stderr
-    assert "MEND Keras" in result.stdout and "-> pip install tensorflow" in result.stdout
+# === in a process of its own ===
+
+
+@pytest.fixture
+def doctor_with(tmp_path):
+    """Runs `doctor` as a user does, with modules that stand in for installed ones: what it printed, and its exit code."""
+
+    def call(*arguments, modules, out=subprocess.PIPE, **variables):
+        for name, source in modules.items():
+            (tmp_path / f"{name}.py").write_text(source)
+        environment = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}", "KERAS_BACKEND": "tensorflow", **variables}
+        environment = {name: value for name, value in environment.items() if value is not None}
+        command = [sys.executable, "-m", "patchconvnet", "doctor", *arguments]
+        result = subprocess.run(command, cwd=tmp_path, env=environment, stdout=out, stderr=subprocess.PIPE)
+        assert result.stderr == b"", result.stderr
+        return (result.stdout or b"").decode(), result.returncode
+
+    return call
+
+
+KILL = "import os, signal; os.kill(os.getpid(), signal.{})"
+
+
+def test_without_keras_there_is_still_a_report(doctor_with):
+    """As a newcomer's machine: Keras cannot be imported, and the terminal prints ASCII alone."""
+    modules = {"keras": "raise ImportError('no keras here')"}
+    out, code = doctor_with("--class", modules=modules, PYTHONIOENCODING="ascii")
+    assert code == 1 and "MEND Keras" in out and "-> pip install tensorflow" in out
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGILL") or os.name == "nt", reason="this system has no such signals")
+@pytest.mark.parametrize(
+    ("source", "found", "advice"),
+    [
+        (KILL.format("SIGILL"), "the process died of SIGILL", "for newer processors: pip install --force-reinstall tensorflow, or set KERAS_BACKEND to jax or torch"),
+        (KILL.format("SIGSEGV"), "the process died of SIGSEGV", "tensorflow may be damaged: pip install"),
+        (KILL.format("SIGKILL"), "the process died of SIGKILL", "close other programs"),
+        ("import os; print('no AVX here', flush=True); os._exit(0)", "the process ended with exit code 0, and said: no AVX here", "may be damaged"),
+        ("import sys; sys.exit('enough')", "does not start: SystemExit: enough", "pip install tensorflow"),
+    ],
+)
+def test_a_backend_that_kills_its_process(doctor_with, tmp_path, source, found, advice):
+    out, code = doctor_with("--json", "report.json", modules={"tensorflow": source})
+    checks = {check["name"]: check for check in json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))["checks"]}
+    assert list(checks) == ["Python", "packages", "Keras", "memory", "disk", "Shapes", "CIFAR-10", "records", "training"]
+    assert checks["Keras"]["state"] == MEND and checks["Keras"]["found"] == found and advice in checks["Keras"]["advice"]
+    assert checks["Shapes"]["state"] == OK  # a new process went on
+    assert checks["records"]["state"] == checks["training"]["state"] == MEND
+    assert code == 1 and found in out
+
+
+@pytest.mark.skipif(os.name == "nt", reason="this system has no such signals")
+def test_a_numpy_that_kills_every_process(doctor_with):
+    out, code = doctor_with(modules={"numpy": KILL.format("SIGSEGV")})
+    assert code == 1 and out.count("the process died of SIGSEGV") == 3 and "not ready" in out  # Keras, Shapes, CIFAR-10
+    out, code = doctor_with(modules={"numpy": "raise ModuleNotFoundError('No module named numpy', name='numpy')"})
+    assert code == 1 and "-> pip install numpy" in out
+
+
+def test_a_backend_that_never_ends(tmp_path, monkeypatch):
+    (tmp_path / "tensorflow.py").write_text("import time\nwhile True: print('still at it', flush=True)")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(doctor_apart, "PATIENCE", 3.0)
+    began = time.monotonic()
+    checks, step = doctor.examine()
+    found = {check.name: check for check in checks}
+    assert found["Keras"].found == "it did not end within 3 seconds" and found["Keras"].state == MEND
+    assert found["Shapes"].state == OK and step is None and time.monotonic() - began < 20
+
+
+def test_a_process_that_cannot_be_started(monkeypatch):
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    checks, _ = doctor.examine()
+    found = {check.name: check for check in checks}
+    assert "no process can be started" in found["Keras"].found and found["Python"].state == OK
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows knows its users in another way")
+def test_without_a_home_folder_and_a_name(doctor_with):
+    nobody = "import pwd\ndef getpwuid(user): raise KeyError('uid not found')\npwd.getpwuid = getpwuid"
+    out, code = doctor_with(modules={"sitecustomize": nobody, "keras": "from pathlib import Path; Path.home()"}, HOME=None)
+    assert code == 1 and "RuntimeError: Could not determine home directory" in out
+    assert "-> set the environment variable HOME to a folder of your own" in out
+
+
+def test_a_home_that_is_the_root_hides_no_slashes(monkeypatch):
+    monkeypatch.setenv("HOME", "/")
+    assert doctor._one_line(ValueError("no /a/b")) == "ValueError: no /a/b"
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no /dev/full")
+def test_a_terminal_that_is_gone(doctor_with, tmp_path, monkeypatch, capfd, quick):
+    broken = {"keras": "raise ImportError('\N{SNOWMAN}')"}
+    closed = os.pipe()
+    os.close(closed[0])
+    assert doctor_with("--json", "report.json", modules=broken, out=closed[1])[1] == 1
+    assert "\N{SNOWMAN}" in (tmp_path / "report.json").read_text(encoding="utf-8")
+    assert doctor_with(modules=broken, PYTHONIOENCODING="ascii")[0].count("\\u2603") >= 1
+    with open("/dev/full", "w") as full:
+        monkeypatch.setattr(sys, "stdout", full)
+        assert main(["doctor"]) == 2
+        monkeypatch.setattr(sys, "stdout", None)
+        assert main(["doctor"]) == 0
+        monkeypatch.undo()
+        with pytest.raises(OSError):
+            full.close()
+    assert "the report cannot be printed (No space left on device)" in capfd.readouterr().err
 
 
 def test_chapters_and_titles_are_those_of_the_notebooks():

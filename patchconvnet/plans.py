@@ -1,0 +1,89 @@
+"""The plan of a class, as its file has it: read from TOML, and every value in it of the kind that it must be.
+
+`doctor` asks a plan for its chapters and pictures; `tools/classroom_plan.py` makes a kit of it. What is wrong with a file both
+learn from here, in one line. `classroom/plans/90min.toml` shows every key with a comment.
+"""
+
+import difflib
+import os
+import tomllib
+from pathlib import Path
+
+from patchconvnet.errors import PatchConvNetError, one_line
+from patchconvnet.files import existing_file, place
+
+MOST_BYTES = 200_000  # fifty times the course's longest plan
+MOST_MINUTES = 24 * 60
+# What each table may hold: kinds of values; in a list, the kind of its items.
+PLAN = {"title": str, "institution": str, "contact": str, "session": [dict], "start": str, "dataset": str, "preset": str, "graded": bool}
+SESSION = {"title": str, "part": [dict], "start": str}
+PART = {"minutes": int, "title": str, "chapter": str, "sections": [str], "leave_out": [str], "exercises": [int], "note": str}
+MAY_BE_EMPTY = ("start", "note")
+EXAMPLE = "classroom/plans/90min.toml shows how one looks"
+
+
+def read_table(path):
+    """The table in a plan's file, a dict. Keys may be missing; the sessions and their parts are there.
+
+    Raises:
+        PatchConvNetError: no file, or one that is too large, or no TOML; a key that is not known; a value that cannot be.
+    """
+    path = existing_file(path, "a plan: a .toml file")
+    if path.stat().st_size > MOST_BYTES:
+        raise PatchConvNetError(f"{one_line(path)} is larger than {MOST_BYTES:,} bytes: {EXAMPLE}")
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:  # ValueError: not UTF-8; no TOML; a number of 5,000 digits
+        raise PatchConvNetError(f"{one_line(path)} cannot be read as a plan ({one_line(error)}): {EXAMPLE}") from error
+    _check(table, PLAN, one_line(path.name))
+    for number, session in enumerate(_tables(table, "session"), 1):
+        _check(session, SESSION, f"session {number}")
+        for part_number, part in enumerate(_tables(session, "part"), 1):
+            _check(part, PART, f"session {number}, part {part_number}")
+    return table
+
+
+def pictures(table, path):
+    """The place of the plan's own pictures, a `Path`; None for the course's own. A relative one is beside the plan's file.
+
+    Raises:
+        PatchConvNetError: no path, or one that cannot be used here.
+    """
+    name = table.get("dataset", "shapes")
+    if name == "shapes":
+        return None
+    return place(name if name.startswith("~") else os.path.join(Path(path).resolve().parent, name))
+
+
+def _tables(table, key):
+    if not table.get(key):
+        raise PatchConvNetError(f"a plan needs at least one [[{key}]]: {EXAMPLE}")
+    return table[key]
+
+
+def _check(table, known, where):
+    """An error if a table has an unknown key, or a value of another kind."""
+    for key, value in table.items():
+        if key not in known:
+            near = difflib.get_close_matches(key, known, n=1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            raise PatchConvNetError(f"{one_line(key)} in {where} is not known: accepted are {', '.join(known)}{hint}")
+        if wanted := _wanted(key, value, known[key]):
+            shown = one_line(repr(value))
+            raise PatchConvNetError(f"{key} = {shown[:60]}{'...' if len(shown) > 60 else ''} in {where}: wanted {wanted}")
+
+
+def _wanted(key, value, kind):
+    """What is wanted instead of a value; "" if it will do."""
+    if isinstance(kind, list):
+        fits = isinstance(value, list) and all(_is(item, kind[0]) for item in value)
+        return "" if fits else f"[[{key}]] tables" if kind == [dict] else f"a list of {kind[0].__name__}"
+    if not _is(value, kind):
+        return kind.__name__
+    if key == "minutes" and not 1 <= value <= MOST_MINUTES:
+        return f"at least 1, at most {MOST_MINUTES}"
+    return "some letters" if kind is str and key not in MAY_BE_EMPTY and not value.strip() else ""
+
+
+def _is(value, kind):
+    return isinstance(value, kind) and isinstance(value, bool) == (kind is bool)  # for Python, True is an int
