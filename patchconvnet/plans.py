@@ -28,12 +28,11 @@ def read_table(path):
     Raises:
         PatchConvNetError: no file, or one that is too large, or no TOML; a key that is not known; a value that cannot be.
     """
-    path = existing_file(path, "a plan: a .toml file")
-    if path.stat().st_size > MOST_BYTES:
-        raise PatchConvNetError(f"{one_line(path)} is larger than {MOST_BYTES:,} bytes: {EXAMPLE}")
+    path = place(path)
+    text = read_text(path)
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:  # ValueError: not UTF-8; no TOML; a number of 5,000 digits
+        table = tomllib.loads(text)
+    except (ValueError, RecursionError) as error:  # no TOML; a number of 5,000 digits
         raise PatchConvNetError(f"{one_line(path)} cannot be read as a plan ({one_line(error)}): {EXAMPLE}") from error
     _check(table, PLAN, one_line(path.name))
     for number, session in enumerate(_tables(table, "session"), 1):
@@ -41,6 +40,17 @@ def read_table(path):
         for part_number, part in enumerate(_tables(session, "part"), 1):
             _check(part, PART, f"session {number}, part {part_number}")
     return table
+
+
+def read_text(path):
+    """The text of a plan's file, a string; errors as in `read_table`."""
+    path = existing_file(path, "a plan: a .toml file")
+    try:
+        if path.stat().st_size > MOST_BYTES:
+            raise PatchConvNetError(f"{one_line(path)} is larger than {MOST_BYTES:,} bytes: {EXAMPLE}")
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise PatchConvNetError(f"{one_line(path)} cannot be read as a plan ({one_line(error)}): {EXAMPLE}") from error
 
 
 def pictures(table, path):

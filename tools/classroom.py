@@ -8,14 +8,13 @@ pictures. The course has three: 90min, half-day, three-weeks (in classroom/plans
 again replaces what it made before, and nothing else: a notebook that you have edited is never overwritten.
 """
 
-import argparse
 import hashlib
 import json
 import os
 import shutil
 import sys
 import tempfile
-from pathlib import Path
+from pathlib import Path, PurePosixPath, PureWindowsPath
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's start-up notes would drown what matters
 
@@ -26,12 +25,14 @@ import classroom_plan
 import classroom_slides
 from classroom_chapters import read_chapter, select
 from classroom_notebooks import instructor_notebook, run_on, set_preset, student_notebook
-from patchconvnet import load_dataset, own_pictures
-from patchconvnet.errors import PatchConvNetError
-from patchconvnet.files import written_aside
+from command import Parser, check_utf8, in_one_line
+from patchconvnet import load_dataset, own_pictures, plans
+from patchconvnet.errors import PatchConvNetError, one_line
+from patchconvnet.files import existing_file, made, place, written_aside
 
 ROOT = Path(__file__).resolve().parent.parent
 LIST = "kit.json"  # what was made, with checksums: tells the tool's files from the instructor's
+MOST_BYTES = 1_000_000  # of the list: a kit of all chapters has a twentieth of it
 
 
 def make(plan_name, out):
@@ -42,15 +43,14 @@ def make(plan_name, out):
     Raises:
         PatchConvNetError: a plan that is wrong; a folder that is not a kit; files in it that were edited by hand.
     """
-    path, out = classroom_plan.find(plan_name), Path(out).expanduser()
+    path, out = classroom_plan.find(plan_name), place(out)
     plan = classroom_plan.read(path)
     _check_folder(out, path)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}-") as work:
+    with made(out.parent), tempfile.TemporaryDirectory(dir=out.parent, prefix=".kit-") as work:
         fresh = Path(work, "kit")
         data = _fill(fresh, plan, out)
         if not (out / "plan.toml").exists():
-            text = path.read_text(encoding="utf-8")
+            text = plans.read_text(path)
             text = classroom_plan.with_dataset(text, f"student/data/{data}") if data else text
             (fresh / "plan.toml").write_text(text, encoding="utf-8")
         _move(fresh, out)
@@ -101,11 +101,10 @@ def _fill(folder, plan, out):
 
 
 def _chapter(name):
-    path = ROOT / "chapters" / f"{name}.ipynb"
-    if not path.is_file():
-        known = ", ".join(path.stem for path in sorted((ROOT / "chapters").glob("*.ipynb")))
-        raise PatchConvNetError(f"there is no chapter {name}: choose from {known}")
-    return read_chapter(path)
+    known = {path.stem: path for path in sorted((ROOT / "chapters").glob("*.ipynb"))}
+    if name not in known:
+        raise PatchConvNetError(f"there is no chapter {one_line(name)}: choose from {', '.join(known)}")
+    return read_chapter(known[name])
 
 
 def _pack_pictures(folder, plan, chapters):
@@ -117,6 +116,7 @@ def _pack_pictures(folder, plan, chapters):
             f"dataset = {plan.dataset!r}, but no chapter of the plan works on other pictures: add 15_own_pictures"
         )
     dataset = load_dataset(plan.dataset)
+    check_utf8(dataset.name, "pictures")
     (folder / "data").mkdir()
     own_pictures.write(dataset, folder / "data" / f"{dataset.name}.npz")
     return f"{dataset.name}.npz"
@@ -127,27 +127,67 @@ def _pack_pictures(folder, plan, chapters):
 
 def _check_folder(out, plan):
     """An error if making a kit in `out` could destroy something that is not ours."""
+    shown = one_line(out)
+    check_utf8(out, "a kit")
     if not out.exists():
         return
-    if not out.is_dir() or (any(out.iterdir()) and not (out / LIST).is_file()):
-        raise PatchConvNetError(f"{out} is there and is no kit: choose another place")
+    if not out.is_dir() or (any(out.iterdir()) and not (out / LIST).exists()):
+        raise PatchConvNetError(f"{shown} is there and is no kit: choose another place")
     own = out / "plan.toml"
     if own.is_file() and own.resolve() != plan.resolve() and own.read_bytes() != plan.read_bytes():
-        raise PatchConvNetError(f"{out} has a plan of its own: give --plan {own}, or choose another --out")
-    edited = [name for name, digests in _list(out).items() if (out / name).is_file() and _digest(out / name) not in digests]
+        raise PatchConvNetError(f"{shown} has a plan of its own: give --plan {one_line(own)}, or choose another --out")
+    made_before = _list(out)
+    _check_names(out, made_before)
+    edited = [name for name, digests in made_before.items() if (out / name).exists() and _digest(out / name) not in digests]
     if edited:
         more = f" and {len(edited) - 1} more" if len(edited) > 1 else ""
         raise PatchConvNetError(
-            f"{edited[0]}{more} in {out} was changed by hand and would be lost: make the kit in another folder, or move it away first"
+            f"{one_line(edited[0])}{more} in {shown} was changed by hand and would be lost: make the kit in another folder, or move it away first"
         )
 
 
 def _list(out):
     """What was made: names, each with its checksum; with the old and the new one if the tool was stopped while it moved files."""
+    if not os.path.lexists(out / LIST):
+        return {}
+    path = existing_file(out / LIST, "the folder of a kit")
     try:
-        return json.loads((out / LIST).read_text(encoding="utf-8")) if (out / LIST).is_file() else {}
-    except ValueError:
-        raise PatchConvNetError(f"{out / LIST} is damaged: make the kit in another folder") from None
+        made_before = json.loads(path.read_text(encoding="utf-8")) if path.stat().st_size <= MOST_BYTES else None
+    except (ValueError, RecursionError):
+        made_before = None
+    if not isinstance(made_before, dict) or not all(_are_texts(digests) for digests in made_before.values()):
+        raise PatchConvNetError(f"{one_line(path)} is damaged: make the kit in another folder")
+    return made_before
+
+
+def _are_texts(values):
+    return isinstance(values, list) and all(isinstance(value, str) for value in values)
+
+
+def _check_names(out, names):
+    """An error if one of the names is not that of a plain file in the kit's own folders, there or to come."""
+    inside = out.resolve()
+    for name in (LIST, *names):
+        path = Path(inside, name)
+        if not _is_plain(name) or os.path.realpath(path) != str(path):  # a link leads elsewhere
+            reason = "does not lie in the kit, or is a link"
+        elif any(above.is_file() for above in path.parents):
+            reason = "would lie in a folder where a file is"
+        elif path.exists() and not path.is_file():
+            reason = "is no file"
+        else:
+            continue
+        raise PatchConvNetError(f"{one_line(name)} of the kit in {one_line(out)} {reason}: move it away, or make the kit in another folder")
+
+
+def _is_plain(name):
+    """Whether a name is a relative path, for Windows and for other systems, that leads to no other folder."""
+    return (
+        name == PurePosixPath(name).as_posix()
+        and "\0" not in name
+        and name.casefold() not in (".", "plan.toml")  # the plan is the instructor's
+        and not any(path.anchor or ".." in path.parts for path in (PurePosixPath(name), PureWindowsPath(name)))
+    )
 
 
 def _move(fresh, out):
@@ -155,6 +195,9 @@ def _move(fresh, out):
     old = _list(out)
     files = sorted(path.relative_to(fresh).as_posix() for path in fresh.rglob("*") if path.is_file())
     new = {name: [_digest(fresh / name)] for name in files if name != "plan.toml"}
+    _check_names(out, [*old, *new])
+    if theirs := [name for name in new.keys() - old.keys() if (out / name).exists() and _digest(out / name) not in new[name]]:
+        raise PatchConvNetError(f"{one_line(min(theirs))} in {one_line(out)} is not of the kit and would be lost: move it away first")
     out.mkdir(exist_ok=True)
     _write_list(out, {name: old.get(name, []) + new.get(name, []) for name in old | new})
     shutil.rmtree(out / "student" / "_build", ignore_errors=True)
@@ -175,18 +218,14 @@ def _digest(path):
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+@in_one_line
 def main(arguments=None):
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = Parser(__doc__)
     parser.add_argument("--plan", required=True, help="90min, half-day, three-weeks, or the path of a .toml file")
     parser.add_argument("--out", required=True, metavar="DIR", help="folder for the kit; one that was made before is renewed")
     options = parser.parse_args(arguments)
-    try:
-        plan = make(options.plan, options.out)
-    except (PatchConvNetError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    print(f"{options.out}: {len(plan.chapters())} chapters for {plan.institution}. Begin with its README.md")
-    return 0
+    plan = make(options.plan, options.out)
+    print(f"{one_line(options.out)}: {len(plan.chapters())} chapters for {one_line(plan.institution)}. Begin with its README.md")
 
 
 if __name__ == "__main__":

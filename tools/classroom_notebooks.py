@@ -10,8 +10,9 @@ import re
 
 import nbformat
 from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError
+from nbclient.exceptions import CellExecutionError, DeadKernelError
 
+from classroom_text import plain
 from patchconvnet import doctor
 from patchconvnet.errors import PatchConvNetError
 
@@ -20,7 +21,7 @@ POINTS = {"easy": 2, "medium": 3, "hard": 4, "open": 6}  # of a graded exercise,
 TO_COME = "raises-exception"  # nbval and nbclient go on behind such a cell
 FREE = "nbval-ignore-output"
 DATA = """# The pictures of this class. Where they are missing, the chapter draws its own.
-for pictures in ("../data/{name}", "../../student/data/{name}"):
+for pictures in ({beside}, {in_student}):
     if os.path.exists(pictures):
         os.environ.setdefault("PATCHCONVNET_DATASET", pictures)
 
@@ -32,10 +33,16 @@ def set_preset(cells, preset):
     changed = False
     for cell in cells:
         if "parameters" in cell.node.metadata.get("tags", []):
-            source = f'preset = "{preset}"'
+            source = f"preset = {literal(preset)}"
             changed |= source != cell.node.source
             cell.node.source = source
     return changed
+
+
+def literal(text):
+    """A string as Python code, in double quotes where it has no quotes: whatever is in it, it is that string and no more."""
+    code = repr(text)
+    return code if '"' in code else f'"{code[1:-1]}"'
 
 
 def run_on(chapter, cells, data, folder):
@@ -54,6 +61,8 @@ def run_on(chapter, cells, data, folder):
         NotebookClient(notebook, timeout=600, resources={"metadata": {"path": str(folder)}}).execute()
     except CellExecutionError as error:
         raise PatchConvNetError(f"{chapter.name} does not run on {data or 'this preset'}: {error.ename}: {error.evalue}") from error
+    except DeadKernelError as error:
+        raise PatchConvNetError(f"{chapter.name} does not run on {data or 'this preset'}: {error}") from error
     for cell, node in zip(cells, notebook.cells):
         if cell.node.cell_type == "code":
             cell.node.outputs, cell.node.execution_count = node.outputs, node.execution_count
@@ -109,7 +118,8 @@ def _common(node, cell, data):
         node.metadata.setdefault("mystnb", {})["code_prompt_show"] = "From a section that is left out"
     if data and cell.job == "code":
         marker = "from patchconvnet.environment import announce"
-        node.source = node.source.replace(marker, DATA.format(name=data) + marker)
+        places = {"beside": literal(f"../data/{data}"), "in_student": literal(f"../../student/data/{data}")}
+        node.source = node.source.replace(marker, DATA.format(**places) + marker)
         _tag(node, FREE, "depends on the pictures of this class")
     return node
 
@@ -187,7 +197,7 @@ def _for_the_instructor(chapter, plan, notes):
     lines = ["> **For the instructor.** This cell is in no student's notebook.", ""]
     for part in parts:
         what = f": {', '.join(part.sections)}" if part.sections else ""
-        lines.append(f"- {part.minutes} minutes{what}. {part.note}".rstrip())
+        lines.append(f"- {part.minutes} minutes{what}. {plain(part.note)}".rstrip())
     lines.append(f"- On the course's machine (two CPU cores) the whole chapter runs in {_seconds(chapter.name)} seconds.")
     exercises = sorted({number for part in parts for number in part.exercises})
     for number in exercises:

@@ -1,5 +1,6 @@
 """The pages of a kit that are not chapters: first page, schedule, rubric, instructions, and the settings of the class's book."""
 
+import html
 import re
 import shutil
 from datetime import datetime, timedelta
@@ -8,6 +9,7 @@ from pathlib import Path
 import yaml
 
 from classroom_notebooks import POINTS
+from classroom_text import code, plain, quoted, shell
 
 ROOT = Path(__file__).resolve().parent.parent
 CREDIT = (
@@ -35,9 +37,9 @@ def schedule(plan, titles):
     for session in plan.session:
         moment = datetime.strptime(session.start or plan.start, "%H:%M")
         whole = sum(part.minutes for part in session.part)
-        lines += [f"## {session.title} ({whole} minutes)", "", "| time | minutes | what | exercises |", "| --- | --- | --- | --- |"]
+        lines += [f"## {plain(session.title)} ({whole} minutes)", "", "| time | minutes | what | exercises |", "| --- | --- | --- | --- |"]
         for part in session.part:
-            what = part.title or titles[part.chapter]
+            what = plain(part.title) or titles[part.chapter]
             if part.chapter:
                 what = f"[{what}](chapters/{part.chapter}.ipynb)"
                 what += f": {'; '.join(part.sections)}" if part.sections else ""
@@ -85,7 +87,7 @@ def write_book(folder, plan, chapters):
 
 
 def _first_page(plan, chapters):
-    lines = [f"# {plan.title}", "", f"{plan.institution}. Questions: {plan.contact}", "", "## Chapters", ""]
+    lines = [f"# {plain(plan.title)}", "", f"{plain(plan.institution)}. Questions: {plain(plan.contact)}", "", "## Chapters", ""]
     lines += [f"- [{chapter.title}](chapters/{chapter.name}.ipynb)" for chapter in chapters]
     lines += ["", "When, and for how long: see the [schedule](schedule.md).", "", "## How to work", ""]
     lines += [
@@ -104,6 +106,7 @@ def _settings(plan):
     settings = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
     settings |= {"title": plan.title, "author": plan.institution, "launch_buttons": {}}
     del settings["sphinx"]["local_extensions"], settings["sphinx"]["config"]["html_extra_path"]  # of the page "Try it yourself"
+    settings["sphinx"]["config"]["html_context"]["author"] = html.escape(plan.institution)  # the theme's page has it as it is
     settings["html"] |= {"use_edit_page_button": False, "use_issues_button": False, "use_repository_button": False}
     return settings
 
@@ -121,16 +124,22 @@ def linked(text, names):
 
 def instructions(plan, out, data):
     """The kit's own README."""
-    pictures = f"\nThe class's own pictures are in `student/data/{data}` (chapter 15 takes them).\n" if data else ""
+    pictures = f"\nThe class's own pictures are in {code('student/data/' + data)} (chapter 15 takes them).\n" if data else ""
     graded = (
         "\nThis is a graded class: no solution and no quiz answer is in `student/`. For nbgrader, copy `instructor/nbgrader` to "
         "`source/ASSIGNMENT` of your nbgrader course and run `nbgrader generate_assignment ASSIGNMENT`.\n"
         if plan.graded
         else ""
     )
-    return f"""# {plan.title}
+    own = quoted(out / "plan.toml")
+    commands = shell(
+        f"python tools/classroom.py --plan {own} --out {quoted(out)}     # after a change of the plan",
+        f"python tools/bundle.py --kit {quoted(out)} --out class.zip               # for a class without a network",
+        f"python -m patchconvnet doctor --class --plan {own}     # is this machine ready?",
+    )
+    return f"""# {plain(plan.title)}
 
-{plan.institution}. Contact: {plan.contact}
+{plain(plan.institution)}. Contact: {plain(plan.contact)}
 
 | folder or file | what it is | for whom |
 | --- | --- | --- |
@@ -148,11 +157,7 @@ pytest                               # runs all notebooks, the students' and you
 
 In the clone of the course:
 
-```bash
-python tools/classroom.py --plan {out}/plan.toml --out {out}     # after a change of the plan
-python tools/bundle.py --kit {out} --out class.zip               # for a class without a network
-python -m patchconvnet doctor --class --plan {out}/plan.toml     # is this machine ready?
-```
+{commands}
 
 {CREDIT}
 """

@@ -1,16 +1,18 @@
 """A plan: which parts of which chapters a class takes, for how long, and on what data. Read from TOML, and checked.
 
-`classroom/plans/90min.toml` shows every key with a comment. A mistake is named with its place and with what is accepted.
+`classroom/plans/90min.toml` shows every key with a comment. A mistake is named with its place and with what is accepted; those
+that need no knowledge of the chapters are found in `patchconvnet/plans.py`.
 """
 
-import difflib
 import json
 import re
 import tomllib
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 
-from patchconvnet.errors import PatchConvNetError
+from patchconvnet import plans
+from patchconvnet.errors import PatchConvNetError, one_line
+from patchconvnet.files import existing_file
 from patchconvnet.recipes import RECIPES
 
 PLANS = Path(__file__).resolve().parent.parent / "classroom" / "plans"
@@ -84,13 +86,12 @@ def find(name):
     Raises:
         PatchConvNetError: if there is none.
     """
-    own, ours = Path(name).expanduser(), PLANS / f"{name}.toml"
-    if own.suffix == ".toml" and own.is_file():
-        return own
-    if ours.is_file():
-        return ours
-    known = ", ".join(path.stem for path in sorted(PLANS.glob("*.toml")))
-    raise PatchConvNetError(f"there is no plan {name}: give the path of a .toml file, or one of {known}")
+    ours = {path.stem: path for path in sorted(PLANS.glob("*.toml"))}
+    if name in ours:
+        return ours[name]
+    if str(name).endswith(".toml"):
+        return existing_file(name, "a plan: the path of a .toml file")
+    raise PatchConvNetError(f"there is no plan {one_line(name) or repr(name)}: give the path of a .toml file, or one of {', '.join(ours)}")
 
 
 def read(path):
@@ -99,54 +100,48 @@ def read(path):
     Raises:
         PatchConvNetError: no TOML; an unknown, missing or impossible value.
     """
-    try:
-        table = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise PatchConvNetError(f"{path} cannot be read as a plan ({error})") from error
-    sessions = tuple(_session(session, f"session {number}") for number, session in enumerate(_tables(table, "session"), 1))
-    plan = _make(Plan, {**table, "session": sessions}, Path(path).name)
+    table, shown = plans.read_table(path), one_line(path)
+    sessions = tuple(_session(session, f"session {number}") for number, session in enumerate(table["session"], 1))
+    pictures = plans.pictures(table, path)
+    if pictures and not pictures.exists():
+        raise PatchConvNetError(f"dataset = {one_line(repr(table['dataset']))} in {shown}: {one_line(pictures)} is not there")
+    plan = _make(Plan, {**table, "session": sessions, "dataset": str(pictures or "shapes")}, one_line(Path(path).name))
     for value in (plan.start, *(session.start for session in sessions if session.start)):
-        if not re.fullmatch(r"([01]?\d|2[0-3]):[0-5]\d", value):
-            raise PatchConvNetError(f"start = {value!r} in {path}: wanted a time of day, as in 09:00")
+        if not re.fullmatch(r"([01]?[0-9]|2[0-3]):[0-5][0-9]", value):
+            raise PatchConvNetError(f"start = {one_line(repr(value))} in {shown}: wanted a time of day, as in 09:00")
     if plan.preset not in RECIPES:
-        raise PatchConvNetError(f"preset = {plan.preset!r} in {path}: wanted one of {', '.join(RECIPES)}")
+        raise PatchConvNetError(f"preset = {one_line(repr(plan.preset))} in {shown}: wanted one of {', '.join(RECIPES)}")
     if not plan.chapters():
-        raise PatchConvNetError(f"{path} names no chapter: give at least one [[session.part]] a chapter")
-    if plan.dataset != "shapes":
-        place = Path(path).resolve().parent / Path(plan.dataset).expanduser()
-        if not place.exists():
-            raise PatchConvNetError(f"dataset = {plan.dataset!r} in {path}: {place} is not there")
-        plan = _make(Plan, {**plan.__dict__, "dataset": str(place)}, Path(path).name)
+        raise PatchConvNetError(f"{shown} names no chapter: give at least one [[session.part]] a chapter")
     return plan
 
 
 def with_dataset(text, value):
-    """The text of a plan with another `dataset`; its comments and all else stay."""
-    line = f"dataset = {json.dumps(value, ensure_ascii=False)}"
+    """The text of a plan with another `dataset`; its comments and all else stay.
+
+    Raises:
+        PatchConvNetError: the line of its dataset cannot be told from the others.
+    """
+    line = f"dataset = {json.dumps(value, ensure_ascii=False)}".replace("\x7f", "\\u007F")  # JSON's strings are TOML's, but for this
     changed, count = re.subn(r"(?m)^dataset\s*=.*$", lambda found: line, text, count=1)
-    return changed if count else f"{line}\n{text}"
-
-
-def _tables(table, key):
-    found = table.get(key)
-    if not isinstance(found, list) or not found or not all(isinstance(item, dict) for item in found):
-        raise PatchConvNetError(f"a plan needs at least one [[{key}]]: see classroom/plans/90min.toml")
-    return found
+    changed = changed if count else f"{line}\n{text}"
+    try:
+        good = tomllib.loads(changed) == tomllib.loads(text) | {"dataset": value}
+    except tomllib.TOMLDecodeError:
+        good = False
+    if not good:  # another spelling of the key; strings of many lines
+        raise PatchConvNetError("the plan's dataset cannot be changed: write it as a line of its own, as in dataset = \"shapes\"")
+    return changed
 
 
 def _session(table, place):
-    parts = tuple(
-        _part({"part": {}, **part}, f"{place}, part {number}") for number, part in enumerate(_tables(table, "part"), 1)
-    )
+    parts = tuple(_part(part, f"{place}, part {number}") for number, part in enumerate(table["part"], 1))
     return _make(Session, {**table, "part": parts}, place)
 
 
 def _part(table, place):
-    table.pop("part")
     lists = {key: tuple(value) for key, value in table.items() if isinstance(value, list)}
     part = _make(Part, {**table, **lists}, place)
-    if part.minutes < 1:
-        raise PatchConvNetError(f"minutes = {part.minutes} in {place}: wanted at least 1")
     if not part.chapter and not part.title:
         raise PatchConvNetError(f"{place} has neither a chapter nor a title")
     if part.sections is not None and part.leave_out:
@@ -155,17 +150,8 @@ def _part(table, place):
 
 
 def _make(kind, values, place):
-    """A dataclass from a table, if the table has the right keys with values of the right types."""
-    known = {field.name: field for field in fields(kind)}
-    for key, value in values.items():
-        if key not in known:
-            near = difflib.get_close_matches(key, known, n=1)
-            hint = f"; did you mean {near[0]}?" if near else ""
-            raise PatchConvNetError(f"{key} in {place} is not known: accepted are {', '.join(known)}{hint}")
-        wanted = known[key].type
-        if not isinstance(value, wanted if isinstance(wanted, type) else object) or isinstance(value, bool) != (wanted is bool):
-            raise PatchConvNetError(f"{key} = {value!r} in {place}: wanted {getattr(wanted, '__name__', wanted)}")
-    needed = [name for name, field in known.items() if name not in values and field.default is field.default_factory]
+    """A dataclass from a table that has all it needs."""
+    needed = [field.name for field in fields(kind) if field.default is MISSING and field.name not in values]
     if needed:
         raise PatchConvNetError(f"{place} lacks {', '.join(needed)}")
     return kind(**values)

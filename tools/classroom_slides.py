@@ -12,6 +12,8 @@ from pathlib import Path
 
 import nbformat
 
+from classroom_text import plain
+
 ROOT = Path(__file__).resolve().parent.parent
 TEMPLATE = ROOT / "classroom" / "slides"
 SHOWN = ("slide", "subslide", "fragment")
@@ -34,7 +36,7 @@ def slides_of(chapter, cells, plan):
     exporter = SlidesExporter(extra_template_basedirs=[str(TEMPLATE.parent)], template_name=TEMPLATE.name)
     exporter.exclude_input_prompt = exporter.exclude_output_prompt = True
     exporter.reveal_url_prefix, exporter.reveal_theme = "reveal", "course"
-    nodes = [_text(f"# {chapter.title}\n\n{plan.title}\n\n{plan.institution}", "slide")]
+    nodes = [_text(f"# {chapter.title}\n\n{_words(plan.title)}\n\n{_words(plan.institution)}", "slide")]
     nodes += [_text(_without_links(chapter.cells[0].node.source), "notes")]
     for cell in cells:
         kind = cell.node.metadata.get("slideshow", {}).get("slide_type")
@@ -58,6 +60,10 @@ def _slides(cell, kind):
         shown = shown if shown.startswith("#") else f"{above}\n\n{shown}"
         nodes += [_text(shown, "subslide" if number else kind), _text(_without_links(text), "notes")]
     return nodes
+
+
+def _words(text):
+    return f'<span class="tex2jax_ignore">{plain(text)}</span>'  # MathJax makes formulas of dollars, unless it is told not to
 
 
 def _text(source, kind):

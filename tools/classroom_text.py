@@ -1,0 +1,33 @@
+"""What a plan says, in Markdown, in HTML and in a shell: just as it was written, whatever its letters mean there."""
+
+import re
+import shlex
+
+
+def plain(text):
+    """Markdown that shows a text in one line: nothing in it is markup, HTML, a formula, or the beginning of a block."""
+    words = re.sub(r"[\x00-\x1f\x7f-\x9f]", "\N{REPLACEMENT CHARACTER}", " ".join(text.split()))
+    escaped = re.sub(r"([\\`*_{}\[\]<>&|~$#])", r"\\\1", words)
+    return re.sub(r"^(\d*)([-+%:=(.)])", r"\1\\\2", escaped)  # a list, a rule, a comment, a label
+
+
+def code(text):
+    """The same as Markdown's code, between more backticks than the text has."""
+    words = " ".join(text.split())
+    ticks = _ticks(words, 1)
+    space = " " if "`" in words else ""
+    return f"{ticks}{space}{words}{space}{ticks}"
+
+
+def shell(*lines):
+    """A block of commands for the shell; `quoted` is for what stands in them."""
+    text = "\n".join(lines)
+    return f"{_ticks(text, 3)}bash\n{text}\n{_ticks(text, 3)}"
+
+
+def quoted(path):
+    return shlex.quote(str(path))
+
+
+def _ticks(text, least):
+    return "`" * max([least, *(len(run) + 1 for run in re.findall("`+", text))])
