@@ -16,7 +16,6 @@ In the zip is one folder:
     README.md, chapters/, patchconvnet/, ...      the course as in its repository; of a kit: student/, plan.toml, the package
 """
 
-import argparse
 import hashlib
 import importlib.util
 import os
@@ -33,8 +32,10 @@ from pathlib import Path
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's start-up notes would drown the one line that matters
 
 from classroom_plan import with_dataset
-from patchconvnet.errors import PatchConvNetError
-from patchconvnet.files import written_aside
+from command import Parser, check_utf8, in_one_line
+from patchconvnet import plans
+from patchconvnet.errors import PatchConvNetError, one_line
+from patchconvnet.files import place, written_aside
 
 ROOT = Path(__file__).resolve().parent.parent
 MOST_BYTES = 60_000_000
@@ -60,14 +61,13 @@ START = """<!DOCTYPE html>
 """
 
 
-
 def run(command, problem, folder, **options):
     """Standard output of a command that is run in `folder`.
 
     Raises:
         PatchConvNetError: if it fails: `problem`, and the first line that says why.
     """
-    result = subprocess.run(command, cwd=folder, capture_output=True, text=True, stdin=subprocess.DEVNULL, **options)
+    result = subprocess.run(command, cwd=folder, capture_output=True, text=True, errors="replace", stdin=subprocess.DEVNULL, **options)
     if result.returncode:
         plain = re.sub(r"\x1b\[[\d;]*m", "", result.stderr)  # jupyter-book colours its lines, whoever reads them
         lines = [line.strip() for line in plain.splitlines() if line.strip()] or ["it does not say why"]
@@ -91,19 +91,30 @@ def commit_of(root):
     return int(run(["git", "log", "-1", "--format=%ct"], "git finds no commit", root))
 
 
+def check_kit(kit):
+    """An error if `kit` is no kit."""
+    if not (kit / "kit.json").is_file() or not (kit / "student").is_dir():
+        shown = one_line(kit)
+        raise PatchConvNetError(f"--kit {shown}: no kit is there. Make one: python tools/classroom.py --plan 90min --out {shown}")
+    check_utf8(kit.resolve(), "a kit")
+    plans.read_text(kit / "plan.toml")
+
+
 def take_kit(folder, kit):
     """Leave of the course in `folder` the package alone, and add what a class's students get: the folder of their book.
 
     Raises:
-        PatchConvNetError: if `kit` is no kit.
+        PatchConvNetError: if the kit has links: what they lead to may be private.
     """
-    if not (kit / "kit.json").is_file():
-        raise PatchConvNetError(f"--kit {kit}: no kit is there. Make one: python tools/classroom.py --plan 90min --out {kit}")
     for item in folder.iterdir():
         if item.name not in PACKAGE and not item.name.startswith("requirements"):
             shutil.rmtree(item) if item.is_dir() else item.unlink()
-    shutil.copytree(kit / "student", folder / "student", ignore=shutil.ignore_patterns("_build", ".*", "__pycache__"))
-    plan = (kit / "plan.toml").read_text(encoding="utf-8")
+    ignored = shutil.ignore_patterns("_build", ".*", "__pycache__")
+    shutil.copytree((kit / "student").resolve(), folder / "student", symlinks=True, ignore=ignored)
+    for path in (folder / "student").rglob("*"):
+        if path.is_symlink():
+            raise PatchConvNetError(f"{one_line(path.relative_to(folder))} in --kit {one_line(kit)} is a link: put the file itself there")
+    plan = plans.read_text(kit / "plan.toml")
     for pictures in sorted((folder / "student").glob("data/*.npz")):  # one at most; the plan may name a place outside
         plan = with_dataset(plan, pictures.relative_to(folder).as_posix())
     (folder / "plan.toml").write_text(plan, encoding="utf-8")
@@ -137,55 +148,57 @@ def digest(path):
 
 
 def pack(folder, out, seconds):
-    """Write `folder` as a zip, and the checksum of the zip beside it. Every file bears the time of the commit.
+    """Write `folder` as the zip `out`. Every file bears the time of the commit.
 
     Raises:
-        PatchConvNetError: if it cannot be written, or is too large.
+        PatchConvNetError: if it is too large.
     """
     moment = time.gmtime(seconds)[:6]
-    with written_aside(out) as aside, written_aside(out.with_name(f"{out.name}.sha256")) as sum_aside:
-        with zipfile.ZipFile(aside, "w") as bundle:
-            for path in files_in(folder):
-                entry = zipfile.ZipInfo(path.relative_to(folder.parent).as_posix(), moment)
-                entry.create_system, entry.external_attr = 3, 0o100644 << 16  # a plain file, on whatever system
-                bundle.writestr(entry, path.read_bytes(), zipfile.ZIP_DEFLATED, compresslevel=9)
-        if aside.stat().st_size > MOST_BYTES:
-            size = f"{aside.stat().st_size / 1e6:.0f} MB, more than {MOST_BYTES / 1e6:.0f}"
-            raise PatchConvNetError(f"the bundle would have {size}: take something large out of the course")
-        sum_aside.write_text(f"{digest(aside)}  {out.name}\n", encoding="utf-8")
+    with zipfile.ZipFile(out, "w") as bundle:
+        for path in files_in(folder):
+            entry = zipfile.ZipInfo(path.relative_to(folder.parent).as_posix(), moment)
+            entry.create_system, entry.external_attr = 3, 0o100644 << 16  # a plain file, on whatever system
+            bundle.writestr(entry, path.read_bytes(), zipfile.ZIP_DEFLATED, compresslevel=9)
+    if out.stat().st_size > MOST_BYTES:
+        size = f"{out.stat().st_size / 1e6:.0f} MB, more than {MOST_BYTES / 1e6:.0f}"
+        raise PatchConvNetError(f"the bundle would have {size}: take something large out of the course")
 
 
 def make(root, out=None, kit=None):
     """Make the bundle of the clone `root`, or of a class's `kit`, by default under its `dist`: the path of the zip.
 
+    The checksum of the zip is written beside it.
+
     Raises:
         PatchConvNetError: if something is missing, fails or does not fit. A zip that is there already stays as it was.
     """
+    if kit is not None:
+        kit = place(kit)
+        check_kit(kit)
     seconds = commit_of(root)
     version = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
     name = f"patchconvnet-course-{version}" if kit is None else f"{kit.resolve().name}-{version}"
-    out = Path(out or root / "dist" / f"{name}.zip")
-    if out.suffix != ".zip" or out.is_dir():
-        raise PatchConvNetError(f"--out must name a file that ends in .zip, not {out}")
-    with tempfile.TemporaryDirectory() as work:
+    out = root / "dist" / f"{name}.zip" if out is None else place(out)
+    beside = place(out.with_name(f"{out.name}.sha256"))
+    if out.suffix != ".zip" or out.is_dir() or beside.is_dir():
+        raise PatchConvNetError(f"--out must name a file that ends in .zip, not {one_line(out)}")
+    check_utf8(out, "the zip")
+    with written_aside(out) as aside, written_aside(beside) as sum_aside, tempfile.TemporaryDirectory() as work:
         folder = Path(work, name)
         collect(root, folder, Path(work), seconds, kit)
-        pack(folder, out, seconds)
+        pack(folder, aside, seconds)
+        sum_aside.write_text(f"{digest(aside)}  {out.name}\n", encoding="utf-8")
     return out
 
 
+@in_one_line
 def main(arguments=None):
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = Parser(__doc__)
     parser.add_argument("--out", help="the zip to write; default: dist/patchconvnet-course-VERSION.zip, or dist/KIT-VERSION.zip")
-    parser.add_argument("--kit", type=Path, metavar="DIR", help="pack the kit of a class, made by tools/classroom.py")
+    parser.add_argument("--kit", metavar="DIR", help="pack the kit of a class, made by tools/classroom.py")
     options = parser.parse_args(arguments)
-    try:
-        out = make(ROOT, options.out, options.kit)
-    except (PatchConvNetError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    print(f"{out}: {out.stat().st_size / 1e6:.1f} MB. Its checksum is in {out.name}.sha256")
-    return 0
+    out = make(ROOT, options.out, options.kit)
+    print(f"{one_line(out)}: {out.stat().st_size / 1e6:.1f} MB. Its checksum is in {one_line(out.name)}.sha256")
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ Every network is a run folder under --out, so that work which was stopped goes o
 is written to --table; the course's own copies are `patchconvnet/records/measures_shapes.csv` and `..._cifar10.csv`.
 """
 
-import argparse
 import os
 import sys
 from pathlib import Path
@@ -16,8 +15,10 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's start-up note
 
 import numpy as np
 
+from command import Parser, in_one_line
 from patchconvnet import PatchConvNet, faithfulness, load_dataset, records, train
-from patchconvnet.errors import PatchConvNetError
+from patchconvnet.errors import PatchConvNetError, one_line
+from patchconvnet.files import place, written_aside
 from patchconvnet.scores import look, maps_of, score_logits
 
 SEEDS = (0, 1, 2)
@@ -95,25 +96,25 @@ def table(data, out):
         yield from rows_of("cifar10_cpu", 0, records.load("cifar10_cpu").model(), dataset, foreign_maps=True)
 
 
+@in_one_line
 def main(arguments=None):
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = Parser(__doc__)
     parser.add_argument("--out", required=True, help="folder of the run folders")
     parser.add_argument("--data", choices=NETWORKS, default="shapes")
     parser.add_argument("--table", help="CSV file to write; default: measures_DATA.csv in --out")
     options = parser.parse_args(arguments)
+    out = place(options.out)
+    path = out / f"measures_{options.data}.csv" if options.table is None else place(options.table)
+    if path.is_dir():
+        raise PatchConvNetError(f"the table cannot be written to {one_line(path)}, a folder: give --table FILE")
     rows = []
-    try:
-        for row in table(options.data, options.out):
+    with written_aside(path) as aside:  # before the training: where no table can be written, that is told at once
+        for row in table(options.data, out):
             rows.append(row)
             shown = (f"{key} {value:.3f}" for key, value in row.items() if isinstance(value, float))
             print(f"{row['network']}, seed {row['seed']}, {row['map']} map: {', '.join(shown)}", flush=True)
-        path = Path(options.table or Path(options.out) / f"measures_{options.data}.csv")
-        records.write_table(path, rows)
-    except PatchConvNetError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    print(f"written to {path}")
-    return 0
+        records.write_table(aside, rows)
+    print(f"written to {one_line(path)}")
 
 
 if __name__ == "__main__":

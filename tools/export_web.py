@@ -17,6 +17,7 @@ import argparse
 import base64
 import hashlib
 import json
+import secrets
 import sys
 from pathlib import Path
 
@@ -34,12 +35,12 @@ def export(folder):
         OSError: a record that is not there, or a folder that cannot be written.
         ValueError: a record that is damaged; the message names its file.
     """
+    networks = {name: network(name, RECORDS / record) for name, record in NETWORKS.items()}
     folder.mkdir(parents=True, exist_ok=True)
-    manifest = {}
-    for name, record in NETWORKS.items():
-        manifest[name], packed = network(name, RECORDS / record)
+    for _, packed in networks.values():
         for file, content in packed.items():
             write(folder, file, base64.b64encode(content).decode("ascii"))
+    manifest = {name: entry for name, (entry, _) in networks.items()}
     write(folder, "manifest", manifest)
     return manifest
 
@@ -89,9 +90,10 @@ def read_arrays(path):
 def write(folder, name, content):
     """Write a script that hands `content` to the page. A file that is there stays whole until the new one is."""
     path = folder / f"{name}.js"
-    aside = path.with_suffix(".part")
+    aside = folder / f".{secrets.token_hex(6)}.part"
     try:
-        aside.write_text(f'(self.patchConvNetFiles ??= {{}})["{name}"] = {json.dumps(content)};\n', encoding="ascii")
+        with open(aside, "x", encoding="ascii") as file:  # new: it follows no link
+            file.write(f'(self.patchConvNetFiles ??= {{}})["{name}"] = {json.dumps(content)};\n')
         aside.replace(path)
     finally:
         aside.unlink(missing_ok=True)
@@ -108,14 +110,23 @@ def setup(app):
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
+class _Parser(argparse.ArgumentParser):
+    def error(self, message):
+        self.exit(2, f"error: {message} (see {self.prog} --help)\n")
+
+
 def main(arguments=None):
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--out", type=Path, default=ROOT / "_build" / "html" / "try_it" / "weights", metavar="FOLDER")
+    parser = _Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", default=ROOT / "_build" / "html" / "try_it" / "weights", metavar="FOLDER")
     out = parser.parse_args(arguments).out
+    from patchconvnet.files import made, place  # only here: with it comes Keras, and Sphinx needs none
+
     try:
-        manifest = export(out)
+        out = place(out)
+        with made(out):
+            manifest = export(out)
     except (OSError, ValueError) as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
     for name, entry in manifest.items():
         largest = max(file["bytes"] for file in entry["files"].values())

@@ -6,7 +6,6 @@ Its words can be read where it is shown 330 pixels wide, on a phone. It is sharp
 screen of double density.
 """
 
-import argparse
 import os
 import sys
 from pathlib import Path
@@ -18,8 +17,8 @@ import matplotlib
 matplotlib.use("agg")
 import matplotlib.pyplot as plt
 
+from command import Parser, in_one_line
 from patchconvnet import evolution
-from patchconvnet.errors import PatchConvNetError
 from patchconvnet.plotting import BLUE, ORANGE
 from patchconvnet.plotting.pictures import lay_over
 from patchconvnet.plotting.style import figure
@@ -58,16 +57,11 @@ def draw(seen, save_to):
             axis.set_title(title, fontsize=FONT)
 
 
+@in_one_line
 def main(arguments=None):
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.parse_args(arguments)
-    try:
-        draw(evolution.read("shapes").pick(PICTURES), HERO)
-    except PatchConvNetError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+    Parser(__doc__).parse_args(arguments)
+    draw(evolution.read("shapes").pick(PICTURES), HERO)
     print(f"written to {HERO}")
-    return 0
 
 
 if __name__ == "__main__":

@@ -7,16 +7,15 @@ Every rung is a run folder, so a ladder that was stopped goes on. What counts is
 from the training images: test images choose no recipe.
 """
 
-import argparse
 import os
 import sys
-from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's start-up notes would drown the table
 
+from command import Parser, in_one_line
 from patchconvnet import train
 from patchconvnet.__main__ import setting
-from patchconvnet.errors import PatchConvNetError
+from patchconvnet.files import place
 from patchconvnet.model import preset_config
 from patchconvnet.recipes import RECIPES
 
@@ -64,11 +63,12 @@ def climb(preset, out, epochs, limit, seed, fixed):
     """Train every rung; yields name and `Record`, from the bottom up."""
     for name, settings in rungs(preset, fixed).items():
         options = {"epochs": epochs, "limit": limit, "seed": seed, "keep": "scores", "verbose": int(sys.stdout.isatty())}
-        yield name, train(preset, Path(out) / name, settings={**settings, "validation": 5_000}, **options)
+        yield name, train(preset, place(out) / name, settings={**settings, "validation": 5_000}, **options)
 
 
+@in_one_line
 def main(arguments=None):
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = Parser(__doc__)
     parser.add_argument("--out", required=True, help="folder of the run folders")
     parser.add_argument("--preset", default="cifar10", help="cifar10 or cifar10_cpu")
     parser.add_argument("--epochs", type=int, default=10)
@@ -76,18 +76,12 @@ def main(arguments=None):
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="the same on every rung")
     options = parser.parse_args(arguments)
-    before = None
-    try:
-        fixed = dict(map(setting, options.set))
-        for name, record in climb(options.preset, options.out, options.epochs, options.limit, options.seed, fixed):
-            accuracy = 100 * record.history["val_accuracy"][-1]
-            gain = "" if before is None else f"{accuracy - before:+6.2f}"
-            print(f"{name:22}{accuracy:6.2f} % of validation images{gain:>8}", flush=True)
-            before = accuracy
-    except PatchConvNetError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    return 0
+    before, fixed = None, dict(map(setting, options.set))
+    for name, record in climb(options.preset, options.out, options.epochs, options.limit, options.seed, fixed):
+        accuracy = 100 * record.history["val_accuracy"][-1]
+        gain = "" if before is None else f"{accuracy - before:+6.2f}"
+        print(f"{name:22}{accuracy:6.2f} % of validation images{gain:>8}", flush=True)
+        before = accuracy
 
 
 if __name__ == "__main__":
