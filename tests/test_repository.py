@@ -120,7 +120,9 @@ def test_set_repository_can_be_undone(copy):
 @pytest.mark.parametrize(
     "address",
     ["me/course", "http://github.com/me/course", "https://gitlab.com/me/course", "https://github.com/me",
-     "https://github.com/me/course/tree/main", "https://github.com/me/a b", "https://github.com/-me/course", ""],
+     "https://github.com/me/course/tree/main", "https://github.com/me/a b", "https://github.com/-me/course", "", "https://github.com/me/.git",
+     "https://github.com/me/...", "https://github.com/me/a.git.git", "https://github.com/me//a", "https://github.com/me/a\n", "https://github.com//a",
+     f"https://github.com/{'m' * 40}/a", f"https://github.com/me/{'a' * 101}", "https://github.com/me/a?b", "https://github.com/m\xe9/a", "--help me"],
 )  # fmt: skip
 def test_set_repository_rejects_bad_input(copy, address):
     before = {path: path.read_bytes() for path in copy.rglob("*") if path.is_file()}
@@ -128,6 +130,33 @@ def test_set_repository_rejects_bad_input(copy, address):
     assert result.returncode == 2
     assert result.stderr.startswith("error: ") and result.stderr.count("\n") == 1
     assert {path: path.read_bytes() for path in before} == before
+
+
+@pytest.mark.parametrize("end", ["", "/", ".git", ".git/"])
+def test_set_repository_takes_an_address_as_it_is_copied(copy, end):
+    assert set_repository(copy, f"https://github.com/me/my.course{end}").returncode == 0
+    assert yaml.safe_load(read("_config.yml", copy))["repository"]["url"] == "https://github.com/me/my.course"
+    assert address_problems(copy) == []
+
+
+def test_set_repository_changes_nothing_if_it_cannot_read_all(copy, tmp_path_factory):
+    outside = tmp_path_factory.mktemp("outside") / "letter.md"
+    outside.write_text(REPOSITORY)
+    (copy / "link.md").symlink_to(outside)  # left alone
+    (copy / "folder.md").mkdir()
+    (copy / "zebra.md").write_bytes(b"\xff")
+    before = {path: path.read_bytes() for path in copy.rglob("*") if path.is_file()}
+    result = set_repository(copy, "https://github.com/me/course")
+    assert result.returncode == 2 and "zebra.md is no UTF-8" in result.stderr and result.stderr.count("\n") == 1
+    assert {path: path.read_bytes() for path in before} == before
+    (copy / "zebra.md").unlink()
+    assert set_repository(copy, "https://github.com/me/course").returncode == 0
+    assert outside.read_text() == REPOSITORY and (copy / "link.md").is_symlink()
+
+
+def test_set_repository_without_an_address_is_one_line(copy):
+    result = set_repository(copy)
+    assert result.returncode == 2 and result.stderr.startswith("error: ") and result.stderr.count("\n") == 1
 
 
 def test_set_repository_needs_the_course(tmp_path):

@@ -32,16 +32,30 @@ MEASURES = {
 }
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+class Parser(argparse.ArgumentParser):
+    def error(self, message):
+        self.exit(2, f"error: {' '.join(message.split())} (see {self.prog} --help)\n")
+
+
+def seed(text):
+    if not text.isascii() or not text.isdecimal() or int(text[:11]) >= 2**32:
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} is no seed: give whole numbers from 0 to {2**32 - 1}")
+    return int(text)
+
+
+def main(arguments=None):
+    parser = Parser(description=__doc__.split("\n")[0])
     parser.add_argument("what", nargs="*", metavar="PART", help="step, shapes or measures; default: all")
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    options = parser.parse_args()
+    parser.add_argument("--seeds", type=seed, nargs="+", default=[0, 1, 2])
+    options = parser.parse_args(arguments)
     parts = {"step": step, "shapes": lambda: shapes(options.seeds), "measures": measures}
     unknown = [name for name in options.what if name not in parts]
     if unknown:
         parser.error(f"no part {unknown[0]!r}: there are {', '.join(parts)}")
-    missed = [goal for name in options.what or parts for goal in parts[name]()]
+    try:
+        missed = [goal for name in options.what or parts for goal in parts[name]()]
+    except (subprocess.CalledProcessError, OSError) as error:  # what the process itself says is above
+        parser.error(f"a measurement has failed: {error}")
     print("\nall goals met" if not missed else f"\nmissed: {', '.join(missed)}")
     return 1 if missed else 0
 

@@ -1,6 +1,5 @@
 """The pages of a kit that are not chapters: first page, schedule, rubric, instructions, and the settings of the class's book."""
 
-import html
 import re
 import shutil
 from datetime import datetime, timedelta
@@ -23,6 +22,8 @@ testpaths = {folders}
 norecursedirs = _build .*
 addopts = --nbval --nbval-current-env --nbval-cell-timeout=600
 """
+# The theme takes these for HTML, and they are a plan's words.
+ESCAPED = "{%- set author, pagetitle, docstitle = author|e, pagetitle|e, docstitle|e %}\n"
 LINK = re.compile(r"\]\((?:\.\./)?(?:chapters/)?((\d\d_[a-z_]+)\.(?:ipynb|md))(#[^)]*)?\)")
 
 
@@ -72,6 +73,8 @@ def write_book(folder, plan, chapters):
     titles = {chapter.name: chapter.title for chapter in chapters}
     for name in ("site_static", "site_templates"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("hero.png"))
+    layout = folder / "site_templates" / "layout.html"
+    layout.write_text(ESCAPED + layout.read_text(encoding="utf-8"), encoding="utf-8")
     for name in ("glossary.md", "references.md", "references.bib"):
         text = (ROOT / name).read_text(encoding="utf-8")
         (folder / name).write_text(linked(text, names) if name.endswith(".md") else text, encoding="utf-8")
@@ -106,8 +109,9 @@ def _settings(plan):
     settings = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
     settings |= {"title": plan.title, "author": plan.institution, "launch_buttons": {}}
     del settings["sphinx"]["local_extensions"], settings["sphinx"]["config"]["html_extra_path"]  # of the page "Try it yourself"
-    settings["sphinx"]["config"]["html_context"]["author"] = html.escape(plan.institution)  # the theme's page has it as it is
     settings["html"] |= {"use_edit_page_button": False, "use_issues_button": False, "use_repository_button": False}
+    if "<" in plan.title:  # the theme's link to the first page would take it for HTML; the logo leads there, too
+        settings["html"]["home_page_in_navbar"] = False
     return settings
 
 

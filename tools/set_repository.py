@@ -28,9 +28,17 @@ def parse_address(text):
     """'https://github.com/OWNER/REPO' (a slash or '.git' may follow) -> 'OWNER/REPO'."""
     address = text.removesuffix("/").removesuffix(".git")
     match = ADDRESS.fullmatch(address)
-    if match is None or match[2] in (".", ".."):
+    if match is None or not match[2].strip(".") or match[2].endswith(".git") or "--" in match[1] or len(match[1]) > 39 or len(match[2]) > 100:
         raise BadInput(f"not a repository address: {text!r} (expected https://github.com/OWNER/REPO)")
     return f"{match[1]}/{match[2]}"
+
+
+def read(path):
+    """The text of a file, with its own line ends."""
+    try:
+        return path.read_bytes().decode("utf-8")
+    except UnicodeDecodeError:
+        raise BadInput(f"{path} is no UTF-8: save it as such, or move it away") from None
 
 
 def current_name(root):
@@ -38,7 +46,7 @@ def current_name(root):
     config = Path(root, "_config.yml")
     if not config.is_file():
         raise BadInput(f"no _config.yml in {root}: run this in a clone of the course")
-    line = re.search(r"(?m)^\s+url:\s*[\"']?(https://github\.com/[^\s\"'#]+)", config.read_text(encoding="utf-8"))
+    line = re.search(r"(?m)^\s+url:\s*[\"']?(https://github\.com/[^\s\"'#]+)", read(config))
     if line is None:
         raise BadInput(f"no repository url in {config}")
     return parse_address(line[1])
@@ -73,12 +81,10 @@ def set_repository(address, root="."):
     """Change the address in all files under `root`; return those that changed."""
     new = parse_address(address)
     old = current_name(root)
-    paths = sorted(path for place in PLACES for path in Path(root).glob(place))
+    paths = sorted(path for place in PLACES for path in Path(root).glob(place) if path.is_file() and not path.is_symlink())
     changes = []
     for path in paths:
-        # newline="" keeps each file's own line ends.
-        with open(path, encoding="utf-8", newline="") as file:
-            before = file.read()
+        before = read(path)
         after = replace_name(before, old, new)
         if after != before:
             changes.append((path, after))
@@ -90,15 +96,19 @@ def set_repository(address, root="."):
     return [path for path, _ in changes]
 
 
+class Parser(argparse.ArgumentParser):
+    def error(self, message):
+        raise BadInput(f"{message} (see {self.prog} --help)")
+
+
 def main(arguments=None):
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = Parser(description=__doc__.splitlines()[0])
     parser.add_argument("address", help="https://github.com/OWNER/REPO")
-    options = parser.parse_args(arguments)
     root = Path(__file__).resolve().parent.parent
     try:
-        changed = set_repository(options.address, root)
+        changed = set_repository(parser.parse_args(arguments).address, root)
     except (BadInput, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
     for path in changed:
         print(f"changed {path.relative_to(root)}")
