@@ -6,6 +6,7 @@ learn from here, in one line. `classroom/plans/90min.toml` shows every key with 
 
 import difflib
 import os
+import reprlib
 import tomllib
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from patchconvnet.errors import PatchConvNetError, one_line
 from patchconvnet.files import existing_file, place
 
 MOST_BYTES = 200_000  # fifty times the course's longest plan
+MOST_DOTS = 100  # in one line: a key of thousands of parts, a.a.a.a, would take minutes to read
 MOST_MINUTES = 24 * 60
 # What each table may hold: kinds of values; in a list, the kind of its items.
 PLAN = {"title": str, "institution": str, "contact": str, "session": [dict], "start": str, "dataset": str, "preset": str, "graded": bool}
@@ -30,6 +32,8 @@ def read_table(path):
     """
     path = place(path)
     text = read_text(path)
+    if max(line.count(".") for line in text.split("\n")) > MOST_DOTS:
+        raise PatchConvNetError(f"{one_line(path)} cannot be read as a plan (a line has more than {MOST_DOTS} dots): {EXAMPLE}")
     try:
         table = tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # no TOML; a number of 5,000 digits
@@ -75,12 +79,12 @@ def _check(table, known, where):
     """An error if a table has an unknown key, or a value of another kind."""
     for key, value in table.items():
         if key not in known:
-            near = difflib.get_close_matches(key, known, n=1)
+            near = difflib.get_close_matches(key[:40], known, n=1)
             hint = f"; did you mean {near[0]}?" if near else ""
-            raise PatchConvNetError(f"{one_line(key)} in {where} is not known: accepted are {', '.join(known)}{hint}")
+            raise PatchConvNetError(f"{one_line(key[:40])} in {where} is not known: accepted are {', '.join(known)}{hint}")
         if wanted := _wanted(key, value, known[key]):
-            shown = one_line(repr(value))
-            raise PatchConvNetError(f"{key} = {shown[:60]}{'...' if len(shown) > 60 else ''} in {where}: wanted {wanted}")
+            # reprlib: a value may be long, or nested so deeply that its repr fails.
+            raise PatchConvNetError(f"{key} = {one_line(reprlib.repr(value))} in {where}: wanted {wanted}")
 
 
 def _wanted(key, value, kind):

@@ -108,6 +108,10 @@ def refused(monkeypatch, capsys):
         (f"title = {'[' * 5000}\n{PLAN}", "cannot be read as a plan"),
         (f"{PLAN}{'# much ' * 50_000}", "is larger than"),
         ("\xff", "cannot be read as a plan"),
+        (f"title{'.a' * 50_000} = 1\n{PLAN}", "a line has more than 100 dots"),
+        (f"title{'.a' * 100} = 1\n{PLAN}", "title = {'a': {'a': {'a':"),
+        (f"{'k' * 100_000} = 1\n{PLAN}", "is not known: accepted are title"),
+        (f"start = 09:00:00\n{PLAN}", "start = datetime.time(9, 0) in plan.toml: wanted str"),
     ],
     ids=lambda text: text[:30].strip(),
 )

@@ -1,4 +1,4 @@
-"""What a plan says, in Markdown, in HTML and in a shell: just as it was written, whatever its letters mean there."""
+"""What a plan says, in Markdown and for the shell: just as it was written, whatever its letters mean there."""
 
 import re
 import shlex

@@ -25,6 +25,8 @@ def in_one_line(main):
 
     @functools.wraps(main)
     def run(arguments=None):
+        if hasattr(sys.stdout, "reconfigure"):
+            sys.stdout.reconfigure(errors="backslashreplace")  # for what a terminal cannot print
         try:
             return main(arguments) or 0
         except (PatchConvNetError, OSError) as error:

@@ -28,7 +28,7 @@ def parse_address(text):
     """'https://github.com/OWNER/REPO' (a slash or '.git' may follow) -> 'OWNER/REPO'."""
     address = text.removesuffix("/").removesuffix(".git")
     match = ADDRESS.fullmatch(address)
-    if match is None or not match[2].strip(".") or match[2].endswith(".git") or "--" in match[1] or len(match[1]) > 39 or len(match[2]) > 100:
+    if match is None or not match[2].strip(".") or match[2].endswith(".git") or len(match[1]) > 39 or len(match[2]) > 100:
         raise BadInput(f"not a repository address: {text!r} (expected https://github.com/OWNER/REPO)")
     return f"{match[1]}/{match[2]}"
 
