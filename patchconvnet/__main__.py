@@ -10,7 +10,8 @@ import sys
 import warnings
 from contextlib import redirect_stderr, redirect_stdout
 
-from patchconvnet.errors import PatchConvNetError, one_line  # and no more: Keras takes seconds, and may not start
+from patchconvnet.errors import PatchConvNetError, one_line  # and no Keras: it takes seconds, and may not start
+from patchconvnet.terminal import Output
 
 MOST_PAIRS = 12  # pictures that `attend` draws side by side; more become a contact sheet
 MOST_PICTURES = 400  # on one contact sheet
@@ -22,12 +23,14 @@ def main(arguments=None):
     input; 130 if interrupted."""
     # TensorFlow's start-up notes would drown the answer.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    output, errors = Output(sys.stdout), Output(sys.stderr)
+    usual = warnings.formatwarning
     warnings.formatwarning = lambda message, *where, **what: f"warning: {one_line(message)}\n"
-    output, errors = _Output(sys.stdout), _Output(sys.stderr)
     with redirect_stdout(output), redirect_stderr(errors):
         try:
             code = _run(arguments)
         finally:
+            warnings.formatwarning = usual
             output.flush()
         if output.problem is not None:
             print(f"error: standard output cannot be written ({output.problem.strerror})", file=sys.stderr)
@@ -53,44 +56,6 @@ def _run(arguments):
         hint = "; the same train command goes on from the last whole epoch" if options and options.run is _train else ""
         print(f"\nstopped{hint}", file=sys.stderr)
         return 130
-
-
-class _Output:
-    """A stream that loses no work: it replaces letters that the terminal lacks, and goes on without a reader.
-
-    A reader may leave (`| head -1`), and that is no error; that a disk is full is told at the end.
-    """
-
-    def __init__(self, stream):
-        self.stream = stream  # None where there is none: a closed one, or a program without a window
-        self.problem = None
-
-    def __getattr__(self, name):
-        return getattr(self.stream, name)
-
-    def write(self, text):
-        if self.stream is not None:
-            encoding = self.stream.encoding or "utf-8"
-            self._try(self.stream.write, text.encode(encoding, "replace").decode(encoding))
-        return len(text)
-
-    def flush(self):
-        if self.stream is not None:
-            self._try(self.stream.flush)
-
-    def isatty(self):
-        return self.stream is not None and self.stream.isatty()
-
-    def _try(self, action, *given):
-        try:
-            action(*given)
-        except OSError as error:
-            if not isinstance(error, BrokenPipeError):
-                self.problem = error
-            # What is still to come, at Python's own end too, goes nowhere.
-            nowhere = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(nowhere, self.stream.fileno())
-            os.close(nowhere)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -309,51 +274,31 @@ def _attend_to_several(sources, options, as_sheet):
 
 def _doctor(options):
     import json
-    from contextlib import nullcontext
 
     from patchconvnet import doctor
-    from patchconvnet.errors import one_line
-    from patchconvnet.files import place, written_aside
+    from patchconvnet.files import check_writable, written_aside
 
     # All that was given is looked at first: the machine takes a minute.
-    if options.json == "-" and sys.stdout is None:
+    if options.json == "-" and sys.stdout.stream is None:
         raise PatchConvNetError("--json -: standard output is closed; give the name of a file")
     if options.name is not None and not options.name.strip():
         raise PatchConvNetError("--name '' is no name: give what this machine is called, as in --name \"laptop 7\"")
     names, dataset = doctor.read_plan(options.plan) if options.plan is not None else (None, None)
     to_file = options.json not in (None, "-")
-    if to_file and place(options.json).is_dir():
-        raise PatchConvNetError(f"--json {one_line(options.json)} is a folder: give the name of a file to write")
-    with written_aside(options.json) if to_file else nullcontext() as aside:
-        checks, step = doctor.examine(dataset)
-        estimates = doctor.chapters(step, names)
-        report = doctor.as_json(checks, estimates, options.strict, one_line(options.name or ""))
-        if to_file:
+    if to_file:
+        check_writable(options.json)
+    checks, step = doctor.examine(dataset)
+    estimates = doctor.chapters(step, names)
+    report = doctor.as_json(checks, estimates, options.strict, one_line(options.name or ""))
+    if to_file:
+        with written_aside(options.json) as aside:
             aside.write_text(f"{report}\n", encoding="utf-8")
     if options.json == "-":
-        _say(report if _can_print(report) else json.dumps(json.loads(report), indent=1))  # in ASCII
+        print(report if sys.stdout.can_show(report) else json.dumps(json.loads(report), indent=1))  # in ASCII
     else:
-        _say(doctor.as_table(checks, estimates, options.strict, plain=not _can_print("".join(doctor.SIGNS.values()))))
+        plain = not sys.stdout.can_show("".join(doctor.SIGNS.values()))
+        print(doctor.as_table(checks, estimates, options.strict, plain))
     return 0 if doctor.is_ready(checks, options.strict) else 1
-
-
-def _say(text):
-    """Print, whatever the terminal can show, and if nobody listens any more."""
-    encoding = getattr(sys.stdout, "encoding", None) or "ascii"
-    try:
-        print(text.encode(encoding, "backslashreplace").decode(encoding), flush=True)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python complains as it ends
-    except OSError as error:
-        raise PatchConvNetError(f"the report cannot be printed ({error.strerror}): give --json FILE") from error
-
-
-def _can_print(text):
-    try:
-        text.encode(getattr(sys.stdout, "encoding", None) or "ascii")
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 if __name__ == "__main__":

@@ -312,7 +312,7 @@ def test_a_terminal_that_is_gone(doctor_with, tmp_path, monkeypatch, capfd, quic
     os.close(closed[0])
     assert doctor_with("--json", "report.json", modules=broken, out=closed[1])[1] == 1
     assert "\N{SNOWMAN}" in (tmp_path / "report.json").read_text(encoding="utf-8")
-    assert doctor_with(modules=broken, PYTHONIOENCODING="ascii")[0].count("\\u2603") >= 1
+    assert doctor_with(modules=broken, PYTHONIOENCODING="ascii")[0].count("ImportError: ?") >= 1
     with open("/dev/full", "w") as full:
         monkeypatch.setattr(sys, "stdout", full)
         assert main(["doctor"]) == 2
