@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from patchconvnet import PatchConvNetError, load_dataset
 from patchconvnet.masks import object_of, read_mask
@@ -100,6 +101,13 @@ def test_numbers_with_a_white_rim_are_not_guessed(tmp_path):
 def test_other_values_are_refused(values):
     with pytest.raises(PatchConvNetError, match="its values are not whole numbers from 0"):
         object_of(values)
+
+
+def test_a_long_text_in_the_file_is_passed_over(tmp_path):
+    notes = PngInfo()
+    notes.add_text("comment", "x" * 5_000_000, zip=True)
+    Image.fromarray(WHITE).save(tmp_path / "mask.png", pnginfo=notes)
+    np.testing.assert_array_equal(read_mask(tmp_path / "mask.png"), OBJECT)
 
 
 def test_what_is_no_png_is_said(tmp_path):
