@@ -22,8 +22,15 @@ print(path)
 PYTHON
 }
 
+# No pipe to grep -q: it leaves at the first match, and under pipefail apt-cache, which still writes, would fail the test.
+has_package() {
+  local policy
+  policy=$(apt-cache policy chromium 2>/dev/null) || return 1
+  [[ $policy == *"Candidate: "[0-9]* ]]
+}
+
 install_browser() {
-  if command -v apt-get >/dev/null && apt-cache policy chromium 2>/dev/null | grep -q 'Candidate: [0-9]'; then
+  if command -v apt-get >/dev/null && has_package; then
     as_root=""
     [ "$(id -u)" -eq 0 ] || as_root=sudo
     if $as_root apt-get install -y --no-install-recommends chromium; then return 0; fi
