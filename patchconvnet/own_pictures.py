@@ -11,7 +11,6 @@
 
 import hashlib
 import warnings
-from pathlib import Path
 
 import numpy as np
 from PIL import Image

@@ -1,6 +1,5 @@
 """`tests/install_browser.sh` decides the same each time: Debian's browser where there is one, else a download."""
 
-import os
 import shutil
 import subprocess
 from pathlib import Path

@@ -13,8 +13,6 @@ The folders beside this file are shipped with the package: `load("shapes")` read
 `measures_shapes.csv` and `measures_cifar10.csv`, which `tools/controls.py` wrote: `measures("shapes")` reads one.
 """
 
-import csv
-import json
 from functools import cached_property
 from pathlib import Path
 
@@ -22,8 +20,24 @@ import keras
 import numpy as np
 
 from patchconvnet.errors import PatchConvNetError, one_line
-from patchconvnet.files import existing_file, place, read_arrays, write_arrays, written_aside
+from patchconvnet.files import place, read_arrays, write_arrays
 from patchconvnet.model import PatchConvNet
+from patchconvnet.records.stored import (
+    as_written,
+    read_history,
+    read_json,
+    read_recipe,
+    read_results,
+    read_table,
+    write_history,
+    write_json,
+    write_table,
+)
+
+__all__ = [
+    "Record", "SHIPPED", "as_written", "load", "measures", "names", "read_arrays", "read_history", "read_json", "read_table",
+    "set_weights", "weights_of", "write_arrays", "write_history", "write_json", "write_table",
+]
 
 SHIPPED = Path(__file__).parent
 
@@ -95,18 +109,11 @@ class Record:
 
     @cached_property
     def recipe(self):
-        recipe = _read_checked(self.folder / "recipe.json", RECIPE)
-        _check_kinds(recipe["model"], {"num_classes": int, "image_size": int}, self.folder / "recipe.json")
-        return recipe
+        return read_recipe(self.folder / "recipe.json")
 
     @cached_property
     def results(self):
-        results = _read_checked(self.folder / "results.json", RESULTS)
-        if "attention_on_object" in results:
-            _check_kinds(results, dict.fromkeys(OF_MASKS, float), self.folder / "results.json")
-        if not all(isinstance(name, str) for name in results["class_names"]):
-            raise PatchConvNetError(f"{self.folder / 'results.json'} is damaged: its class_names are not all strings")
-        return results
+        return read_results(self.folder / "results.json")
 
     @cached_property
     def history(self):
@@ -186,7 +193,7 @@ class Record:
         return "\n".join(lines)
 
 
-# === files ===
+# === weights ===
 
 
 def weights_of(model):
@@ -213,90 +220,3 @@ def set_weights(model, weights, source="the file"):
         raise PatchConvNetError(f"{source} has a weight that this network lacks: {sorted(unknown)[0]}")
     for weight in model.weights:
         weight.assign(weights[weight.path].astype("float32"))
-
-
-def read_json(path):
-    """The names and values of a JSON file: a dict.
-
-    Raises:
-        PatchConvNetError: no such file; one that is no JSON, or holds something else.
-    """
-    try:
-        content = json.loads(existing_file(path, "a JSON file").read_text(encoding="utf-8"))
-    except PatchConvNetError:
-        raise
-    except (OSError, ValueError, RecursionError) as error:
-        raise PatchConvNetError(f"{one_line(path)} cannot be read ({one_line(error)})") from error
-    if not isinstance(content, dict):
-        raise PatchConvNetError(f"{one_line(path)} is damaged: it holds a {type(content).__name__}, not names and values")
-    return content
-
-
-# What others rely on, and of which kind it is.
-RECIPE = {"preset": str, "dataset": str, "seed": int, "epochs": int, "keep": str, "model": dict}
-RESULTS = {
-    **dict.fromkeys(("variant", "device"), str),
-    **dict.fromkeys(("test_loss", "test_accuracy", "test_top5", "attention_entropy", "seconds"), float),
-    "parameters": int,
-    "class_names": list,
-    "versions": dict,
-}
-OF_MASKS = ("attention_on_object", "attention_chance", "attention_best_fixed_cell")
-
-
-def _read_checked(path, kinds):
-    content = read_json(path)
-    _check_kinds(content, kinds, path)
-    return content
-
-
-def _check_kinds(content, kinds, path):
-    """Raise a `PatchConvNetError` unless each name has a value of its kind; whole numbers will do for float."""
-    for name, kind in kinds.items():
-        value = content.get(name)
-        fits = isinstance(value, (kind, int) if kind is float else kind) and not isinstance(value, bool)
-        if not fits or (kind is float and not -1e300 < value < 1e300):  # NaN is in no range
-            wanted = {str: "a string", int: "a whole number", float: "a number", list: "a list", dict: "names and values"}[kind]
-            raise PatchConvNetError(f"{one_line(path)} is damaged: its {name} is {one_line(repr(value))[:60]}, not {wanted}")
-
-
-def write_json(path, content):
-    with written_aside(path) as aside:
-        aside.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-
-
-def read_history(path):
-    rows = read_table(path)
-    try:
-        return {key: np.array([float(row[key]) for row in rows]) for key in rows[0]}
-    except (ValueError, TypeError) as error:
-        raise PatchConvNetError(f"{path} cannot be read ({error})") from error
-
-
-def write_history(path, history):
-    write_table(path, [dict(zip(history, row)) for row in zip(*history.values())])
-
-
-def read_table(path):
-    """The rows of a CSV file with a heading, at least one: a list of dicts of strings."""
-    try:
-        with open(existing_file(path, "a table"), newline="", encoding="utf-8") as file:
-            rows = list(csv.DictReader(file, strict=True))
-        if not rows:
-            raise ValueError("it has no rows")
-        return rows
-    except (OSError, ValueError, csv.Error) as error:
-        raise PatchConvNetError(f"{path} cannot be read ({error})") from error
-
-
-def write_table(path, rows):
-    """Write rows, dicts with the same keys, as CSV; numbers with six digits."""
-    with written_aside(path) as aside, open(aside, "w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(rows[0])
-        writer.writerows([value if isinstance(value, str) else as_written(value) for value in row.values()] for row in rows)
-
-
-def as_written(number):
-    """A number as it stands in a table: with six digits."""
-    return f"{number:.6g}"
