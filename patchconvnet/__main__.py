@@ -71,12 +71,20 @@ def _check_backend():
     if backend is not None and backend not in BACKENDS:
         raise PatchConvNetError(f"KERAS_BACKEND is {backend!r}: set it to {accepted}, or unset it")
     try:
-        import keras  # noqa: F401
-    except (ImportError, ValueError) as error:
+        import keras
+    except Exception as error:  # whatever a configuration file, or a broken installation, makes it say
+        named = f"the backend {backend}" if backend else f"what {_keras_file()} names, if it is there"
         raise PatchConvNetError(
-            f"Keras cannot start with its backend {backend or '(none set)'} ({error}): pip install "
-            f"{backend or 'tensorflow'}, or set KERAS_BACKEND to {accepted}"
+            f"Keras cannot start with {named} ({type(error).__name__}: {error}): pip install {backend or 'tensorflow'}, or set "
+            f"KERAS_BACKEND to {accepted}"
         ) from error
+    if keras.backend.backend() not in BACKENDS:
+        raise PatchConvNetError(f"{_keras_file()} names the backend {keras.backend.backend()!r}: set KERAS_BACKEND to {accepted}")
+
+
+def _keras_file():
+    """Where Keras keeps what the user has set for all programs."""
+    return os.path.join(os.environ.get("KERAS_HOME") or os.path.expanduser("~/.keras"), "keras.json")
 
 
 def _parser():

@@ -20,6 +20,8 @@ from patchconvnet.scores import look, score_attention, score_logits
 
 PROBES = 32  # images whose maps are kept after every epoch: the first ones of the test set
 
+ANOTHER_TRY = "try another seed, or a lower learning_rate (--set learning_rate=...) in another folder"
+
 
 class Batches(keras.utils.PyDataset):
     """Shuffled batches whose order depends only on the seed and the epoch, so that a resumed run sees the same.
@@ -136,7 +138,8 @@ class AttentionRecorder(keras.callbacks.Callback):
 
     def _probe(self, epoch):
         logits, maps = look(self.model, self.dataset.x_test[:PROBES])
-        self.logits.append(logits.astype("float16"))
+        with np.errstate(over="ignore"):
+            self.logits.append(logits.astype("float16"))
         self.maps.append(maps.astype("float16"))
         if self.keep_epochs:
             for path, array in records.weights_of(self.model).items():
@@ -145,10 +148,13 @@ class AttentionRecorder(keras.callbacks.Callback):
     def _validate(self):
         if not len(self.dataset.x_val):
             return {}
-        logits, maps = look(self.model, self.dataset.x_val)
-        scores = {f"val_{name}": value for name, value in score_logits(logits, self.dataset.y_val).items()}
-        scores.pop("val_top5")
-        return {**scores, **score_attention(logits, maps, self.dataset.mask_val)}
+        try:
+            logits, maps = look(self.model, self.dataset.x_val)
+            scores = {f"val_{name}": value for name, value in score_logits(logits, self.dataset.y_val).items()}
+            scores.pop("val_top5")
+            return {**scores, **score_attention(logits, maps, self.dataset.mask_val)}
+        except PatchConvNetError as error:
+            raise PatchConvNetError(f"training has failed ({error}): {ANOTHER_TRY}") from error
 
     def _write(self):
         records.write_history(self.folder / "history.csv", self.history)
@@ -281,6 +287,5 @@ class StopOnBadLoss(keras.callbacks.Callback):
             return
         kept = f"; {self.path} keeps the epoch before" if self.path.is_file() else ""
         raise PatchConvNetError(
-            f"the loss became {logs['loss']} at step {self.bad_step + 1} of epoch {epoch + 1}: try another seed, or a "
-            f"lower learning_rate (--set learning_rate=...) in another folder{kept}"
+            f"the loss became {logs['loss']} at step {self.bad_step + 1} of epoch {epoch + 1}: {ANOTHER_TRY}{kept}"
         )

@@ -123,7 +123,7 @@ def _kind(name):
     """ "shapes", "cifar10" or `OWN`; an error for what is none of them."""
     if isinstance(name, str) and name in OPTIONS:
         return name
-    if isinstance(name, str) and name.strip() and (name.endswith(".npz") or {"/", os.sep} & set(name) or place(name).is_dir()):
+    if isinstance(name, str) and name.strip() and (name.lower().endswith(".npz") or {"/", os.sep} & set(name) or place(name).is_dir()):
         return OWN
     if isinstance(name, Path):
         return OWN

@@ -1,11 +1,21 @@
 """The one kind of error that is the user's to mend."""
 
+import reprlib
+
 
 class PatchConvNetError(ValueError):
     """Bad input, a broken file, or a missing network: the message is one line that says what to do.
 
     The command line prints that line, without a traceback, and ends with exit code 2.
     """
+
+
+def short(value):
+    """A value as it may stand in a message: its repr, cut; some numbers and nested lists have none."""
+    try:
+        return one_line(reprlib.repr(value))
+    except Exception:
+        return f"a value of type {type(value).__name__} that is too long to show"
 
 
 def one_line(said):

@@ -73,10 +73,15 @@ def written_aside(path):
     A reader thus sees the old file or the new one, never half of one. The temporary file is empty and new, under a name
     that nobody can foresee; it keeps the suffix. A folder that was made for it goes with it.
 
+    Where `path` is a link, the file that it leads to is replaced.
+
     Raises:
         PatchConvNetError: if the file cannot be written; the message says why and what to do.
     """
-    path = place(path)
+    path = Path(os.path.realpath(place(path)))
+    if path.exists() and not path.is_file():
+        kind = "a folder" if path.is_dir() else "no file, but a device or a pipe"
+        raise PatchConvNetError(f"{one_line(path)} cannot be written: it is {kind}. Choose another place.")
     suffix = path.suffix if len(path.suffix) < 10 else ""
     aside = path.with_name(f".{secrets.token_hex(6)}.partial{suffix}")
     try:
@@ -98,8 +103,6 @@ class _OnlyAsked(Exception):
 
 def check_writable(path):
     """Raise now the `PatchConvNetError` that `written_aside` would raise later; nothing is left there."""
-    if place(path).is_dir():
-        raise PatchConvNetError(f"{one_line(path)} is a folder: give the name of a file")
     with suppress(_OnlyAsked), written_aside(path):
         raise _OnlyAsked
 

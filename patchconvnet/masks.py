@@ -13,7 +13,6 @@ from patchconvnet.errors import PatchConvNetError, one_line
 
 NEARLY_BLACK = 32  # of 255
 MOST_PIXELS = 150_000_000
-NUMBERS = 32  # greatest count of different greys that number objects
 
 
 def read_mask(file):
@@ -48,17 +47,17 @@ def object_of(values):
     """The object's pixels, from the values of a mask.
 
     Args:
-        values: bool, or whole numbers from 0, (N, H, W), (H, W) or (H, W, 3).
+        values: bool, or whole numbers from 0, (H, W) or (H, W, 3).
 
     Returns:
-        bool, (N, H, W) or (H, W).
+        bool (H, W).
 
     Raises:
         PatchConvNetError: greys that are neither black and white nor numbers of objects.
     """
     if values.dtype == bool:
         return values
-    if values.shape[-1:] == (3,) and values.ndim == 3:
+    if values.ndim == 3:
         greatest, least = values.max(axis=2).astype("int64"), values.min(axis=2)  # (H, W, 3) -> (H, W)
         if (greatest - least).max(initial=0) > NEARLY_BLACK:
             return greatest > NEARLY_BLACK
@@ -68,9 +67,15 @@ def object_of(values):
     top = 255 if values.max(initial=0) < 256 else 65_535
     if values.max(initial=0) < top / 2:
         return values > 0
-    dark = values[(values > 0) & (values < top / 2)]
     white = values >= top / 2
-    if dark.size > white.sum() and len(np.unique(dark)) <= NUMBERS:
-        found = ", ".join(map(str, np.unique(values)[:5]))
-        raise PatchConvNetError(f"it holds the values {found}...: make it black and white")
+    if (labels := _areas_of_one_value(values) & (values > 0) & ~white).any():
+        raise PatchConvNetError(f"areas in it have the value {values[labels][0]}, and others {values.max()}: make it black and white")
     return white
+
+
+def _areas_of_one_value(values):
+    """The pixels whose eight neighbours have the same value, bool (H, W): a soft edge has none, a numbered object has."""
+    padded = np.pad(values, 1, mode="edge")
+    height, width = values.shape
+    shifted = [padded[row : row + height, column : column + width] for row in range(3) for column in range(3)]
+    return np.all([neighbours == values for neighbours in shifted], axis=0)

@@ -183,7 +183,7 @@ class PatchConvNet(keras.Model):
                 tokens, mlp_ratio, dropout, layer_scale, token_initializer, dtype=dtype, name="pooling"
             )
         else:
-            pool = layers.GlobalAveragePooling2D(dtype=dtype, name="pooling")
+            pool = layers.GlobalAveragePooling2D(data_format="channels_last", dtype=dtype, name="pooling")
         # Logits stay float32 in mixed precision: a loss needs the range.
         if pooling == "attention" and class_tokens == "per_class":
             head = PerClassHead(dtype="float32", name="head")

@@ -23,7 +23,7 @@ from patchconvnet.masks import object_of, read_mask
 PARTS = ("train", "val", "test")
 SHARE = 0.15  # of each class that is set apart to validate, and as much again to test
 FEWEST = 4  # pictures of a class that we can split: two to train, one to validate, one to test
-IGNORED = ("Thumbs.db", "desktop.ini")  # and hidden files: systems put them there
+IGNORED = ("Thumbs.db", "desktop.ini", "Icon\r", "@eaDir", "__MACOSX")  # and hidden files: systems put them there
 LAYOUT = "wanted a folder with one subfolder of pictures for each class, or an .npz file"
 
 
@@ -50,7 +50,7 @@ def read(path, size=32, seed=0):
     place = checked_place(path)
     if place.is_dir():
         found = _read_folder(place, size)
-    elif place.is_file() and place.suffix == ".npz":
+    elif place.is_file() and place.suffix.lower() == ".npz":
         found = _read_npz(place, size)
     else:
         state = "is another kind of file" if place.exists() else "is not there"
@@ -58,7 +58,7 @@ def read(path, size=32, seed=0):
     images, labels, masks, parts, has_val, names = found
     parts = _split(parts, has_val, labels, names, seed, place)
     _check_strangers(images, parts)
-    fields = {"name": place.name.removesuffix(".npz"), "variant": _variant(images, labels, masks, parts, names), "class_names": names}
+    fields = {"name": (place.name if place.is_dir() else place.stem), "variant": _variant(images, labels, masks, parts, names), "class_names": names}
     for number, part in enumerate(PARTS):
         chosen = parts == number
         fields |= {f"x_{part}": images[chosen], f"y_{part}": labels[chosen]}
@@ -107,6 +107,8 @@ def _read_folder(place, size):
         raise PatchConvNetError(f"{one_line(place)} holds no pictures: {LAYOUT}")
     np.random.RandomState(0).shuffle(files)  # else the first test pictures would all be of one class
     masked, images, masks = (place / "masks").is_dir(), [], []
+    if masked:
+        _check_mask_names([file for file, _, _ in files], place)
     for file, _, _ in files:  # not in threads: Pillow's warnings are switched off while it reads, which is not safe in several
         picture = _open(file)
         images.append(_small(picture, size))
@@ -139,7 +141,13 @@ def _class_folders(place):
     """Pairs of a part's number (-1: not split yet) and the folder of one class in it."""
     folders = {folder.name: folder for folder in _folders(place)}
     here = [part for part in PARTS if part in folders]
-    if len(here) < 2:  # one of these names alone may be a class: a train
+    inside = {name: [path.is_dir() for path in _entries(folder)] for name, folder in folders.items()}
+    with_folders = [name for name, are_folders in inside.items() if any(are_folders)]
+    if len(here) < 2 and len(with_folders) > 1:
+        raise PatchConvNetError(
+            f"{one_line(place)} holds folders of folders, as {one_line(with_folders[0])}: name the parts train, val (optional) and test; {LAYOUT}"
+        )
+    if len(here) < 2 or all(inside[part] and part not in with_folders for part in here):  # a class may be named so: a train
         return [(-1, folder) for folder in folders.values()]
     missing = [part for part in ("train", "test") if part not in folders]
     strays = [name for name in folders if name not in PARTS]
@@ -176,6 +184,8 @@ def _files(folder):
     for path in files:
         if path.is_dir() or path.suffix.lower() not in _suffixes():
             kind = "a folder inside a class" if path.is_dir() else "no picture by its name"
+            if path.suffix.lower() in (".heic", ".heif"):
+                raise PatchConvNetError(f"{one_line(path)} is a picture that cannot be read here: convert it to JPEG")
             raise PatchConvNetError(f"{one_line(path)} is {kind}: move it out of the data set")
     return files
 
@@ -195,6 +205,21 @@ def _square(picture):
     side = min(picture.size)
     left, top = (picture.width - side) // 2, (picture.height - side) // 2
     return picture.crop((left, top, left + side, top + side))
+
+
+def _check_mask_names(files, place):
+    """An error where masks cannot be told apart, or a class has the name of their folder."""
+    flat = [path for path in _entries(place / "masks") if not path.is_dir()]
+    if flat:
+        raise PatchConvNetError(
+            f"{one_line(flat[0])} lies in the folder for masks, which has a folder for each class, as masks/CLASS/1.png: move it, or "
+            "give a class of this name another one"
+        )
+    seen = {}
+    for file in files:
+        if other := seen.get(_mask_of(file, place)):
+            raise PatchConvNetError(f"{one_line(file)} and {one_line(other.name)} would have the same mask: give one of them another name")
+        seen[_mask_of(file, place)] = file
 
 
 def _mask_of(file, place):
@@ -282,10 +307,13 @@ def _checked_labels(array, count, name, place):
 def _checked_masks(array, shape, name, size, place):
     if array is None:
         return None
-    if array.shape != shape or array.dtype.kind not in "bu":
+    array = array[..., 0] if array.shape == (*shape, 1) else array  # (N, H, W, 1) -> (N, H, W)
+    if array.dtype.kind == "f" and np.array_equal(array, np.rint(array)):
+        array = array.astype("int64")  # 0.0 and 1.0
+    if array.shape != shape or array.dtype.kind not in "bui":
         raise PatchConvNetError(f"{name} in {one_line(place)} is {array.dtype} {array.shape}: wanted bool or uint8 {shape}, as its pictures")
     try:
-        small = [_shrunken_mask(mask, size) for mask in object_of(array)]
+        small = [_shrunken_mask(object_of(mask), size) for mask in array]
     except PatchConvNetError as error:
         raise PatchConvNetError(f"{name} in {one_line(place)} cannot be read as masks: {error}") from error
     return np.array(small, dtype=bool).reshape(-1, size, size)

@@ -6,11 +6,10 @@ learn from here, in one line. `classroom/plans/90min.toml` shows every key with 
 
 import difflib
 import os
-import reprlib
 import tomllib
 from pathlib import Path
 
-from patchconvnet.errors import PatchConvNetError, one_line
+from patchconvnet.errors import PatchConvNetError, one_line, short
 from patchconvnet.files import existing_file, place
 
 MOST_BYTES = 200_000  # fifty times the course's longest plan
@@ -32,7 +31,7 @@ def read_table(path):
     """
     path = place(path)
     text = read_text(path)
-    if max(line.count(".") for line in text.split("\n")) > MOST_DOTS:
+    if max(line.split('"')[0].count(".") for line in text.split("\n")) > MOST_DOTS:
         raise PatchConvNetError(f"{one_line(path)} cannot be read as a plan (a line has more than {MOST_DOTS} dots): {EXAMPLE}")
     try:
         table = tomllib.loads(text)
@@ -52,7 +51,7 @@ def read_text(path):
     try:
         if path.stat().st_size > MOST_BYTES:
             raise PatchConvNetError(f"{one_line(path)} is larger than {MOST_BYTES:,} bytes: {EXAMPLE}")
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")  # Windows' editor begins a file with a mark
     except (OSError, UnicodeDecodeError) as error:
         raise PatchConvNetError(f"{one_line(path)} cannot be read as a plan ({one_line(error)}): {EXAMPLE}") from error
 
@@ -83,8 +82,7 @@ def _check(table, known, where):
             hint = f"; did you mean {near[0]}?" if near else ""
             raise PatchConvNetError(f"{one_line(key[:40])} in {where} is not known: accepted are {', '.join(known)}{hint}")
         if wanted := _wanted(key, value, known[key]):
-            # reprlib: a value may be long, or nested so deeply that its repr fails.
-            raise PatchConvNetError(f"{key} = {one_line(reprlib.repr(value))} in {where}: wanted {wanted}")
+            raise PatchConvNetError(f"{key} = {short(value)} in {where}: wanted {wanted}")
 
 
 def _wanted(key, value, kind):

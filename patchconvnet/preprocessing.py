@@ -36,7 +36,7 @@ class Resize(layers.Layer):
             return images
         # Smoothing matters only where images shrink, and TensorFlow cannot compile it.
         shrinks = any(side is None or side > self.image_size for side in images.shape[1:3])
-        return ops.image.resize(images, size, antialias=shrinks)  # (N, H, W, 3) -> (N, size, size, 3)
+        return ops.image.resize(images, size, antialias=shrinks, data_format="channels_last")  # (N, H, W, 3) -> (N, size, size, 3)
 
     def compute_output_shape(self, input_shape):
         return (input_shape[0], self.image_size, self.image_size, input_shape[-1])

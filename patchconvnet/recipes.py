@@ -137,6 +137,8 @@ def _known(name):
     """The same name, if it is an argument of `PatchConvNet` that a run may change."""
     own = ("num_classes", "seed", "kwargs")  # the data set's, and an argument of `train`
     known = [*SETTINGS, *(name for name in inspect.signature(PatchConvNet).parameters if name not in own)]
+    if name in ("data", "epochs", "limit", "seed", "keep", "devices"):
+        raise PatchConvNetError(f"{name} is not a setting of the network or its training, but an argument of its own: --{name}")
     if name not in known:
         near = difflib.get_close_matches(name, known, n=1)
         hint = f"; did you mean {near[0]}?" if near else ""

@@ -4,12 +4,10 @@
     rule.check("depth", True)       # PatchConvNetError: depth must be a whole number from 1 to 500, got True
 """
 
-import math
-import reprlib
 from dataclasses import dataclass
 from typing import Callable
 
-from patchconvnet.errors import PatchConvNetError
+from patchconvnet.errors import PatchConvNetError, short
 
 
 @dataclass(frozen=True)
@@ -27,7 +25,7 @@ class Rule:
     def check(self, name, value):
         """Raise a `PatchConvNetError` that names the setting and the value, unless the value may be so."""
         if not self.accepts(value):
-            raise PatchConvNetError(f"{name} must be {self.words}, got {reprlib.repr(value)}")
+            raise PatchConvNetError(f"{name} must be {self.words}, got {short(value)}")
 
 
 def whole(lowest, highest):
@@ -39,7 +37,7 @@ def number(lowest, highest, words, above=False, below=False):
     """A finite number in this range; with `above` or `below` its lower or upper end is not part of it."""
 
     def accepts(value):
-        inside = _is(value, (int, float)) and math.isfinite(value) and lowest <= value <= highest
+        inside = _is(value, (int, float)) and lowest <= value <= highest  # NaN is in no range
         return inside and not (above and value == lowest) and not (below and value == highest)
 
     return Rule(accepts, words)

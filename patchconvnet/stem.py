@@ -53,13 +53,14 @@ class ConvStem(layers.Layer):
         for index, stride in enumerate(self.strides):
             last = index == len(self.strides) - 1
             filters = self.dim // 2 ** (len(self.strides) - 1 - index)
-            self.steps.append(layers.ZeroPadding2D(1, dtype=policy, name=f"pad_{index}"))
+            self.steps.append(layers.ZeroPadding2D(1, data_format="channels_last", dtype=policy, name=f"pad_{index}"))
             self.steps.append(
                 layers.Conv2D(
                     filters,
                     kernel_size=3,
                     strides=stride,
                     use_bias=self.use_bias and self.norm is None,
+                    data_format="channels_last",  # whatever the user's keras.json says
                     dtype=policy,
                     name=f"conv_{index}",
                 )

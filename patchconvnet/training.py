@@ -10,6 +10,7 @@ A run that was stopped goes on from its last whole epoch when the same call is m
 """
 
 from dataclasses import replace
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -59,6 +60,8 @@ def train(
     """
     recipe = make_recipe(preset, data, epochs, limit, seed, keep, settings)
     folder = place(out)
+    if Path(recipe["dataset"]) in folder.resolve().parents:
+        raise PatchConvNetError(f"{folder} lies in the data, {recipe['dataset']}, where it would count as a class: choose another place")
     if _has_finished(folder, recipe):
         return records.Record(folder)
     if recipe.get("precision") == "auto":
@@ -78,7 +81,7 @@ def train(
 def _check_batches(dataset, size, devices):
     images = len(dataset.x_train)
     if size > images:
-        raise PatchConvNetError(f"a batch has {size} images, but there are only {images} to train on")
+        raise PatchConvNetError(f"a batch has {size} images, but there are only {images} to train on: choose a smaller batch_size (--set batch_size=...)")
     evaluated = {"probe": PROBES, "validation": len(dataset.x_val), "test": len(dataset.x_test)}
     check_shares(devices, {"training": (images, size), **{what: (number, 128) for what, number in evaluated.items()}})
 

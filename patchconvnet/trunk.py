@@ -68,8 +68,9 @@ class TrunkBlock(layers.Layer):
     def build(self, input_shape):
         channels, policy = input_shape[-1], self.dtype_policy
         self.normalize = make_normalization(self.norm, dtype=policy, name="norm")
-        self.mix_in = layers.Conv2D(channels, 1, dtype=policy, name="mix_in")
-        around = {"padding": "same", "dtype": policy, "name": "look_around"}
+        last = {"data_format": "channels_last", "dtype": policy}  # whatever the user's keras.json says
+        self.mix_in = layers.Conv2D(channels, 1, name="mix_in", **last)
+        around = {"padding": "same", "name": "look_around", **last}
         if self.spatial == "dense":
             self.look_around = layers.Conv2D(channels, 3, **around)
         else:
@@ -78,7 +79,7 @@ class TrunkBlock(layers.Layer):
         if self.se_ratio is not None:
             self.squeeze_excite = SqueezeExcite(self.se_ratio, self.se_bias, dtype=policy, name="squeeze_excite")
             self.squeeze_excite.build(input_shape)
-        self.mix_out = layers.Conv2D(channels, 1, dtype=policy, name="mix_out")
+        self.mix_out = layers.Conv2D(channels, 1, name="mix_out", **last)
         # One draw an image: the noise has size 1 along height, width and channels.
         self.skip = layers.Dropout(self.drop_path, noise_shape=(None, 1, 1, 1), dtype=policy, name="drop_path")
         for layer in (self.normalize, self.mix_in, self.look_around, self.mix_out, self.skip):

@@ -113,6 +113,18 @@ def test_temporary_names_differ_and_fit_beside_the_longest_name(tmp_path):
     assert len(names) == 3 and len(list(tmp_path.iterdir())) == 1
 
 
+def test_a_link_is_followed_and_what_is_no_file_stays(tmp_path):
+    (tmp_path / "link.csv").symlink_to("real.csv")
+    with written_aside(tmp_path / "link.csv") as aside:
+        aside.write_text("new")
+    assert (tmp_path / "link.csv").is_symlink() and (tmp_path / "real.csv").read_text() == "new"
+    if hasattr(os, "mkfifo"):
+        os.mkfifo(tmp_path / "pipe.csv")
+        with pytest.raises(PatchConvNetError, match="pipe.csv cannot be written: it is no file, but a device or a pipe"):
+            files.check_writable(tmp_path / "pipe.csv")
+        assert (tmp_path / "pipe.csv").is_fifo()
+
+
 def test_a_file_has_the_permissions_of_any_new_file(tmp_path):
     (tmp_path / "plain").write_text("")
     with written_aside(tmp_path / "aside") as aside:
@@ -192,6 +204,11 @@ def test_only_a_file_is_read(tmp_path):
             files.existing_file(path, "a plan")
     with pytest.raises(PatchConvNetError, match="is no file that can be read"):
         files.existing_file("/dev/null", "a plan")
+
+
+def test_a_value_is_shown_in_few_letters():
+    assert errors.short("x" * 90) == "'xxxxxxxxxxxx...xxxxxxxxxxxxx'"
+    assert errors.short(10**9000) == "a value of type int that is too long to show"
 
 
 def test_one_line_shows_no_command_to_the_terminal():

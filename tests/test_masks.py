@@ -93,8 +93,16 @@ def test_numbers_with_a_white_rim_are_not_guessed(tmp_path):
     values = OBJECT.astype("uint8") * 3
     values[3, 5:21] = 255
     Image.fromarray(values).save(tmp_path / "mask.png")
-    with pytest.raises(PatchConvNetError, match=r"the mask .*mask.png cannot be read .it holds the values 0, 3, 255.*: make it black and white"):
+    with pytest.raises(PatchConvNetError, match=r"the mask .*mask.png cannot be read .areas in it have the value 3, and others 255: make it black"):
         read_mask(tmp_path / "mask.png")
+
+
+@pytest.mark.parametrize("dark", [1, 100])
+def test_areas_of_several_greys_are_not_guessed(dark):
+    values = WHITE.copy()
+    values[4:16, 5:13] = dark  # as large as the white part
+    with pytest.raises(PatchConvNetError, match=f"areas in it have the value {dark}"):
+        object_of(values)
 
 
 @pytest.mark.parametrize("values", [np.array([[0.0, 0.5]]), np.array([[-1, 1]])])
@@ -150,11 +158,13 @@ def test_masks_that_say_nothing_are_refused(grey, kind, tmp_path):
 def test_masks_in_arrays_are_read_as_those_in_files(tmp_path):
     images = np.random.default_rng(0).integers(256, size=(8, 20, 30, 3), dtype="uint8")
     drawn = np.stack([OBJECT] * 8)
-    for name, masks in {"bool": drawn, "ones": drawn.astype("uint8"), "white": drawn.astype("uint16") * 65_535}.items():
+    kinds = {"bool": drawn, "ones": drawn.astype("uint8"), "white": drawn.astype("uint16") * 65_535}
+    kinds |= {"whole": drawn.astype("int64"), "floats": drawn.astype("float32"), "channel": drawn[..., None]}
+    for name, masks in kinds.items():
         np.savez(tmp_path / f"{name}.npz", images=images, labels=np.arange(8) % 2, masks=masks)
-    found = [load_dataset(tmp_path / f"{name}.npz", size=20).mask_train for name in ("bool", "ones", "white")]
-    np.testing.assert_array_equal(found[0], found[1])
-    np.testing.assert_array_equal(found[0], found[2])
+    first, *others = [load_dataset(tmp_path / f"{name}.npz", size=20).mask_train for name in kinds]
+    for other in others:
+        np.testing.assert_array_equal(first, other)
     np.savez(tmp_path / "trimap.npz", images=images, labels=np.arange(8) % 2, masks=drawn.astype("uint8") + 1)
     with pytest.raises(PatchConvNetError, match="the masks of .*trimap.npz are all full"):
         load_dataset(tmp_path / "trimap.npz")

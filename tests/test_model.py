@@ -240,6 +240,19 @@ def test_bad_arguments_are_named(arguments, message):
         PatchConvNet(**arguments)
 
 
+def test_the_users_order_of_channels_is_not_ours():
+    """`image_data_format` in keras.json is for models that do not say what they mean."""
+    usual = randomize(PatchConvNet(**SMALL, norm="batch"))
+    keras.config.set_image_data_format("channels_first")
+    try:
+        network = PatchConvNet(**SMALL, norm="batch")
+        network.set_weights(usual.get_weights())
+        np.testing.assert_allclose(network.explain(pictures(size=20))[0], usual.explain(pictures(size=20))[0], atol=1e-5)
+        assert PatchConvNet(**SMALL, pooling="average", spatial="depthwise").predict(pictures(), verbose=0).shape[1] == 10
+    finally:
+        keras.config.set_image_data_format("channels_last")
+
+
 def test_the_bounds_themselves_are_accepted():
     PatchConvNet(image_size=8, dim=8, depth=1, shift=7, cutout=8, drop_path=0, dropout=0.0, layer_scale=100, seed=0)
 

@@ -131,11 +131,20 @@ def test_the_split_is_that_of_the_names_whatever_order_the_system_gives(folder, 
     assert first.class_names == again.class_names and first.variant == again.variant
 
 
-def test_a_class_may_be_named_like_a_part(tmp_path):
-    for kind in ("train", "car"):
+@pytest.mark.parametrize("kinds", [("car", "train"), ("bus", "train", "val"), ("test", "train")])
+def test_a_class_may_be_named_like_a_part(tmp_path, kinds):
+    for first, kind in enumerate(kinds):
         for number in range(4):
-            save(tmp_path / kind / f"{number}.png", picture(number + 10 * len(kind)))
-    assert load_dataset(tmp_path).class_names == ("car", "train")
+            save(tmp_path / kind / f"{number}.png", picture(number + 10 * first))
+    assert load_dataset(tmp_path).class_names == kinds
+
+
+def test_a_run_folder_in_the_data_is_refused(folder):
+    from patchconvnet import train
+
+    with pytest.raises(PatchConvNetError, match="runs/new lies in the data, .*animals, where it would count as a class"):
+        train("shapes", folder / "runs" / "new", data=folder)
+    assert not (folder / "runs").exists()
 
 
 def test_arrays_become_a_data_set(tmp_path):
@@ -189,6 +198,16 @@ def spoil(folder, how):
         (folder / "test" / "cat" if how == "test with folders alone" else folder / "test").mkdir(parents=True)
         if how == "test without classes":
             save(folder / "test" / "0.png", picture(0))
+    elif how == "other names":
+        [save(folder / part / kind / "0.png", picture(0)) for part in ("train", "validation") for kind in KINDS]
+        [shutil.rmtree(folder / kind) for kind in KINDS]
+    elif how == "flat masks":
+        save(folder / "masks" / "0.png", picture(0))
+    elif how == "same mask":
+        [save(folder / "masks" / kind / f"{index}.png", np.zeros((40, 48), np.uint8)) for kind in KINDS for index in range(8)]
+        save(folder / "cat" / "0.jpg", picture(0))
+    elif how == "photographs of a phone":
+        (folder / "cat" / "IMG.HEIC").write_bytes(b"x")
     elif how == "stray":
         save(folder / "0.png", picture(0))
     elif how == "closed":
@@ -213,6 +232,10 @@ def spoil(folder, how):
         ("test without classes", r"test/0.png lies outside of the classes' folders: move it into one"),
         ("test without pictures", r"test holds no folder with pictures of a class"),
         ("test with folders alone", r"test holds no folder with pictures of a class"),
+        ("other names", r"holds folders of folders, as train: name the parts train, val .optional. and test"),
+        ("flat masks", r"masks/0.png lies in the folder for masks, which has a folder for each class"),
+        ("same mask", r"cat/0.(png|jpg) and 0.(png|jpg) would have the same mask"),
+        ("photographs of a phone", r"cat/IMG.HEIC is a picture that cannot be read here: convert it to JPEG"),
         ("stray", r"animals/0.png lies outside of the classes' folders"),
         ("closed", r"cat/0.png .*"),
         ("no mask", r"\w+/\d.png has no mask: there is no .*masks/\w+/\d.png"),

@@ -57,7 +57,8 @@ def test_settings_reach_the_training_or_the_network():
         ({"precision": "float16"}, "precision must be one of 'auto', 'float32', 'mixed_bfloat16', 'mixed_float16', got 'float16'"),
         ({"shuffled_labels": 1}, "shuffled_labels must be one of True, False, got 1"),
         ({"learning_rat": 1}, "did you mean learning_rate"),
-        ({"seed": 1}, "seed is not a setting"),
+        ({"seed": 1}, "seed is not a setting of the network or its training, but an argument of its own: --seed"),
+        ({"learning_rate": 10**400}, "learning_rate must be a number above 0, at most 100, got 1000"),
     ],
 )
 def test_settings_out_of_range_are_refused(settings, message):

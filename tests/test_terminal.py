@@ -128,7 +128,7 @@ def test_what_is_no_path_is_one_line_wherever_it_is_given(option, path, refused,
 
 @pytest.mark.parametrize(
     "setting",
-    ["shift=1.5", "cutout=99", "flip=1", "tied=yes", "depth=True", "layer_scale=abc", "dim=1000000000", "image_size=1", "depth=" + "[" * 5000],
+    ["shift=1.5", "cutout=99", "flip=1", "tied=yes", "depth=True", "layer_scale=abc", "dim=1000000000", "image_size=1", "depth=" + "[" * 5000, "dropout=1" + "0" * 400],
 )
 def test_a_setting_that_is_refused_leaves_no_folder(setting, refused, tmp_path):
     name = setting.split("=")[0]
@@ -143,7 +143,7 @@ def test_a_place_that_cannot_be_written_is_told_before_any_picture_is_answered(r
     (tmp_path / "map.png").mkdir()
     (tmp_path / "letter").write_text("")
     files = [picture(tmp_path / name) for name in ("a.png", "b.png")]
-    for out, reason in ((tmp_path / "map.png", "is a folder: give the name of a file"), (tmp_path / "letter" / "map.png", "cannot be written")):
+    for out, reason in ((tmp_path / "map.png", "it is a folder. Choose another place."), (tmp_path / "letter" / "map.png", "cannot be written")):
         assert reason in refused("attend", *files, "--record", "shapes", "--out", out)
 
 
@@ -200,6 +200,7 @@ def damaged(finished_run, tmp_path):
         ("results.json", {"test_accuracy": "high"}, "its test_accuracy is 'high', not a number"),
         ("results.json", {"test_accuracy": float("nan")}, "its test_accuracy is nan, not a number"),
         ("results.json", {"test_loss": 10**400}, "its test_loss is"),
+        ("results.json", {"test_accuracy_with_flip": [1]}, "its test_accuracy_with_flip is .1., not a number"),
         ("results.json", {"attention_chance": None}, "its attention_chance is None, not a number"),
         ("results.json", {"parameters": 1.5}, "its parameters is 1.5, not a whole number"),
         ("results.json", {"class_names": ["a", "b"]}, "shapes has 10 classes now, and the network of .* was trained on 2"),
@@ -233,7 +234,7 @@ def test_weights_that_are_no_numbers_are_told_as_such(damaged, tmp_path):
     folder = damaged("results.json")
     weights = records.read_arrays(folder / "weights.npz")
     name = next(iter(weights))
-    for wrong in (weights[name] * np.nan, np.full(weights[name].shape, "x")):
+    for wrong in (weights[name] * np.nan, np.full(weights[name].shape, "x"), np.full(weights[name].shape, 1e300)):
         records.write_arrays(folder / "weights.npz", weights | {name: wrong})
         with pytest.raises(PatchConvNetError, match="holds what is no finite number: its training failed, or it is damaged"):
             records.load(folder).model()
@@ -241,9 +242,11 @@ def test_weights_that_are_no_numbers_are_told_as_such(damaged, tmp_path):
 
 def test_familiarity_of_another_network_is_told(damaged):
     folder = damaged("results.json")
-    records.write_arrays(folder / "familiarity.npz", {"mean": np.zeros(3)})
-    with pytest.raises(PatchConvNetError, match="does not hold mean, whitening and limit for 64 channels"):
-        records.load(folder).usual  # noqa: B018
+    usual = records.read_arrays(folder / "familiarity.npz")
+    for wrong in ({"mean": np.zeros(3)}, usual | {"limit": np.float32(np.nan)}, usual | {"mean": np.full(64, "x")}):
+        records.write_arrays(folder / "familiarity.npz", wrong)
+        with pytest.raises(PatchConvNetError, match="does not hold mean, whitening and limit for 64 channels"):
+            records.load(folder).usual  # noqa: B018
 
 
 def test_top_five_is_told_where_it_says_something(damaged):

@@ -15,6 +15,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's start-up note
 from command import Parser, in_one_line
 from patchconvnet import train
 from patchconvnet.__main__ import setting
+from patchconvnet.errors import PatchConvNetError
 from patchconvnet.files import place
 from patchconvnet.model import preset_config
 from patchconvnet.recipes import RECIPES
@@ -49,6 +50,8 @@ def rungs(preset, fixed):
 
     A step whose value is the plain one already in this preset is left out.
     """
+    if RECIPES.get(preset, {}).get("dataset") != "cifar10":
+        raise PatchConvNetError(f"--preset {preset}: the ladder is climbed on CIFAR-10, by cifar10, cifar10_cpu or keras_example")
     full = {**PLAIN, **preset_config(preset), **RECIPES[preset]}
     found, settings = {}, {**PLAIN, **fixed}
     for name, step in STEPS.items():
@@ -63,7 +66,7 @@ def climb(preset, out, epochs, limit, seed, fixed):
     """Train every rung; yields name and `Record`, from the bottom up."""
     for name, settings in rungs(preset, fixed).items():
         options = {"epochs": epochs, "limit": limit, "seed": seed, "keep": "scores", "verbose": int(sys.stdout.isatty())}
-        yield name, train(preset, place(out) / name, settings={**settings, "validation": 5_000}, **options)
+        yield name, train(preset, place(out) / name, settings={"validation": 5_000, **settings}, **options)
 
 
 @in_one_line

@@ -26,6 +26,7 @@ BLOCK = 1 << 16
 STRIP = 1 << 20  # pixels that are converted at a time
 
 ADDRESS = re.compile(r"https?://", re.IGNORECASE)
+SCHEME = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 SUFFIXES = frozenset(".avif .bmp .gif .jfif .jpeg .jpg .jp2 .png .ppm .pgm .tga .tif .tiff .webp".split())
 ORIENTATION = 0x0112  # the EXIF tag
 
@@ -62,6 +63,8 @@ def read_image(source):
     if not isinstance(source, (str, os.PathLike)):
         kinds = "a path, an address, bytes or a NumPy array"
         raise PatchConvNetError(f"a picture of type {type(source).__name__}: give {kinds}")
+    if isinstance(source, str) and SCHEME.match(source):
+        raise PatchConvNetError(f"{one_line(source)} is an address of another kind: give one that begins with http:// or https://")
     path = existing_file(source, "a picture file")
     with _opened(path) as file:
         return _decode(file, one_line(path))

@@ -102,7 +102,7 @@ class Record:
 
     def __init__(self, folder):
         self.folder = Path(folder)
-        self.name = self.folder.name
+        self.name = self.folder.absolute().name
 
     def __repr__(self):
         return f"Record({str(self.folder)!r})"
@@ -132,7 +132,9 @@ class Record:
         if not path.is_file():
             return None
         usual, dim = read_arrays(path), self.recipe["model"].get("dim")
-        if {key: array.shape for key, array in usual.items()} != {"mean": (dim,), "whitening": (dim, dim), "limit": ()}:
+        shapes = {"mean": (dim,), "whitening": (dim, dim), "limit": ()}
+        good = all(array.dtype.kind == "f" and np.isfinite(array).all() for array in usual.values())
+        if {key: array.shape for key, array in usual.items()} != shapes or not good:
             raise PatchConvNetError(f"{path} is damaged: it does not hold mean, whitening and limit for {dim} channels")
         return usual
 
@@ -198,7 +200,8 @@ class Record:
 
 def weights_of(model):
     """The weights of a model as float16 arrays: a dict from Keras' path to array."""
-    return {weight.path: keras.ops.convert_to_numpy(weight).astype("float16") for weight in model.weights}
+    with np.errstate(over="ignore"):  # where training fails: `set_weights` refuses them
+        return {weight.path: keras.ops.convert_to_numpy(weight).astype("float16") for weight in model.weights}
 
 
 def set_weights(model, weights, source="the file"):
@@ -213,7 +216,9 @@ def set_weights(model, weights, source="the file"):
         found = weights[weight.path]
         if found.shape != tuple(weight.shape):
             raise PatchConvNetError(f"{source}: {weight.path} has shape {found.shape}, this network wants {weight.shape}")
-        if found.dtype.kind not in "fiu" or not np.isfinite(found).all():
+        with np.errstate(over="ignore"):  # what is too large becomes infinite, and is refused
+            finite = found.dtype.kind in "fiu" and np.isfinite(found.astype("float32")).all()
+        if not finite:
             raise PatchConvNetError(f"{source}: {weight.path} holds what is no finite number: its training failed, or it is damaged")
     unknown = weights.keys() - {weight.path for weight in model.weights}
     if unknown:

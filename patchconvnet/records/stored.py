@@ -5,7 +5,7 @@ import json
 
 import numpy as np
 
-from patchconvnet.errors import PatchConvNetError, one_line
+from patchconvnet.errors import PatchConvNetError, one_line, short
 from patchconvnet.files import existing_file, written_aside
 
 
@@ -49,7 +49,8 @@ def read_recipe(path):
 def read_results(path):
     """The content of a `results.json`: a dict that holds at least what `RESULTS` names."""
     results = read_json(path)
-    _check_kinds(results, RESULTS, path)
+    scores = [name for name in results if name.startswith(("test_", "attention_"))]
+    _check_kinds(results, RESULTS | dict.fromkeys(scores, float), path)
     if "attention_on_object" in results:
         _check_kinds(results, dict.fromkeys(OF_MASKS, float), path)
     if not all(isinstance(name, str) for name in results["class_names"]):
@@ -64,7 +65,7 @@ def _check_kinds(content, kinds, path):
         fits = isinstance(value, (kind, int) if kind is float else kind) and not isinstance(value, bool)
         if not fits or (kind is float and not -1e300 < value < 1e300):  # NaN is in no range
             wanted = {str: "a string", int: "a whole number", float: "a number", list: "a list", dict: "names and values"}[kind]
-            raise PatchConvNetError(f"{one_line(path)} is damaged: its {name} is {one_line(repr(value))[:60]}, not {wanted}")
+            raise PatchConvNetError(f"{one_line(path)} is damaged: its {name} is {short(value)}, not {wanted}")
 
 
 def write_json(path, content):
