@@ -1,23 +1,37 @@
-"""Do the tests notice? Plant one fault at a time in a copy of the package, and see whether anything turns red.
+"""Do the tests notice? Plant one fault at a time in a copy of the course, and see whether anything turns red.
 
-    python tests/mutation.py                 all faults; about half an hour on two cores
-    python tests/mutation.py trunk schedule  the faults of these modules
+    python tests/mutation.py                        43 faults chosen by hand; about half an hour on two cores
+    python tests/mutation.py trunk schedule         those of these modules
+    python tests/mutation.py --sample 100 --seed 1  so many made by rule, drawn from thousands; a quarter of an hour
+    python tests/mutation.py --javascript           ten made by rule in the scripts of "Try it yourself"
 
-Each fault runs the unit tests of its module. Where those stay green, the chapter that teaches the module runs under
-nbval. A fault that neither notices is printed as MISSED. Exit code 1 if fewer than nine in ten are caught.
-pytest does not collect this file: it is run on demand, and its last result stands in CONTRIBUTING.md.
+A fault by hand runs the unit tests of its module, and where those stay green, the chapter that teaches the module,
+under nbval. A fault by rule (see mutation_rules.py) runs the tests that reach its line (see mutation_coverage.py: needs
+requirements-mutation.txt), never a chapter. What nothing notices is printed as MISSED. A test that hangs has noticed.
+Exit code 1 if fewer than are wanted are caught. pytest does not collect this file: it is run on demand, and its last
+result stands in CONTRIBUTING.md.
 """
 
+import argparse
+import contextlib
 import os
+import queue
+import random
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
+import mutation_rules
+
 ROOT = Path(__file__).resolve().parent.parent
-WANTED = 0.9  # share of faults to be caught
+WANTED, WANTED_BY_RULE = 0.9, 0.85  # share of faults to be caught
+LOOKS = ("plotting", "evolution/figures.py")  # sizes and colours: looked at, not tested
 
 
 class Fault(NamedTuple):
@@ -88,14 +102,39 @@ def plant(fault, copy):
     path.write_text(text.replace(fault.right, fault.wrong), encoding="utf-8")
 
 
-def turns_red(copy, *arguments):
+@contextlib.contextmanager
+def copied():
+    """A copy of the course, for as long as this lasts."""
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / "course"
+        shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(".*", "_build", "__pycache__", "runs", "*.egg-info"))
+        yield copy
+
+
+def turns_red(copy, *arguments, patience=None):
     """Whether pytest fails in the copy. The package comes from there, in kernels and other processes too."""
     environment = os.environ | {"PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-o", "addopts=", "-p", "no:cacheprovider", *arguments]
-    code = subprocess.run(command, cwd=copy, env=environment, capture_output=True).returncode
-    if code not in (0, 1, 2):  # 2: the fault shows when the tests are read
+    process = subprocess.Popen(
+        command, cwd=copy, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+    )
+    try:
+        code = process.wait(patience)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)  # what it started, too
+        process.wait()
+        return True
+    if code not in (0, 1, 2, 3, 4):  # from 2 on: the fault shows when the tests are read
         raise SystemExit(f"pytest could not run (exit code {code}): {' '.join(arguments)}")
     return code != 0
+
+
+def report(number, where, words, by):
+    print(f"{number:3} {where}: {words}: {f'caught by {by}' if by else 'MISSED'}", flush=True)
+    return bool(by)
+
+
+# === by hand ===
 
 
 def caught_by(fault, copy):
@@ -106,23 +145,107 @@ def caught_by(fault, copy):
     return fault.chapter if turns_red(copy, "--nbval", "--nbval-current-env", chapter) else ""
 
 
-def main(modules):
+def by_hand(modules):
+    """How many faults of the list are caught, and how many there are."""
     chosen = [fault for fault in FAULTS if not modules or fault.module in modules]
     if not chosen:
         known = sorted({fault.module for fault in FAULTS})
         raise SystemExit(f"no faults for {' '.join(modules)}: there are some for {', '.join(known)}")
     caught = 0
     for number, fault in enumerate(chosen, 1):
-        with tempfile.TemporaryDirectory() as folder:
-            copy = Path(folder) / "course"
-            shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(".*", "_build", "__pycache__", "runs", "*.egg-info"))
+        with copied() as copy:
             plant(fault, copy)
-            by = caught_by(fault, copy)
-        caught += bool(by)
-        print(f"{number:3} {fault.module}: {fault.wrong.strip()!r}: {f'caught by {by}' if by else 'MISSED'}", flush=True)
-    print(f"caught {caught} of {len(chosen)}")
-    return 0 if caught >= WANTED * len(chosen) else 1
+            caught += report(number, fault.module, repr(fault.wrong.strip()), caught_by(fault, copy))
+    return caught, len(chosen)
+
+
+# === by rule ===
+
+
+def draw(paths, mutants_of, count, seed):
+    """So many mutants, of each rule as many: pairs of a path and a mutant."""
+    by_rule = defaultdict(list)
+    for path in paths:
+        for mutant in mutants_of(path):
+            by_rule[mutant.rule].append((path, mutant))
+    dice = random.Random(seed)
+    columns = [dice.sample(by_rule[rule], min(count, len(by_rule[rule]))) for rule in sorted(by_rule)]
+    turns = [pair for turn in range(count) for column in columns for pair in column[turn : turn + 1]]
+    return sorted(turns[:count], key=lambda pair: (pair[0], pair[1].start))
+
+
+def run_mutants(chosen, tests_of, jobs=2):
+    """Plant each mutant in turn and run the tests for it, two at once: how many are caught."""
+    with contextlib.ExitStack() as stack, ThreadPoolExecutor(jobs) as pool:
+        copies = queue.Queue()
+        for _ in range(jobs):
+            copies.put(stack.enter_context(copied()))
+
+        def run(numbered):
+            number, (path, mutant) = numbered
+            text = (ROOT / path).read_text(encoding="utf-8")
+            line, before, after = mutant.shown(text)
+            tests, seconds = tests_of(path, text, mutant)
+            copy = copies.get()
+            try:
+                (copy / path).write_text(mutant.planted(text), encoding="utf-8")
+                by = "tests" if tests and turns_red(copy, *tests, patience=120 + 10 * seconds) else ""
+            finally:
+                (copy / path).write_text(text, encoding="utf-8")
+                copies.put(copy)
+            return report(number, f"{path}:{line} ({mutant.rule})", f"{before}  ->  {after}", by)
+
+        return sum(pool.map(run, chosen))
+
+
+def in_python(count, seed, modules):
+    from mutation_coverage import Plan
+
+    paths = sorted(path.relative_to(ROOT).as_posix() for path in ROOT.glob("patchconvnet/**/*.py"))
+    paths = [path for path in paths if not modules or any(f"patchconvnet/{module}" in path for module in modules)]
+
+    def mutants_of(path):
+        text = (ROOT / path).read_text(encoding="utf-8")
+        return mutation_rules.of_python(text, constants=not path.startswith(tuple(f"patchconvnet/{part}" for part in LOOKS)))
+
+    with copied() as copy:
+        plan = Plan(copy)
+
+    def tests_of(path, text, mutant):
+        return plan.tests(path.removeprefix("patchconvnet/").removesuffix(".py"), mutation_rules.statement(text, mutant.start))
+
+    return draw(paths, mutants_of, count, seed), tests_of
+
+
+def in_javascript(count, seed, modules):
+    paths = sorted(path.relative_to(ROOT).as_posix() for path in ROOT.glob("site_extra/try_it/*.js"))
+    paths = [path for path in paths if not modules or any(f"try_it/{module}" in path for module in modules)]
+    tests = [f"tests/test_try_it_{part}.py" for part in ("network", "page")]
+
+    def tests_of(path, text, mutant):
+        return (tests if "network" in path else tests[::-1]), 60
+
+    return draw(paths, lambda path: mutation_rules.of_javascript((ROOT / path).read_text(encoding="utf-8")), count, seed), tests_of
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("modules", nargs="*", help="these modules alone")
+    parser.add_argument("--sample", type=int, nargs="?", const=100, help="so many faults made by rule (100)")
+    parser.add_argument("--seed", type=int, default=1, help="of the sample (1)")
+    parser.add_argument("--javascript", action="store_true", help="in the scripts of the page, ten if --sample is not given")
+    parser.add_argument("--only", type=int, nargs="+", help="of the sample only these numbers")
+    options = parser.parse_args()
+    if not (options.sample or options.javascript):
+        (caught, count), wanted = by_hand(options.modules), WANTED
+    else:
+        lane = in_javascript if options.javascript else in_python
+        chosen, tests_of = lane(options.sample or 10, options.seed, options.modules)
+        chosen = [pair for pair in enumerate(chosen, 1) if not options.only or pair[0] in options.only]
+        caught, count, wanted = run_mutants(chosen, tests_of), len(chosen), WANTED_BY_RULE
+    print(f"caught {caught} of {count}, {caught / count:.0%}")
+    return 0 if caught >= wanted * count else 1
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())
