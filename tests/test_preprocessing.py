@@ -124,3 +124,60 @@ def test_check_images_accepts_bytes_floats_and_lists():
     assert check_images(np.full((1, 8, 8, 3), 200.0)).dtype == np.float32
     assert check_images(np.zeros((1, 8, 8, 3))).shape == (1, 8, 8, 3)  # black is black in any range
     assert check_images([[[[1, 2, 3]]]]).dtype == np.float32
+
+
+def test_the_cutout_lies_around_its_middle():
+    """Of five pixels, two on either side of the middle: the border cuts as much on the left as on the right."""
+    results = numpy(Augment(cutout=5, seed=2)(np.zeros((1500, 9, 9, 3), "float32"), training=True))
+    hidden = results[..., 0] > 0
+    for axis in (1, 2):
+        line = hidden.any(axis=axis)  # (N, 9): which rows, or columns
+        assert set(line.sum(axis=1)) == {3, 4, 5}
+        often = line.mean(axis=0)
+        np.testing.assert_allclose(often, [3 / 9, 4 / 9, *[5 / 9] * 5, 4 / 9, 3 / 9], atol=0.05)  # four standard deviations
+
+
+def test_shifts_of_all_lengths_are_as_frequent():
+    ramp = np.broadcast_to(np.arange(8, dtype="float32")[None, :, None, None] * 8 + np.arange(8)[None, None, :, None], (900, 8, 8, 3))
+    moved = numpy(Augment(shift=1, seed=0)(ramp, training=True))[:, 3, 3, 0] - (3 * 8 + 3)
+    often = np.array([[(moved == 8 * down + right).mean() for right in (-1, 0, 1)] for down in (-1, 0, 1)])
+    np.testing.assert_allclose(often, 1 / 9, atol=0.045)
+
+
+def test_a_picture_may_be_both_shifted_and_mirrored_and_neither_changes_it_otherwise():
+    images = pictures(200)
+    found = set()
+    for result, image in zip(numpy(Augment(shift=1, flip=True, seed=0)(images, training=True)), images):
+        around = np.pad(image, ((1, 1), (1, 1), (0, 0)), mode="reflect")
+        places = [(down, right, mirrored) for down in range(3) for right in range(3) for mirrored in (False, True)]
+        moved = lambda down, right, mirrored: around[down : down + 8, right : right + 8][:, :: -1 if mirrored else 1]
+        [place] = [place for place in places if np.array_equal(result, moved(*place))]
+        found.add(place)
+    assert len(found) == 18
+    np.testing.assert_array_equal(numpy(Augment()(images, training=True)), images)
+
+
+def test_resizing_smooths_only_where_a_side_shrinks():
+    """Smoothing would blur a picture that one side alone enlarges; without it, the other side loses rows."""
+    picture = np.random.default_rng(0).integers(0, 256, (1, 8, 8, 3)).astype("float32")
+    enlarged = numpy(Resize(16)(picture))
+    np.testing.assert_allclose(enlarged[:, 0, 0], picture[:, 0, 0], atol=1e-3)  # a corner has no neighbour to mix with
+    tall = np.zeros((1, 64, 8, 3), "float32")
+    tall[:, 1::4] = 255
+    np.testing.assert_allclose(numpy(Resize(16)(tall))[:, 2:-2], 255 / 4, rtol=0.1)
+
+
+@pytest.mark.parametrize(("values", "accepted"), [(255.0, True), (255.5, False), (0.0, True), (-0.5, False), (1.0, False), (1.5, True)])
+def test_the_range_of_images_ends_at_0_and_255(values, accepted):
+    images = np.full((1, 4, 4, 3), values)
+    if accepted:
+        np.testing.assert_array_equal(check_images(images), images)
+    else:
+        with pytest.raises(PatchConvNetError, match="values from"):
+            check_images(images)
+
+
+def test_whole_numbers_of_one_are_dark_and_no_share():
+    assert check_images(np.ones((1, 4, 4, 3), "int64")).dtype == np.float32
+    with pytest.raises(PatchConvNetError, match="^photos: shape"):
+        check_images(np.ones((4, 4)), "photos")

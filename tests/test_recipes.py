@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 
 from patchconvnet import model, recipes
@@ -74,3 +75,138 @@ def test_only_cifar10_has_no_validation_images_of_its_own():
 def test_keep_takes_three_words():
     with pytest.raises(PatchConvNetError, match="keep must be one of 'epochs', 'weights', 'scores', got 'all'"):
         make_recipe("shapes", keep="all")
+
+
+# === what sets two recipes apart ===
+
+
+def test_a_setting_that_only_one_of_two_recipes_has_sets_them_apart():
+    with_it, without = make_recipe("shapes", settings={"weight_averaging": 0.9}), make_recipe("shapes")
+    assert recipes.difference(with_it, without) == "its weight_averaging is 0.9, not None"
+    assert recipes.difference(without, with_it) == "its weight_averaging is None, not 0.9"
+    deeper = make_recipe("shapes", settings={"layer_scale": 0.1})
+    assert recipes.difference(deeper, without) == "its layer_scale is 0.1, not None"
+
+
+def test_equal_recipes_have_no_difference_and_the_first_one_is_told():
+    assert recipes.difference(make_recipe("shapes"), make_recipe("shapes")) == ""
+    assert recipes.difference(make_recipe("shapes", seed=1), make_recipe("shapes", epochs=3)) == "its epochs is 8, not 3"
+    assert recipes.difference({"model": {"dim": 8}}, {"model": None}) == "its model is {'dim': 8}, not None"
+
+
+@pytest.mark.parametrize(
+    ("preset", "numbers", "network"),
+    [
+        ("shapes", {"epochs": 8, "batch_size": 32, "learning_rate": 2.5e-3, "warmup": 0.15, "weight_decay": 0.05, "label_smoothing": 0.0},
+         {"dim": 64, "depth": 2, "norm": "batch", "se_ratio": None, "dropout": 0.2, "shift": 2, "flip": True, "image_size": 32}),
+        ("keras_example", {"epochs": 50, "batch_size": 128, "learning_rate": 1e-3, "warmup": 0.15, "weight_decay": 0.1, "label_smoothing": 0.0,
+         "validation": 10_000, "precision": "auto"},
+         {"dim": 256, "depth": 2, "dropout": 0.2, "shift": 4, "flip": True, "image_size": 48}),
+        ("cifar10", {"epochs": 50, "batch_size": 512, "learning_rate": 2e-3, "warmup": 0.1, "weight_decay": 0.05, "label_smoothing": 0.1,
+         "weight_averaging": 0.99, "validation": 0, "precision": "auto"},
+         {"dim": 256, "depth": 8, "norm": "batch", "spatial": "depthwise", "drop_path": 0.1, "shift": 4, "flip": True, "cutout": 8,
+          "stem_strides": [1, 2], "image_size": 32}),
+        ("cifar10_cpu", {"epochs": 20, "batch_size": 128, "learning_rate": 2e-3, "warmup": 0.15, "weight_decay": 0.05, "label_smoothing": 0.1,
+         "validation": 5_000, "precision": "auto"},
+         {"dim": 128, "depth": 4, "norm": "batch", "dropout": 0.1, "shift": 2, "flip": True, "stem_strides": [1, 2, 2], "image_size": 32}),
+    ],
+)  # fmt: skip
+def test_the_presets_are_those_that_the_records_and_the_book_speak_of(preset, numbers, network):
+    """A record is trained again, and a figure compared, only while these stay: who changes one changes this, too."""
+    recipe = make_recipe(preset)
+    dataset = "shapes" if preset == "shapes" else "cifar10"
+    own = {"preset": preset, "dataset": dataset, "limit": None, "seed": 0, "keep": "epochs" if preset == "shapes" else "weights"}
+    assert recipe == {**own, **numbers, "model": {**network, "num_classes": 10, "seed": 0}}
+
+
+def test_a_shipped_record_has_the_recipe_of_its_preset():
+    from patchconvnet import records
+
+    for name in ("shapes", "cifar10_cpu"):
+        recorded = records.load(name).recipe
+        recipe = make_recipe(name)
+        assert {key: recorded[key] for key in recipe if key not in ("precision", "model")} == {key: recipe[key] for key in recipe if key not in ("precision", "model")}
+        assert recorded["model"].items() >= recipe["model"].items()
+
+
+# === each border of a setting ===
+
+
+@pytest.mark.parametrize(
+    ("name", "inside", "outside"),
+    [
+        ("validation", [0, 49_999], [-1, 50_000]),
+        ("batch_size", [1, 2.0], [0, 1.5]),
+        ("learning_rate", [1e-9, 100], [0, -1e-3, float("inf"), float("nan")]),
+        ("warmup", [0, 0.999], [-0.001, 1]),
+        ("weight_decay", [0, 7.5], [-1e-9, float("inf")]),
+        ("label_smoothing", [0, 0.999], [-0.1, 1]),
+        ("weight_averaging", [0, 0.999], [-0.1, 1]),
+    ],
+)
+def test_each_number_has_its_range(name, inside, outside):
+    for value in inside:
+        assert make_recipe("cifar10", settings={name: value})[name] == value
+    for value in outside:
+        with pytest.raises(PatchConvNetError, match=f"{name} must be "):
+            make_recipe("cifar10", settings={name: value})
+
+
+def test_whole_numbers_are_kept_as_such_and_shares_as_fractions():
+    recipe = make_recipe("cifar10", settings={"batch_size": 64.0, "warmup": 0})
+    assert [type(recipe[name]) for name in ("batch_size", "warmup")] == [int, float]
+
+
+@pytest.mark.parametrize(("option", "lowest", "highest"), [("epochs", 1, None), ("limit", 1, None), ("seed", 0, 2**31 - 1)])
+def test_epochs_limit_and_seed_have_borders(option, lowest, highest):
+    for value in {lowest, np.int64(lowest), highest or 10**9}:
+        recipe = make_recipe("shapes", **{option: value})
+        assert recipe[option] == value and type(recipe[option]) is int
+    for value in (lowest - 1, *([] if highest is None else [highest + 1]), 1.0, "1", True):
+        with pytest.raises(PatchConvNetError, match=f"^{option} must be a whole number"):
+            make_recipe("shapes", **{option: value})
+
+
+def test_the_seed_is_the_networks_too_and_nothing_else_changes_it():
+    assert make_recipe("shapes", seed=7)["model"]["seed"] == 7
+    for name in ("num_classes", "seed", "kwargs"):
+        with pytest.raises(PatchConvNetError, match=f"^{name} is not a setting"):
+            make_recipe("shapes", settings={name: 3})
+
+
+@pytest.mark.parametrize("preset", ["shapes", "cifar10_cpu"])
+@pytest.mark.parametrize("keep", ["epochs", "weights", "scores"])
+def test_what_is_kept_may_be_said_of_any_preset(preset, keep):
+    assert make_recipe(preset, keep=keep)["keep"] == keep
+
+
+def test_a_preset_without_a_recipe_says_which_have_one():
+    with pytest.raises(PatchConvNetError, match="no recipe to train 's60': presets that have one are shapes, keras_example, cifar10, cifar10_cpu"):
+        make_recipe("s60")
+
+
+def test_precision_takes_one_of_four_words_and_labels_may_be_shuffled():
+    for word in recipes.PRECISIONS:
+        assert make_recipe("shapes", settings={"precision": word})["precision"] == word
+    for value in (True, False):
+        assert make_recipe("shapes", settings={"shuffled_labels": value})["shuffled_labels"] is value
+
+
+def test_each_data_set_is_loaded_as_its_recipe_says(tmp_path):
+    assert recipes.data_options(make_recipe("shapes")) == {}
+    assert recipes.data_options(make_recipe("cifar10", settings={"validation": 7})) == {"validation": 7}
+    images = np.random.default_rng(0).integers(256, size=(8, 8, 8, 3), dtype=np.uint8)
+    np.savez(tmp_path / "own.npz", images=images, labels=np.arange(8) % 2)
+    own = make_recipe("cifar10_cpu", data=tmp_path / "own.npz", settings={"image_size": 24})
+    assert recipes.data_options(own) == {"size": 24}
+    assert own["dataset"] == str(tmp_path / "own.npz") and own["model"]["num_classes"] == 2 and "validation" not in own
+    with pytest.raises(PatchConvNetError, match="validation can be set for cifar10 only"):
+        make_recipe("cifar10", data=tmp_path / "own.npz", settings={"validation": 3})
+
+
+def test_a_name_far_from_all_gets_no_hint_and_a_near_one_of_the_network_does():
+    with pytest.raises(PatchConvNetError, match="zzzz is not a setting .* can be changed$"):
+        make_recipe("shapes", settings={"zzzz": 1})
+    for wrong, near in (("dropoot", "dropout"), ("precison", "precision"), ("shufled_labels", "shuffled_labels")):
+        with pytest.raises(PatchConvNetError, match=f"did you mean {near}\\?"):
+            make_recipe("shapes", settings={wrong: 1})

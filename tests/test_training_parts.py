@@ -123,3 +123,145 @@ def test_a_run_goes_on_in_the_precision_that_it_began_with(train_on_small_data, 
     monkeypatch.setattr(training, "best_precision", lambda: pytest.fail("it was asked again"))
     again = train_on_small_data(tmp_path / "run", **asked)
     assert first.recipe["precision"] == again.recipe["precision"] == "mixed_bfloat16"
+
+
+# === chance ===
+
+
+VARIATIONS = ({"shift": 2}, {"flip": True}, {"cutout": 6}, {"dropout": 0.5}, {"drop_path": 0.5})
+
+
+def drawn(settings, epoch, seed=0, network=None):
+    """What training sees of six images at the first step of an epoch, as logits."""
+    keras.utils.set_random_seed(0)  # of the weights: the same in every network
+    network = network or model.PatchConvNet(**TINY, **settings, seed=1)
+    images = np.random.default_rng(0).integers(0, 256, (6, 16, 16, 3), dtype="uint8")
+    checkpoint = callbacks.Checkpoint("unused.npz", callbacks.Batches(images, np.zeros(6, int), 6, 10, seed))
+    checkpoint.set_model(network)
+    checkpoint.on_epoch_begin(epoch)
+    return keras.ops.convert_to_numpy(network(images, training=True))
+
+
+@pytest.mark.parametrize("settings", VARIATIONS, ids=lambda settings: next(iter(settings)))
+def test_chance_is_another_in_each_epoch_and_with_each_seed_and_the_same_after_resuming(settings):
+    network = model.PatchConvNet(**TINY, **settings, seed=1)
+    first, second, third, again = (drawn(settings, epoch, network=network) for epoch in (0, 1, 2, 0))
+    assert np.array_equal(first, again)
+    assert np.abs(first - second).max() > 1e-3 and np.abs(second - third).max() > 1e-3
+    in_a_new_process, with_another_seed = drawn(settings, 1), drawn(settings, 1, seed=1)
+    assert np.abs(in_a_new_process - drawn(settings, 1)).max() == 0
+    assert np.abs(in_a_new_process - with_another_seed).max() > 1e-3
+
+
+def test_every_generator_of_a_network_draws_its_own_numbers():
+    network = model.PatchConvNet(**{**TINY, "depth": 3}, shift=2, dropout=0.2, drop_path=0.2)
+    states = set()
+    for seed in (0, 1):
+        for epoch in (0, 1):
+            drawn({}, epoch, seed, network)
+            found = [variable for variable in network.variables if variable.path.endswith("seed_generator_state")]
+            assert len(found) == 5  # the variation, the dropout, and each block's
+            drawn_by = callbacks.Checkpoint("unused.npz", callbacks.Batches(np.zeros((1, 1)), np.zeros(1, int), 1, 10, seed))
+            drawn_by.set_model(network)
+            drawn_by.on_epoch_begin(epoch)
+            states |= {tuple(keras.ops.convert_to_numpy(state)) for state in found}
+    assert len(states) == 2 * 2 * 5
+
+
+def test_batches_differ_by_the_epoch_when_training_begins_anew(small_data):
+    """The order that `fit` sees in its second epoch is not that of its first."""
+    batches = callbacks.Batches(small_data.x_train, small_data.y_train, 32, 10, seed=3)
+    checkpoint = callbacks.Checkpoint("unused.npz", batches)
+    checkpoint.set_model(model.PatchConvNet(**TINY))
+    orders = []
+    for epoch in (0, 1, 2, 1):
+        checkpoint.on_epoch_begin(epoch)
+        orders.append(batches.order.tolist())
+    assert orders[1] == orders[3] and len({tuple(order) for order in orders}) == 3
+
+
+# === each number of a recipe ===
+
+
+def compiled(steps=10, network=None, **numbers):
+    network = network or model.PatchConvNet(**TINY)
+    training.compile_model(network, {**recipes.make_recipe("shapes"), **numbers}, steps_per_epoch=steps)
+    return network
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1, 0.3])
+def test_label_smoothing_shares_out_what_the_loss_wants(smoothing):
+    network = compiled(label_smoothing=smoothing)
+    images = np.random.default_rng(0).integers(0, 256, (4, 16, 16, 3), dtype="uint8")
+    labels = np.eye(10, dtype="float32")[[3, 1, 4, 1]]
+    logits, _ = network.explain(images)
+    wanted = labels * (1 - smoothing) + smoothing / 10
+    by_hand = -(wanted * (logits - np.log(np.exp(logits).sum(axis=1, keepdims=True)))).sum(axis=1).mean()
+    assert network.test_on_batch(images, labels)[0] == pytest.approx(by_hand, rel=1e-5)
+
+
+def test_the_learning_rate_climbs_to_its_peak_and_falls_to_nothing():
+    network = compiled(steps=25, epochs=4, learning_rate=0.02, warmup=0.1)
+    rate = lambda step: float(network.optimizer._learning_rate(step))
+    assert [rate(step) for step in (0, 4, 9)] == pytest.approx([0.002, 0.01, 0.02])  # 10 of 100 steps
+    assert rate(54) == pytest.approx(0.01) and rate(99) == pytest.approx(0, abs=1e-8)
+
+
+def test_weight_decay_takes_its_share_of_a_kernel():
+    for decay in (0.0, 0.05, 0.2):
+        network = compiled(weight_decay=decay, learning_rate=0.1, warmup=0.0, epochs=100)
+        kernel = network.get_layer("stem").weights[0]
+        kernel.assign(np.ones(kernel.shape))
+        variables = network.trainable_variables
+        network.optimizer.apply([keras.ops.zeros_like(variable) for variable in variables], variables)
+        np.testing.assert_allclose(keras.ops.convert_to_numpy(kernel), 1 - 0.1 * decay, rtol=1e-4)
+
+
+def test_average_weights_only_where_a_recipe_says_so():
+    assert not compiled().optimizer.use_ema and not compiled(weight_averaging=0.0).optimizer.use_ema
+    averaging = compiled(weight_averaging=0.7).optimizer
+    assert averaging.use_ema and averaging.ema_momentum == 0.7
+
+
+def test_training_is_scored_by_accuracy_of_one_hot_labels():
+    network = compiled()
+    images = np.random.default_rng(0).integers(0, 256, (8, 16, 16, 3), dtype="uint8")
+    answers = network.explain(images)[0].argmax(axis=1)
+    labels = np.where(np.arange(8) < 2, answers, (answers + 1) % 10)  # two of eight are right
+    assert network.test_on_batch(images, np.eye(10, dtype="float32")[labels], return_dict=True)["accuracy"] == pytest.approx(0.25)
+
+
+def test_history_follows_the_recipe_step_by_step(finished_run):
+    """Two epochs of 96 images, 32 a step: six steps in all, none of them to warm up."""
+    from patchconvnet import records
+
+    record = records.load(finished_run)
+    assert int(record.recipe["warmup"] * 6) == 0
+    by_hand = [2.5e-3 * (1 + np.cos(np.pi * (step + 1) / 6)) / 2 for step in (3, 6)]
+    assert record.history["learning_rate"] == pytest.approx([by_hand[0], 0], rel=1e-4, abs=1e-9)
+
+
+# === batch normalization ===
+
+
+def test_a_running_mean_takes_a_tenth_of_each_batch():
+    from patchconvnet.stem import ConvStem
+    from patchconvnet.trunk import TrunkBlock
+
+    x = np.random.default_rng(0).normal(3, 2, (16, 4, 4, 8)).astype("float32")
+    block = TrunkBlock(norm="batch", se_ratio=None)
+    mean = variance = None
+    for step in range(3):
+        block(x + step, training=True)
+        mean = 0.9 * (0 if mean is None else mean) + 0.1 * (x + step).mean(axis=(0, 1, 2))
+        variance = 0.9 * (1 if variance is None else variance) + 0.1 * x.var(axis=(0, 1, 2))
+    np.testing.assert_allclose(block.normalize.moving_mean, mean, rtol=1e-4)
+    np.testing.assert_allclose(block.normalize.moving_variance, variance, rtol=1e-2)
+    block(x, training=False)  # outside training nothing is learnt
+    np.testing.assert_allclose(block.normalize.moving_mean, mean, rtol=1e-4)
+    network = model.PatchConvNet(**TINY)
+    network(np.random.default_rng(0).integers(0, 256, (8, 16, 16, 3), dtype="uint8"), training=True)
+    norms = [layer for layer in network._flatten_layers() if isinstance(layer, keras.layers.BatchNormalization)]
+    assert len(norms) == 4 and {norm.momentum for norm in norms} == {0.9}  # two in the stem, one in the block, one at the end
+    assert all(np.abs(keras.ops.convert_to_numpy(norm.moving_mean)).max() > 1e-6 for norm in norms)
+    assert isinstance(ConvStem(8, (2,), norm="batch"), keras.Layer)
