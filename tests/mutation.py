@@ -18,7 +18,6 @@ import os
 import queue
 import random
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -28,6 +27,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import mutation_rules
+from mutation_worker import Worker
 
 ROOT = Path(__file__).resolve().parent.parent
 WANTED, WANTED_BY_RULE = 0.9, 0.85  # share of faults to be caught
@@ -111,20 +111,12 @@ def copied():
         yield copy
 
 
-def turns_red(copy, *arguments, patience=None):
+def turns_red(copy, *arguments):
     """Whether pytest fails in the copy. The package comes from there, in kernels and other processes too."""
     environment = os.environ | {"PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-o", "addopts=", "-p", "no:cacheprovider", *arguments]
-    process = subprocess.Popen(
-        command, cwd=copy, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
-    )
-    try:
-        code = process.wait(patience)
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)  # what it started, too
-        process.wait()
-        return True
-    if code not in (0, 1, 2, 3, 4):  # from 2 on: the fault shows when the tests are read
+    code = subprocess.run(command, cwd=copy, env=environment, capture_output=True).returncode
+    if code not in (0, 1, 2):  # 2: the fault shows when the tests are read
         raise SystemExit(f"pytest could not run (exit code {code}): {' '.join(arguments)}")
     return code != 0
 
@@ -174,25 +166,26 @@ def draw(paths, mutants_of, count, seed):
     return sorted(turns[:count], key=lambda pair: (pair[0], pair[1].start))
 
 
-def run_mutants(chosen, tests_of, jobs=2):
-    """Plant each mutant in turn and run the tests for it, two at once: how many are caught."""
+def run_mutants(chosen, tests_of, jobs):
+    """Plant each mutant in turn and run the tests for it, several at once: how many are caught."""
     with contextlib.ExitStack() as stack, ThreadPoolExecutor(jobs) as pool:
-        copies = queue.Queue()
+        workers = queue.Queue()
         for _ in range(jobs):
-            copies.put(stack.enter_context(copied()))
+            copy = stack.enter_context(copied())
+            workers.put((copy, stack.enter_context(contextlib.closing(Worker(copy)))))
 
         def run(numbered):
             number, (path, mutant) = numbered
             text = (ROOT / path).read_text(encoding="utf-8")
             line, before, after = mutant.shown(text)
             tests, seconds = tests_of(path, text, mutant)
-            copy = copies.get()
+            copy, worker = workers.get()
             try:
                 (copy / path).write_text(mutant.planted(text), encoding="utf-8")
-                by = "tests" if tests and turns_red(copy, *tests, patience=120 + 10 * seconds) else ""
+                by = "tests" if tests and worker.turns_red(tests, patience=120 + 10 * seconds) else ""
             finally:
                 (copy / path).write_text(text, encoding="utf-8")
-                copies.put(copy)
+                workers.put((copy, worker))
             return report(number, f"{path}:{line} ({mutant.rule})", f"{before}  ->  {after}", by)
 
         return sum(pool.map(run, chosen))
@@ -234,6 +227,7 @@ def main():
     parser.add_argument("--sample", type=int, nargs="?", const=100, help="so many faults made by rule (100)")
     parser.add_argument("--seed", type=int, default=1, help="of the sample (1)")
     parser.add_argument("--javascript", action="store_true", help="in the scripts of the page, ten if --sample is not given")
+    parser.add_argument("--jobs", type=int, default=2, help="how many at once (2)")
     parser.add_argument("--only", type=int, nargs="+", help="of the sample only these numbers")
     options = parser.parse_args()
     if not (options.sample or options.javascript):
@@ -242,7 +236,7 @@ def main():
         lane = in_javascript if options.javascript else in_python
         chosen, tests_of = lane(options.sample or 10, options.seed, options.modules)
         chosen = [pair for pair in enumerate(chosen, 1) if not options.only or pair[0] in options.only]
-        caught, count, wanted = run_mutants(chosen, tests_of), len(chosen), WANTED_BY_RULE
+        caught, count, wanted = run_mutants(chosen, tests_of, options.jobs), len(chosen), WANTED_BY_RULE
     print(f"caught {caught} of {count}, {caught / count:.0%}")
     return 0 if caught >= wanted * count else 1
 

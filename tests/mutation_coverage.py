@@ -24,6 +24,7 @@ import pytest
 # and processes, slow.
 LEFT_OUT = set("""accessibility backends benchmark book bundle classroom classroom_trial claims devices full_run_cell mixed_precision
     notebooks plotting_notebook repository serialization try_it_network try_it_page""".split())
+LONGEST = 120  # seconds of tests for one fault, as measured
 SETTINGS = "[run]\nsource = patchconvnet\nrelative_files = true\nparallel = true\npatch = subprocess\ncontext = ${PYTEST_CURRENT_TEST-}\n"
 TEST = re.compile(r"tests/(test_\w+\.py)(?:::(\w+))?")
 
@@ -45,24 +46,26 @@ class Plan:
                     self.runs[module][int(line)] |= {(name, test) for test in tests}
 
     def tests(self, module, lines):
-        """Names for pytest, those of the quickest file first, and the seconds that they take."""
+        """Names for pytest, the quickest first, as many as fit into the seconds that a fault may take; and these seconds."""
         found = set().union(*(self.runs[module][line] for line in lines))
-        chosen = defaultdict(dict)
+        chosen = {}
         for name, test in found:
             known = self.seconds[name]
-            if test == "shared":
-                chosen[name] |= known
-            elif test in known:
-                chosen[name][test] = known[test]
-        total = {name: sum(chosen[name].values()) for name in chosen}
-        names = [f"tests/{name}::{test}" for name in sorted(total, key=total.get) for test in sorted(chosen[name], key=chosen[name].get)]
-        return names, sum(total.values())
+            chosen |= {(name, each): known[each] for each in (known if test == "shared" else {test} & known.keys())}
+        total, files = 0, defaultdict(list)
+        for name, test in sorted(chosen, key=chosen.get):
+            total += chosen[name, test]
+            if total > LONGEST and files:
+                break
+            files[name].append(test)
+        cost = lambda name: sum(chosen[name, test] for test in files[name])
+        return [f"tests/{name}::{test}" for name in sorted(files, key=cost) for test in files[name]], total
 
     def _measure(self, name):
         """The seconds of each test in a file, and of each line the tests that run it: kept in a temporary folder."""
         sources = [*sorted((self.copy / "patchconvnet").rglob("*.py")), *sorted(self.copy.glob("tests/*.py"))]
         sources = [path for path in sources if path.name == name or not path.name.startswith(("test_", "mutation"))]
-        content = b"".join(path.name.encode() + path.read_bytes() for path in [*sources, Path(__file__)])
+        content = b"".join(path.name.encode() + path.read_bytes() for path in sources)
         kept = Path(tempfile.gettempdir()) / "patchconvnet_mutation" / f"{name}-{hashlib.sha256(content).hexdigest()[:16]}.json"
         if not kept.is_file():
             kept.parent.mkdir(exist_ok=True)

@@ -5,7 +5,6 @@ import re
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -51,12 +50,12 @@ def picture(tmp_path):
 
 
 def test_help_needs_no_keras(tmp_path):
-    (tmp_path / "keras.py").write_text("raise SystemExit('keras was imported')")
+    """No clock: what would take seconds ends the command where it is imported."""
+    for name in ("keras", "tensorflow", "numpy", "matplotlib", "PIL"):
+        (tmp_path / f"{name}.py").write_text(f"raise SystemExit('{name} was imported')")
     for arguments in (["--help"], ["train", "--help"], ["attend", "--help"]):
-        started = time.perf_counter()
         result = run(*arguments, folder=tmp_path)
         assert (result.returncode, result.stderr) == (0, "") and result.stdout.startswith("usage: ")
-        assert time.perf_counter() - started < 5  # Keras alone takes that long on a slow machine
     assert "--record" in result.stdout
 
 

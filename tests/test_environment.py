@@ -144,3 +144,48 @@ def test_in_colab_announce_gives_one_line_that_keeps_files_on_drive(monkeypatch,
     monkeypatch.setattr(os, "chdir", mounted.append)
     exec(compile(line.strip(), "the line", "exec"), {})
     assert mounted == ["/content/drive", "/content/drive/MyDrive"]
+
+
+@pytest.mark.parametrize(
+    ("capability", "policy"), [((7, 9), "mixed_float16"), ((7, 0), "mixed_float16"), ((6, 9), "float32"), ((10, 0), "mixed_bfloat16"), ((0, 0), "float32")]
+)
+def test_precision_changes_with_the_generation_of_the_gpu(monkeypatch, capability, policy):
+    monkeypatch.setattr(environment, f"_{keras.backend.backend()}_gpu", gpu_of(capability))
+    assert environment.best_precision() == policy
+
+
+@pytest.mark.parametrize(("dataset", "own", "name", "unused"), [
+    ("shapes", None, "shapes", False), ("shapes", "/home/ada/photos.npz", "shapes", True),
+    (None, "/home/ada/photos.npz", "photos.npz", False), (None, None, "drawn by this chapter", False),
+])  # fmt: skip
+def test_announce_names_the_pictures_without_their_folder(monkeypatch, capsys, dataset, own, name, unused):
+    monkeypatch.setenv("PATCHCONVNET_DATASET", own) if own else monkeypatch.delenv("PATCHCONVNET_DATASET", raising=False)
+    environment.announce(dataset, 2)
+    out = capsys.readouterr().out
+    assert f"data set  {name}, nothing to download" in out.splitlines() and "ada" not in out
+    assert ("it does not use PATCHCONVNET_DATASET" in out) == unused and "2 minutes" in out
+
+
+def test_announce_outside_colab_says_nothing_of_it(capsys):
+    environment.announce("shapes", 1)
+    assert "Colab" not in capsys.readouterr().out
+
+
+def test_announce_silences_the_warnings_of_tensorflow_alone():
+    import logging
+
+    logging.getLogger("tensorflow").setLevel(logging.WARNING)
+    environment.announce("shapes", 1)
+    assert logging.getLogger("tensorflow").level == logging.ERROR and logging.getLogger("keras").level != logging.ERROR
+
+
+def test_peak_memory_is_1024_bytes_a_kilobyte(monkeypatch, tmp_path):
+    (tmp_path / "status").write_text("Name:\tpython\nVmPeak:\t  9999 kB\nVmHWM:\t     321 kB\n")
+    monkeypatch.setattr(environment, "Path", lambda path: tmp_path / "status")
+    assert environment.peak_memory() == 321 * 1024
+    (tmp_path / "status").unlink()
+    resource = pytest.importorskip("resource")
+    monkeypatch.setattr(resource, "getrusage", lambda who: types.SimpleNamespace(ru_maxrss=1000))
+    for system, bytes_each in (("Linux", 1024), ("Darwin", 1)):
+        monkeypatch.setattr(environment.platform, "system", lambda: system)  # noqa: B023
+        assert environment.peak_memory() == 1000 * bytes_each

@@ -79,3 +79,43 @@ def test_weights_of_another_preset_are_refused(here, finished_run, tmp_path, cap
     shutil.copy(records.SHIPPED / "shapes_per_class" / "weights.npz", folder)
     assert main(["evaluate", "--record", str(folder)]) == 2
     assert capsys.readouterr().err.startswith("error: ")
+
+
+class Recorded:
+    """Stands for a record: what `compare` reads of one."""
+
+    name = "mine"
+
+    def __init__(self, recipe=None, **results):
+        self.recipe = {"dataset": "shapes", **(recipe or {})}
+        self.results = {"variant": "original", "device": "a T4", **results}
+
+
+def test_the_table_by_hand():
+    record = Recorded(test_loss=0.5, test_accuracy=0.75, test_top5=1.0)
+    table = evaluation.compare(record, {"test_loss": 0.4, "test_accuracy": 0.8, "attention_on_object": 0.3}, "original")
+    first, heading, loss, accuracy, here, recorded, reason = table.splitlines()
+    assert first == "shapes, record mine" and heading.split() == ["here", "record", "difference"]
+    assert loss.split() == ["loss", "0.4000", "0.5000", "-0.1000"]
+    assert accuracy.split() == ["top", "1,", "%", "80.00", "75.00", "+5.00"]  # what only one of both has is left out
+    assert here.split() == ["data", "here", "original"] and recorded.split() == ["data", "of", "the", "record", "original"]
+    assert "measured on a T4 with float32, here it is float32" in reason
+
+
+@pytest.mark.parametrize(("difference", "told"), [(0.0, False), (0.004, False), (0.006, True), (-0.006, True), (1.0, True)])
+def test_a_difference_needs_a_reason_where_its_last_digit_shows(difference, told):
+    record = Recorded({"precision": "mixed_bfloat16"}, test_accuracy=0.75, test_loss=1.0)
+    scores = {"test_accuracy": 0.75 + difference / 100, "test_loss": 1.0}
+    table = evaluation.compare(record, scores, "original")
+    assert ("with mixed_bfloat16, here it is float32: rounding" in table) == told
+    other = evaluation.compare(record, scores, "another copy")
+    assert "differ in their pixels" in other and "rounding" not in other
+
+
+@pytest.mark.parametrize("key", evaluation.ROWS)
+def test_every_score_has_its_row(key):
+    words, factor, form = evaluation.ROWS[key]
+    table = evaluation.compare(Recorded(**{key: 0.25}), {key: 0.5}, "original")
+    [row] = [line for line in table.splitlines() if line.startswith(words)]
+    assert row[24:].split() == [f"{factor * value:{form}}" for value in (0.5, 0.25)] + [f"{factor * 0.25:+{form}}"]
+    assert factor == (1 if key == "test_loss" else 100)

@@ -365,3 +365,86 @@ def test_random_maps_repeat_and_differ():
     np.testing.assert_allclose(maps.sum(axis=(1, 2)), 1)
     assert np.array_equal(maps, faithfulness.random_maps(3, (4, 5), seed=1))
     assert len({tuple(each.argsort(axis=None)) for each in maps}) == 3
+
+
+# === each border ===
+
+
+@pytest.mark.parametrize("measure", [faithfulness.pointing_game, faithfulness.rank_accuracy, faithfulness.average_precision])
+def test_the_threshold_is_a_half_unless_told_and_reached_by_equals(measure):
+    mask = mask_of(4, 4, slice(0, 1), slice(0, 3))  # shares 0.5, 0.25, 0, 0
+    pointed = map_at((0, 0))
+    assert measure(pointed, mask) == [1] and measure(pointed, mask, threshold=0.5) == [1]
+    assert not measure(pointed, mask, threshold=0.51) == [1]
+    for function in (faithfulness.chance, faithfulness.best_fixed_cell):
+        assert [function(mask, (2, 2), threshold) for threshold in (0.25, 0.5, 0.51)] == ([0.5, 0.25, 0] if function is faithfulness.chance else [1, 1, 0])
+
+
+class Counting:
+    """Stands for a network: how many of the six cells of an image are still bright, as a logit."""
+
+    def predict(self, images, **options):
+        return np.stack([np.zeros(len(images)), (images[..., 0] > 200).sum(axis=(1, 2)) / 4], axis=1)
+
+
+@pytest.mark.parametrize(("steps", "taken"), [(1, [0, 6]), (2, [0, 3, 6]), (4, [0, 2, 3, 4, 6]), (6, [*range(7)]), (None, [*range(7)])])
+@pytest.mark.parametrize("inserting", [False, True])
+def test_steps_take_cells_in_even_parts_and_the_area_counts_their_widths(steps, taken, inserting):
+    image = np.full((1, 4, 6, 3), 255, "uint8")
+    image[0, ::2, ::2] = 0  # a quarter of each cell is black: the mean is not bright
+    probability = lambda left: 1 / (1 + np.exp(-left * 0.75))
+    function = faithfulness.insertion if inserting else faithfulness.deletion
+    curve, area = function(Counting(), image, np.array([[[6, 1, 5], [2, 4, 3]]]), [1], steps=steps, fill="mean")
+    by_hand = np.array([probability(count if inserting else 6 - count) for count in taken])
+    np.testing.assert_allclose(curve, [by_hand])
+    assert area == pytest.approx([(np.diff(taken) / 6 * (by_hand[1:] + by_hand[:-1]) / 2).sum()])
+
+
+def test_the_greatest_cell_goes_first_and_of_equals_the_first():
+    seen = []
+
+    class Seeing:
+        def predict(self, images, **options):
+            seen.append(images[0, :, :, 0].astype(int))
+            return np.zeros((len(images), 2))
+
+    image = np.arange(4, dtype="uint8").reshape(1, 2, 2, 1) * 60 + np.zeros((1, 2, 2, 3), "uint8")
+    faithfulness.deletion(Seeing(), image, np.array([[[1, 3], [3, 2]]]), [0])
+    mean = int(image.mean())
+    changed = [np.argwhere(step == mean).tolist() for step in seen]
+    assert changed == [[], [[0, 1]], [[0, 1], [1, 0]], [[0, 1], [1, 0], [1, 1]], [[0, 0], [0, 1], [1, 0], [1, 1]]]
+
+
+def test_the_painted_mean_is_each_images_own_and_each_colours():
+    seen = []
+
+    class Seeing:
+        def predict(self, images, **options):
+            seen.append(images.copy())
+            return np.zeros((len(images), 2))
+
+    images = np.random.default_rng(0).integers(0, 256, (2, 4, 4, 3), dtype="uint8")
+    faithfulness.deletion(Seeing(), images, np.ones((2, 2, 2)), [0, 1], steps=1)
+    np.testing.assert_array_equal(seen[0], images)
+    np.testing.assert_array_equal(seen[1], np.broadcast_to(images.mean(axis=(1, 2), keepdims=True).astype("uint8"), images.shape))
+
+
+@pytest.mark.parametrize("width", [0.25, 0.5])
+def test_a_centre_map_is_as_wide_as_told(width):
+    bell = faithfulness.centre_map((101, 51), width=width)
+    row, column = bell[:, 25] / bell[50, 25], bell[50] / bell[50, 25]
+    assert row[50 + 25] == pytest.approx(np.exp(-((25 / 101 / width) ** 2) / 2)) and column[25 - 10] == pytest.approx(np.exp(-((10 / 51 / width) ** 2) / 2))
+    np.testing.assert_array_equal(faithfulness.centre_map((5, 5)), faithfulness.centre_map((5, 5), width=0.25))
+
+
+def test_random_maps_of_another_seed_are_others_and_seed_0_is_usual():
+    assert np.array_equal(faithfulness.random_maps(2, (3, 3)), faithfulness.random_maps(2, (3, 3), seed=0))
+    assert not np.array_equal(faithfulness.random_maps(2, (3, 3)), faithfulness.random_maps(2, (3, 3), seed=1))
+
+
+def test_equal_cells_at_the_end_count_together_in_average_precision():
+    """The object's cells are the second and the last of four equals, after one that is greater and none of it."""
+    mask = mask_of(2, 3, [0, 1], [1, 2])
+    maps = np.array([[[1, 1, 1], [5, 1, 1]]])
+    assert faithfulness.average_precision(maps, mask) == pytest.approx([2 / 6])
+    assert faithfulness.rank_accuracy(maps, mask) == pytest.approx([(1 * 2 / 5) / 2])

@@ -582,3 +582,132 @@ def test_the_remark_says_what_is_known():
     assert strange.startswith("this is unlike the pictures") and unknown.startswith("nobody measured how near")
     for remark in (strange, unknown):
         assert "It names one of its 2 classes whatever it sees" in remark and "not that something is there" in remark
+
+
+@pytest.mark.parametrize(
+    ("probability", "said"), [(0.6, "60%"), (0.984, "98%"), (0.986, "99%"), (0.9949, "99%"), (0.9951, "more than 99%"), (1.0, "more than 99%")]
+)
+def test_how_sure_is_said_in_whole_percents_but_never_all(probability, said):
+    assert inference.describe(prediction(one_cell(0, 0), probability)).startswith(f"star, {said}; ")
+
+
+def spread_over(cells):
+    """A map of 8 x 8 that has equal weights on so many cells, and its greatest at the upper left by a hair."""
+    weights = np.zeros(64)
+    weights[:cells] = 1
+    weights[0] += 1e-6
+    return weights.reshape(8, 8)
+
+
+@pytest.mark.parametrize(("cells", "place"), [(1, True), (33, True), (48, True), (49, False), (64, False)])
+def test_a_map_has_a_place_until_it_is_as_flat_as_three_cells_in_four(cells, place):
+    where = "strongest at the upper left" if place else "spread over the picture"
+    assert inference.describe(prediction(spread_over(cells))) == f"star, 97%; attention {where}"
+
+
+@pytest.mark.parametrize("grid", [(3, 3), (8, 8), (12, 12), (6, 9)])
+def test_the_place_is_said_in_ninths(grid):
+    rows, columns = ("upper", "", "lower"), ("left", "", "right")
+    for row in range(grid[0]):
+        for column in range(grid[1]):
+            weights = np.zeros(grid)
+            weights[row, column] = 1
+            down, right = ((2 * index + 1) * 3 // (2 * count) for index, count in zip((row, column), grid))
+            words = " ".join(filter(None, (rows[down], columns[right])))
+            words = {"upper": "top", "lower": "bottom", "": "middle"}.get(words, words)
+            said = f"{'in' if words == 'middle' else 'at'} the {words}"
+            assert inference.describe(prediction(weights)).endswith(f"strongest {said}"), (row, column)
+
+
+@pytest.mark.parametrize(("square", "cut"), [((0, 0, 32), False), ((1, 0, 32), True), ((0, 1, 32), True)])
+def test_a_picture_that_was_cut_is_said_to_be(square, cut):
+    assert inference.describe(prediction(one_cell(0, 0), square=square)).endswith(" of the central square") == cut
+    assert inference.describe(prediction(np.ones((8, 8)), square=square)).endswith("central square" if cut else "picture")
+
+
+def test_only_what_is_strange_is_said_to_be():
+    for strange, said in ((True, True), (False, False), (None, False)):
+        assert inference.describe(prediction(one_cell(0, 0), strange=strange)).endswith("unlike the training pictures") == said
+
+
+def test_a_picture_is_strange_beyond_the_limit_and_not_at_it():
+    network = PatchConvNet(dim=8, depth=1)
+    picture = np.random.default_rng(0).integers(0, 256, (32, 48, 3)).astype("uint8")
+    usual = {"mean": np.zeros(8, "float32"), "whitening": np.eye(8, dtype="float32")}
+    distance = familiarity.distances(network, picture[None, :, 8:40], usual)[0]  # of the part that the network sees
+    for limit, strange in ((distance * 0.999, True), (distance, False), (distance * 1.001, False)):
+        assert inference.predict(network, picture, NAMES, {**usual, "limit": np.float32(limit)}).strange is strange
+
+
+def test_equally_probable_classes_keep_their_order():
+    class Undecided(TwoTokens):
+        def explain(self, images):
+            return np.zeros((1, 3)), np.eye(3).reshape(1, 3, 1, 3)
+
+    assert inference.predict(Undecided(), np.zeros((4, 4, 3), "uint8"), ("cat", "dog", "ship")).names == ("cat", "dog", "ship")
+
+
+# === limits of reading ===
+
+
+@pytest.mark.parametrize(("value", "accepted"), [(0, True), (255, True), (256, False), (-1, False)])
+def test_numbers_of_an_array_lie_between_0_and_255(value, accepted):
+    array = np.full((2, 3), 100, "int64")
+    array[0, 0] = value
+    if accepted:
+        assert read_image(array)[0, 0].tolist() == [value] * 3
+    else:
+        with pytest.raises(PatchConvNetError, match="an array with values from"):
+            read_image(array)
+
+
+@pytest.mark.parametrize(("greatest", "share"), [(1.0, True), (1.01, False), (0.5, True), (0.0, False)])
+def test_floats_up_to_one_look_like_shares(greatest, share):
+    array = np.array([[0.0, greatest]])
+    if share:
+        with pytest.raises(PatchConvNetError, match="looks like 0..1; multiply by 255"):
+            read_image(array)
+    else:
+        assert read_image(array)[0, 1].tolist() == [round(greatest)] * 3
+    assert read_image(np.array([[0, 1]]))[0, 1].tolist() == [1] * 3  # whole numbers are dark, and no shares
+
+
+def test_floats_are_rounded_to_the_nearest():
+    assert read_image(np.array([[3.4, 3.6, 254.6]]))[0, :, 0].tolist() == [3, 4, 255]
+
+
+@pytest.mark.parametrize(("values", "wanted"), [([0, 1.5, 255.0], [0, 2, 255]), ([0, 128, 256.0], [0, 0, 1]), ([0, 257, 65_535.0], [0, 1, 255]), ([0, 65_536.0], [0, 255])])
+def test_floats_of_a_tiff_change_their_range_at_1_255_and_65535(tmp_path, values, wanted):
+    pixels = read_image(saved(Image.fromarray(np.array([values], "float32")), tmp_path / "a.tiff"))
+    assert pixels[0, :, 0].tolist() == wanted
+
+
+@pytest.mark.parametrize(("size", "shape"), [((1024, 1024), (1024, 1024)), ((1025, 1024), (1023, 1024)), ((4096, 256), (256, 4096)), ((4097, 256), (256, 4096))])
+def test_pictures_of_up_to_a_million_pixels_keep_their_size(size, shape):
+    pixels = read_image(np.asarray(left_dark("L", size)))
+    assert abs(pixels.shape[0] - shape[0]) <= 1 and abs(pixels.shape[1] - shape[1]) <= 1
+    assert (pixels.shape[:2] == size[::-1]) == (size[0] * size[1] <= 1 << 20)
+
+
+def test_the_clock_of_a_slow_address_is_its_own(address, monkeypatch):
+    """Just below and just above the patience, whatever the machine does meanwhile."""
+    for seconds, given_up in ((59.0, False), (61.0, True)):
+        ticks = iter([0.0])
+        monkeypatch.setattr(reading.time, "monotonic", lambda: next(ticks, seconds))
+        monkeypatch.setattr(reading, "require_network", lambda urls: None)
+        if given_up:
+            with pytest.raises(PatchConvNetError, match="is too slow"):
+                read_image(address("picture"))
+        else:
+            check_left_dark(read_image(address("picture")))
+
+
+@pytest.mark.parametrize(("length", "accepted"), [(0, True), (-1, False)])
+def test_an_address_may_send_as_much_as_the_limit(address, tmp_path, monkeypatch, length, accepted):
+    size = (tmp_path / "served.png").stat().st_size
+    monkeypatch.setattr(reading, "LARGEST_DOWNLOAD", size + length)
+    if accepted:
+        check_left_dark(read_image(address("picture")))
+    else:
+        with pytest.raises(PatchConvNetError, match="is larger than"):
+            read_image(address("picture"))

@@ -117,9 +117,17 @@ def test_set_repository_can_be_undone(copy):
     assert {path: path.read_bytes() for path in before} == before
 
 
+@pytest.mark.parametrize("end", ["", "/", ".git", ".git/"])
+def test_an_address_may_end_as_browsers_and_git_write_it(copy, end):
+    result = set_repository(copy, f"https://github.com/me/my.course{end}")
+    assert result.returncode == 0, result.stderr
+    assert yaml.safe_load(read("_config.yml", copy))["repository"]["url"] == "https://github.com/me/my.course"
+    assert address_problems(copy) == []
+
+
 @pytest.mark.parametrize(
     "address",
-    ["me/course", "http://github.com/me/course", "https://gitlab.com/me/course", "https://github.com/me",
+    ["https://github.com/me/..", "https://github.com/me/.", "https://github.com/me/course//", "me/course", "http://github.com/me/course", "https://gitlab.com/me/course", "https://github.com/me",
      "https://github.com/me/course/tree/main", "https://github.com/me/a b", "https://github.com/-me/course", "", "https://github.com/me/.git",
      "https://github.com/me/...", "https://github.com/me/a.git.git", "https://github.com/me//a", "https://github.com/me/a\n", "https://github.com//a",
      f"https://github.com/{'m' * 40}/a", f"https://github.com/me/{'a' * 101}", "https://github.com/me/a?b", "https://github.com/m\xe9/a", "--help me"],

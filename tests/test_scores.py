@@ -52,3 +52,98 @@ def test_where_pooling_is_average_evidence_takes_the_place_of_attention(small_da
         assert maps[tuple(place)].argmax() == evidence[tuple(place)].argmax()
     silent = np.argwhere(evidence.max(axis=(2, 3)) <= 0)
     assert all(np.allclose(maps[tuple(place)], 1 / 16) for place in silent)
+
+
+# === each border ===
+
+
+def test_the_first_of_equal_logits_is_the_answer_and_the_fifth_is_still_in_the_top_five():
+    logits = np.zeros((7, 7))
+    found = [scores.score_logits(logits[:1], np.array([label])) for label in range(7)]
+    assert [one["accuracy"] for one in found] == [1, 0, 0, 0, 0, 0, 0]
+    assert [one["top5"] for one in found] == [1, 1, 1, 1, 1, 0, 0]
+
+
+def test_the_loss_of_great_logits_is_finite_and_of_float16_exact():
+    logits = np.array([[1000.0, 999.0, 0.0]], "float16")
+    assert scores.score_logits(logits, np.array([1]))["loss"] == pytest.approx(np.log(1 + np.e), rel=1e-6)
+
+
+def test_of_a_single_token_every_class_has_the_map():
+    maps = np.random.default_rng(0).random((3, 1, 2, 2))
+    np.testing.assert_array_equal(scores.maps_of(np.array([0, 7, 3]), maps), maps[:, 0])
+
+
+def test_without_masks_nothing_is_said_of_objects():
+    maps = np.full((2, 1, 2, 2), 0.25)
+    assert scores.score_attention(np.zeros((2, 3)), maps) == {"attention_entropy": 2.0}
+
+
+class Painter:
+    """Stands for a network of three classes: its logits and maps are given."""
+
+    def __init__(self, logits, maps):
+        self.logits, self.maps = np.asarray(logits, "float32"), np.asarray(maps, "float32")
+
+    def get_config(self):
+        return {"pooling": "attention"}
+
+    def explain(self, images):
+        """Mirrored images are those that are brighter on the right; their logits are those of class 2."""
+        mirrored = images[:, :, -1].mean() > images[:, :, 0].mean()
+        return (np.tile([0, 0, 1.0], (len(images), 1)) if mirrored else self.logits), self.maps
+
+
+def painted(small_data, masks, maps, labels=(0, 1, 1, 2), logits=None):
+    """Four test images with these masks, and a network that gives these maps and answers 0, 1, 1, 0."""
+    pictures = np.zeros((4, 4, 4, 3), "uint8")
+    pictures[:, :, 0] = 255  # bright on the left
+    data = replace(small_data, x_test=pictures, y_test=np.array(labels), mask_test=masks)
+    return Painter(np.eye(3)[[0, 1, 1, 0]] * 3 if logits is None else logits, maps), data
+
+
+def test_scores_of_a_test_set_by_hand(small_data):
+    masks = np.zeros((4, 4, 4), bool)
+    masks[:, :2, :2] = True  # the upper left cell
+    masks[:2, 0, 2] = True  # in two images a quarter of the upper right cell, too
+    maps = np.zeros((4, 1, 2, 2))
+    for image, cell in enumerate([(0, 0), (0, 1), (0, 1), (1, 1)]):
+        maps[image, 0][cell] = 1
+    found = scores.score_test(*painted(small_data, masks, maps))
+    assert found["test_accuracy"] == 0.75 and found["test_top5"] == 1 and found["attention_entropy"] == 0
+    assert found["attention_on_object"] == 1 / 4  # the first alone
+    assert found["attention_touching"] == 2 / 4  # and the second, by a corner
+    assert found["attention_chance"] == 1 / 4 and found["attention_best_fixed_cell"] == 1
+    assert "attention_of_true_class_on_object" not in found and "test_accuracy_with_flip" not in found
+    assert found["test_loss"] == pytest.approx(np.log(np.exp(3) + 2) - 3 * 0.75)
+
+
+def test_with_a_token_for_each_class_the_true_one_is_scored_too(small_data):
+    masks = np.zeros((4, 4, 4), bool)
+    masks[:, :2, :2] = True
+    maps = np.zeros((4, 3, 2, 2))
+    maps[:, 0, 1, 1] = maps[:, 1, 0, 0] = maps[:, 2, 0, 0] = 1  # the tokens of classes 1 and 2 look at the object
+    found = scores.score_test(*painted(small_data, masks, maps))
+    assert found["attention_on_object"] == 2 / 4  # answers 0, 1, 1, 0
+    assert found["attention_of_true_class_on_object"] == 3 / 4  # truth 0, 1, 1, 2
+
+
+def test_logits_of_both_sides_count_alike(small_data):
+    """The picture says class 0 by 0.9, or by 1.1; its mirror image says class 2 by 1."""
+    logits = np.array([[0.9, 0, 0], [1.1, 0, 0], [0.9, 0, 0], [1.1, 0, 0]])
+    maps = np.full((4, 1, 2, 2), 0.25)
+    found = scores.score_test(*painted(small_data, None, maps, labels=(2, 2, 0, 0), logits=logits))
+    assert found["test_accuracy_with_flip"] == 0.5 and found["test_accuracy"] == 0.5
+    found = scores.score_test(*painted(small_data, None, maps, labels=(2, 0, 2, 0), logits=logits))
+    assert found["test_accuracy_with_flip"] == 1 and found["test_accuracy"] == 0.5
+
+
+def test_evidence_against_a_class_is_no_place_to_look(monkeypatch):
+    class Averaging:
+        def get_config(self):
+            return {"pooling": "average"}
+
+    evidence = np.array([[[[3.0, 1.0], [-4.0, 0.0]], [[-1.0, -2.0], [-3.0, -4.0]]]])
+    monkeypatch.setattr(scores.faithfulness, "class_activation_maps", lambda network, images: (np.zeros((1, 2)), evidence))
+    _, maps = scores.look(Averaging(), None)
+    np.testing.assert_allclose(maps, [[[[0.75, 0.25], [0, 0]], [[0.25, 0.25], [0.25, 0.25]]]])

@@ -265,3 +265,95 @@ def test_a_running_mean_takes_a_tenth_of_each_batch():
     assert len(norms) == 4 and {norm.momentum for norm in norms} == {0.9}  # two in the stem, one in the block, one at the end
     assert all(np.abs(keras.ops.convert_to_numpy(norm.moving_mean)).max() > 1e-6 for norm in norms)
     assert isinstance(ConvStem(8, (2,), norm="batch"), keras.Layer)
+
+
+# === what is kept ===
+
+
+class Stopped:
+    """Stands for a model that a callback may stop."""
+
+    stop_training = False
+
+
+@pytest.mark.parametrize(
+    ("losses", "step"),
+    [
+        ([1.0, 2.0], None),
+        ([1.0, float("nan")], 2),
+        ([float("inf"), 1.0], 1),
+        ([1.0, float("nan"), float("nan")], 2),
+    ],
+)
+def test_the_first_bad_step_of_an_epoch_is_named(tmp_path, losses, step):
+    for order in (1, -1):  # steps may be told late: Keras calls beside them
+        watch = callbacks.StopOnBadLoss(tmp_path / "checkpoint.npz")
+        watch.set_model(Stopped())
+        for batch, loss in list(enumerate(losses))[::order]:
+            watch.on_train_batch_end(batch, {"loss": loss})
+        assert watch.model.stop_training == (step is not None)
+        if step is None:
+            watch.on_epoch_end(4, {"loss": losses[-1]})
+        else:
+            with pytest.raises(PatchConvNetError, match=rf"at step {step} of epoch 5: .* in another folder$"):
+                watch.on_epoch_end(4, {"loss": float("nan")})
+    (tmp_path / "checkpoint.npz").touch()
+    if step is not None:
+        with pytest.raises(PatchConvNetError, match="checkpoint.npz keeps the epoch before$"):
+            watch.on_epoch_end(4, {"loss": float("nan")})
+
+
+@pytest.mark.parametrize("done", [0, 1, 2])
+def test_a_recorder_goes_on_after_so_many_epochs_and_forgets_later_ones(finished_run, small_data, done):
+    recorder = callbacks.AttentionRecorder(small_data, finished_run, keep_epochs=True)
+    recorder.restore(done)
+    from patchconvnet import records
+
+    kept = records.load(finished_run)
+    if not done:
+        assert (recorder.maps, recorder.logits, recorder.history, recorder.weights) == ([], [], {}, {})
+        return
+    assert {key: list(column[:done]) for key, column in kept.history.items()} == recorder.history
+    np.testing.assert_array_equal(recorder.maps, kept.attention["maps"][: done + 1])
+    np.testing.assert_array_equal(recorder.logits, kept.attention["logits"][: done + 1])
+    assert {int(key.split("/")[0]) for key in recorder.weights} == set(range(done + 1))
+    without = callbacks.AttentionRecorder(small_data, finished_run)
+    without.restore(done)
+    assert without.weights == {} and len(without.maps) == done + 1
+
+
+def test_a_recorder_that_goes_on_does_not_look_again_before_training(finished_run, small_data):
+    recorder = callbacks.AttentionRecorder(small_data, finished_run)
+    recorder.restore(1)
+    recorder.on_train_begin()
+    assert len(recorder.maps) == 2
+
+
+def test_what_is_usual_is_measured_with_the_kept_weights_on_the_runs_own_pictures(finished_run, small_data):
+    from patchconvnet import familiarity, records
+
+    record = records.load(finished_run)
+    again = familiarity.measure(record.model(), small_data.x_train, small_data.x_test)
+    for key, array in again.items():
+        np.testing.assert_allclose(record.usual[key], array, rtol=1e-3, atol=1e-4)
+    others = familiarity.measure(record.model(), small_data.x_train, small_data.x_train)
+    assert abs(float(others["limit"] - again["limit"])) > 1e-3  # so that the two can be told apart
+
+
+def test_a_record_tells_its_machine(finished_run):
+    from patchconvnet import environment, records
+
+    results = records.load(finished_run).results
+    assert results["device"] == environment.device() and results["devices"] == 1
+    assert results["peak_device_memory_bytes"] == environment.peak_device_memory()
+    assert results["peak_memory_bytes"] is None or results["peak_memory_bytes"] > 50e6
+    assert results["versions"] == environment.versions()
+
+
+def test_weights_may_be_kept_without_those_of_every_epoch(train_on_small_data, tmp_path):
+    record = train_on_small_data(tmp_path / "run", epochs=1, keep="weights", limit=40, settings={"dim": 8, "depth": 1, "batch_size": 20})
+    names = ["attention.npz", "familiarity.npz", "history.csv", "recipe.json", "results.json", "weights.npz"]
+    assert sorted(path.name for path in record.folder.iterdir()) == names
+    assert record.recipe["keep"] == "weights" and record.recipe["limit"] == 40
+    rate = 2.5e-3 * (1 + np.cos(np.pi)) / 2  # two steps: the second is the last
+    assert record.history["learning_rate"] == pytest.approx([rate], abs=1e-9)
