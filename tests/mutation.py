@@ -182,7 +182,7 @@ def run_mutants(chosen, tests_of, jobs):
             copy, worker = workers.get()
             try:
                 (copy / path).write_text(mutant.planted(text), encoding="utf-8")
-                by = "tests" if tests and worker.turns_red(tests, patience=120 + 10 * seconds) else ""
+                by = "tests" if tests and worker.turns_red(tests, patience=60 + 4 * seconds) else ""
             finally:
                 (copy / path).write_text(text, encoding="utf-8")
                 workers.put((copy, worker))

@@ -513,3 +513,10 @@ def test_the_classes_are_known_without_reading_a_picture(tmp_path):
     folder = make_folder(tmp_path / "animals")
     (folder / "cat" / "0.png").write_bytes(b"no picture")
     assert own_pictures.class_names(folder) == own_pictures.class_names(str(folder)) == KINDS
+
+
+def test_pictures_are_32_wide_and_split_by_seed_0_unless_told(folder):
+    usual, told = own_pictures.read(folder), own_pictures.read(folder, 32, 0)
+    for part in ("x_train", "y_train", "x_val", "y_val", "x_test", "y_test"):
+        np.testing.assert_array_equal(usual[part], told[part])
+    assert usual["x_train"].shape[1:] == (32, 32, 3) and load_dataset(folder).variant == usual["variant"]

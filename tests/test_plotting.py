@@ -253,3 +253,43 @@ def test_pictures_and_maps_of_different_number_are_refused(tmp_path):
 def test_more_lines_than_looks_are_refused():
     with pytest.raises(ValueError, match="one to 4 lines, got 5"):
         plotting.curve([0, 1], {str(number): [0, 1] for number in range(5)}, "x", "y")
+
+
+def test_film_lays_each_map_over_its_own_picture_in_grey(monkeypatch):
+    seen = []
+
+    def look():
+        for axis in plt.gcf().axes:
+            seen.append([np.asarray(image.get_array(), dtype="float64") for image in axis.images])
+
+    monkeypatch.setattr(plt, "show", look)
+    pictures = np.random.default_rng(0).integers(0, 256, (2, 8, 8, 3), dtype="uint8")
+    maps = np.random.default_rng(1).random((3, 2, 2, 2))
+    plotting.film(pictures, maps, [0, 2])
+    (first, *films), (second, *others) = seen[:3], seen[3:]
+    for (picture,), laid_over, index in ((first, films, 0), (second, others, 1)):
+        np.testing.assert_array_equal(picture, pictures[index])
+        for (grey, weights), epoch in zip(laid_over, (0, 2)):
+            np.testing.assert_allclose(grey, pictures[index].mean(axis=2))
+            np.testing.assert_allclose(weights, maps[epoch, index], rtol=1e-6)
+    seen.clear()
+    plotting.film(None, maps, [1])
+    for (grey, weights), index in zip(seen, (0, 1)):
+        assert grey.shape == (2, 2) and np.all(grey == 255)
+        np.testing.assert_allclose(weights, maps[1, index], rtol=1e-6)
+
+
+def test_rows_and_columns_hold_all_pictures_and_are_wider_the_more_there_are(monkeypatch):
+    seen = {}
+
+    def look():
+        seen["shape"] = [sum(bool(axis.images) for axis in plt.gcf().axes), len(plt.gcf().axes)]
+        seen["size"] = tuple(plt.gcf().get_size_inches())
+
+    monkeypatch.setattr(plt, "show", look)
+    sizes = []
+    for count, columns, drawn, places in ((1, 4, 1, 1), (4, 4, 4, 4), (5, 4, 5, 8), (8, 4, 8, 8)):
+        plotting.images([np.zeros((8, 8, 3), "uint8")] * count, columns=columns)
+        assert seen["shape"] == [drawn, places]
+        sizes.append(seen["size"])
+    assert sizes[0][0] < sizes[1][0] == sizes[2][0] and sizes[1][1] < sizes[2][1] == sizes[3][1]
