@@ -199,7 +199,7 @@ def in_python(count, seed, modules):
 
     def mutants_of(path):
         text = (ROOT / path).read_text(encoding="utf-8")
-        return mutation_rules.of_python(text, constants=not path.startswith(tuple(f"patchconvnet/{part}" for part in LOOKS)))
+        return mutation_rules.of_python(text, numbers=not path.startswith(tuple(f"patchconvnet/{part}" for part in LOOKS)))
 
     with copied() as copy:
         plan = Plan(copy)

@@ -20,9 +20,9 @@ from pathlib import Path
 
 import pytest
 
-# Of the book, its pages, the class and the repository, about no code of the package; of other backends, devices, precisions
-# and processes, slow.
-LEFT_OUT = set("""accessibility backends benchmark book bundle classroom classroom_trial claims devices full_run_cell mixed_precision
+# Of the book, its pages, the class and the repository, about no code of the package; of other backends, precisions and
+# processes, slow.
+LEFT_OUT = set("""accessibility backends benchmark book bundle classroom classroom_trial claims full_run_cell mixed_precision
     notebooks plotting_notebook repository serialization try_it_network try_it_page""".split())
 LONGEST = 120  # seconds of tests for one fault, as measured
 SETTINGS = "[run]\nsource = patchconvnet\nrelative_files = true\nparallel = true\npatch = subprocess\ncontext = ${PYTEST_CURRENT_TEST-}\n"

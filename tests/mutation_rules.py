@@ -41,12 +41,13 @@ ARITHMETIC = {
 RIVALS = ("min max", "any all", "minimum maximum", "floor ceil", "argmin argmax", "mean sum", "zeros ones", "sorted list",
           "removeprefix removesuffix", "append extend", "first last")  # fmt: skip
 RIVAL = {name: rival for pair in map(str.split, RIVALS) for name, rival in (pair, pair[::-1])}
+SYMMETRIC = ("min", "max", "minimum", "maximum")  # in any order the same
 MESSAGES = ("print", "warn", "add_argument", "add_parser")  # calls that only say something
 
 
-def of_python(text, constants=True):
-    """The mutants of a module, in the order of its text. Without constants where these are a matter of looks."""
-    found = _Python(text, constants)
+def of_python(text, numbers=True):
+    """The mutants of a module, in the order of its text. Without `numbers` where these are a matter of looks."""
+    found = _Python(text, numbers)
     found.visit(ast.parse(text))
     changing = {mutant for mutant in found.mutants if mutant.planted(text) != text}
     return sorted(changing, key=lambda mutant: (mutant.start, mutant.end, mutant.new))
@@ -66,8 +67,8 @@ def statement(text, place):
 
 
 class _Python(ast.NodeVisitor):
-    def __init__(self, text, constants):
-        self.text, self.constants, self.mutants = text, constants, []
+    def __init__(self, text, numbers):
+        self.text, self.numbers, self.mutants = text, numbers, []
         self.lines = [0]  # where each line begins
         for line in text.splitlines(keepends=True):
             self.lines.append(self.lines[-1] + len(line))
@@ -133,7 +134,7 @@ class _Python(ast.NodeVisitor):
 
     def visit_BinOp(self, node):
         words = isinstance(node.left, ast.JoinedStr) or isinstance(node.right, ast.JoinedStr)
-        if type(node.op) in ARITHMETIC and not words:
+        if type(node.op) in ARITHMETIC and self.numbers and not words:
             self.between("arithmetic", node.left, node.right, *ARITHMETIC[type(node.op)])
         self.generic_visit(node)
 
@@ -168,10 +169,10 @@ class _Python(ast.NodeVisitor):
         value = node.value
         if isinstance(value, bool):
             self.replace("constant", node, str(not value))
-        elif isinstance(value, int) and self.constants:
+        elif isinstance(value, int) and self.numbers:
             self.replace("constant", node, str(value + 1))
             self.replace("constant", node, f"({value - 1})")
-        elif isinstance(value, float) and self.constants:
+        elif isinstance(value, float) and self.numbers:
             self.replace("constant", node, repr(round(value * 0.9, 12)))
             self.replace("constant", node, repr(round(value * 1.1, 12)))
 
@@ -186,10 +187,10 @@ class _Python(ast.NodeVisitor):
         arguments = [] if single else sorted([*node.args, *node.keywords], key=self.at)
         spans = [self.at(argument) for argument in arguments]
         for index, argument in enumerate(arguments):
-            if argument in node.args[-1:] or (argument in node.keywords and self.constants):
+            if argument in node.args[-1:] or (argument in node.keywords and self.numbers):
                 self.drop("argument", spans, index)
         for one, other in zip(node.args, node.args[1:]):
-            if not any(isinstance(part, ast.Starred) for part in (one, other)):
+            if name not in SYMMETRIC and not any(isinstance(part, ast.Starred) for part in (one, other)):
                 (start, middle), (other_start, end) = self.at(one), self.at(other)
                 swapped = self.source(other) + self.text[middle:other_start] + self.source(one)
                 self.mutants.append(Mutant("argument", start, end, swapped))

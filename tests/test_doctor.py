@@ -337,3 +337,12 @@ def test_versions_are_those_that_the_package_asks_for():
 def test_an_unknown_chapter_is_named():
     with pytest.raises(PatchConvNetError, match="the plan has a chapter 99_none"):
         doctor.chapters(1.0, ["99_none"])
+
+
+def test_where_nothing_can_be_written_it_is_a_remark_that_says_why(monkeypatch):
+    def refuse(dir):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(doctor.tempfile, "TemporaryFile", refuse)
+    check = doctor._disk()
+    assert (check.name, check.state) == ("disk", REMARK) and "Permission denied" in check.found and "your own" in check.advice

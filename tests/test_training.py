@@ -1,5 +1,6 @@
 """`train`: the run folder, going on after a stop, seeds, and bad input."""
 
+import contextlib
 import errno
 import os
 import signal
@@ -301,3 +302,28 @@ def test_a_checkpoint_of_another_network_is_refused(tiny, train_on_small_data, t
     (tmp_path / "checkpoint.npz").write_bytes(b"PK\x03\x04 cut short")
     with pytest.raises(PatchConvNetError, match="checkpoint.npz is damaged"):
         train_on_small_data(tmp_path)
+
+
+@pytest.mark.parametrize("numbers", [{"batch_size": 31}, {"batch_size": 32, "limit": 95}, {"batch_size": 5, "limit": 95}])
+def test_batches_that_devices_cannot_share_leave_the_folder_free(train_on_small_data, tmp_path, monkeypatch, numbers):
+    @contextlib.contextmanager
+    def two_devices(asked):
+        assert asked == 2
+        yield 2
+
+    monkeypatch.setattr(training, "spread", two_devices)
+    limit = numbers.pop("limit", None)
+    with pytest.raises(PatchConvNetError, match="and 2 devices cannot take equal shares of each"):
+        train_on_small_data(tmp_path / "run", limit=limit, settings=numbers, devices=2)
+    assert not (tmp_path / "run").exists()
+
+
+def test_the_batch_may_be_as_large_as_the_data(tiny, train_on_small_data, tmp_path):
+    record = train_on_small_data(tmp_path / "run", epochs=1, limit=20, settings={"batch_size": 20}, keep="scores")
+    assert record.history["epoch"].tolist() == [1]
+
+
+def test_hidden_files_do_not_take_a_folder(tiny, train_on_small_data, tmp_path):
+    (tmp_path / ".DS_Store").write_bytes(b"x")
+    train_on_small_data(tmp_path, epochs=1, limit=32, keep="scores")
+    assert (tmp_path / "results.json").is_file() and (tmp_path / ".DS_Store").is_file()
