@@ -346,3 +346,14 @@ def test_where_nothing_can_be_written_it_is_a_remark_that_says_why(monkeypatch):
     monkeypatch.setattr(doctor.tempfile, "TemporaryFile", refuse)
     check = doctor._disk()
     assert (check.name, check.state) == ("disk", REMARK) and "Permission denied" in check.found and "your own" in check.advice
+
+
+def test_a_training_that_does_not_train_must_be_mended(monkeypatch):
+    import keras
+
+    monkeypatch.setattr(keras.Model, "train_on_batch", lambda self, images, labels: [2.0])  # and no weight moves
+    steps = []
+    check = doctor._training(steps)
+    assert (check.name, check.state, check.found) == ("training", MEND, "loss 2.0, weights did not move") and steps == []
+    monkeypatch.setattr(keras.Model, "train_on_batch", lambda self, images, labels: [float("nan")])
+    assert doctor._training(steps).found == "loss nan, weights did not move" and steps == []

@@ -108,6 +108,8 @@ def test_a_difference_needs_a_reason_where_its_last_digit_shows(difference, told
     scores = {"test_accuracy": 0.75 + difference / 100, "test_loss": 1.0}
     table = evaluation.compare(record, scores, "original")
     assert ("with mixed_bfloat16, here it is float32: rounding" in table) == told
+    at_it = evaluation.compare(Recorded(test_loss=0.0), {"test_loss": 0.005}, "original")
+    assert "rounding" in at_it and "rounding" not in evaluation.compare(Recorded(test_loss=0.0), {"test_loss": 0.0049}, "original")
     other = evaluation.compare(record, scores, "another copy")
     assert "differ in their pixels" in other and "rounding" not in other
 

@@ -293,3 +293,17 @@ def test_rows_and_columns_hold_all_pictures_and_are_wider_the_more_there_are(mon
         assert seen["shape"] == [drawn, places]
         sizes.append(seen["size"])
     assert sizes[0][0] < sizes[1][0] == sizes[2][0] and sizes[1][1] < sizes[2][1] == sizes[3][1]
+
+
+def test_shares_have_the_whole_range_and_the_loss_its_own(monkeypatch):
+    limits = {}
+
+    def look():
+        for axis in plt.gcf().axes:
+            limits[axis.get_title() or axis.get_ylabel()] = axis.get_ylim()
+
+    monkeypatch.setattr(plt, "show", look)
+    plotting.history({**HISTORY, "loss": np.array([9.0, 5.0, 3.0]), "val_loss": np.array([8.0, 5.0, 4.0])})
+    (name, (low, high)), *others = limits.items()
+    assert name == "cross-entropy" and low == 0 and high >= 9 and len(others) >= 2
+    assert all(limit == (0, 1.02) for _, limit in others)
