@@ -327,3 +327,20 @@ def test_hidden_files_do_not_take_a_folder(tiny, train_on_small_data, tmp_path):
     (tmp_path / ".DS_Store").write_bytes(b"x")
     train_on_small_data(tmp_path, epochs=1, limit=32, keep="scores")
     assert (tmp_path / "results.json").is_file() and (tmp_path / ".DS_Store").is_file()
+
+
+@pytest.mark.parametrize(
+    ("names", "free"), [([], True), ([".DS_Store"], True), ([".DS_Store", "letter.txt"], False), (["letter.txt"], False)]
+)
+def test_a_folder_is_free_while_it_holds_no_more_than_hidden_files(tmp_path, monkeypatch, names, free):
+    class Loading(Exception):
+        """Gone so far, the folder was accepted."""
+
+    def load(name, **options):
+        raise Loading
+
+    monkeypatch.setattr(training, "load_dataset", load)
+    [(tmp_path / name).write_text("x") for name in names]
+    with pytest.raises(Loading if free else PatchConvNetError, match=None if free else "is not empty and holds no run"):
+        training.train("shapes", tmp_path, settings={"dim": 8, "depth": 1})
+    assert sorted(path.name for path in tmp_path.iterdir()) == names
