@@ -2,7 +2,7 @@
 
     python tests/mutation.py                        43 faults chosen by hand; about half an hour on two cores
     python tests/mutation.py trunk schedule         those of these modules
-    python tests/mutation.py --sample 100 --seed 1  so many made by rule, drawn from thousands; a quarter of an hour
+    python tests/mutation.py --sample 100 --seed 1  so many made by rule, of thousands; some twenty minutes
     python tests/mutation.py --javascript           ten made by rule in the scripts of "Try it yourself"
 
 A fault by hand runs the unit tests of its module, and where those stay green, the chapter that teaches the module,
