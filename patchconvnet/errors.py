@@ -3,6 +3,9 @@
 import reprlib
 
 
+JOINERS = "\u200c\u200d"  # between letters of Persian, Hindi and emoji: they are seen, but no letters to Python
+
+
 class PatchConvNetError(ValueError):
     """Bad input, a broken file, or a missing network: the message is one line that says what to do.
 
@@ -24,4 +27,4 @@ def one_line(said):
     File names may hold line breaks, commands to the terminal, and bytes that are no letters.
     """
     words = " ".join(str(said).split())
-    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in words)
+    return "".join(letter if letter.isprintable() or letter in JOINERS else "\N{REPLACEMENT CHARACTER}" for letter in words)

@@ -8,6 +8,7 @@
     read_arrays, write_arrays    NumPy's .npz files
 """
 
+import contextlib
 import errno
 import io
 import os
@@ -133,22 +134,21 @@ def made(folder):
 def held(folder):
     """Make a folder and hold it, while this lasts, against other processes that would hold it, too.
 
-    The hold ends with the process, however that ends. Windows and some network drives know no such locks: there it holds
+    The hold ends with the process and its children, however they end. Windows and some network drives know no such locks: there it holds
     nobody off.
 
     Raises:
         PatchConvNetError: another process holds it; it cannot be made.
     """
-    try:
-        with made(folder):
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(made(folder))
             lock = _lock(folder)
-            try:
-                yield
-            finally:
-                if lock is not None:
-                    os.close(lock)
-    except OSError as error:
-        raise PatchConvNetError(_reason(folder, error)) from error
+        except OSError as error:
+            raise PatchConvNetError(_reason(folder, error)) from error
+        if lock is not None:
+            stack.callback(os.close, lock)
+        yield
 
 
 def _lock(folder):

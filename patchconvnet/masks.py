@@ -21,9 +21,12 @@ def read_mask(file):
     Raises:
         PatchConvNetError: no PNG, or a damaged one; greys that are neither black and white nor numbers of objects.
     """
-    from patchconvnet.inference.png_notes import without_notes  # the package `inference` needs Keras: only where it is used
+    from patchconvnet.inference.png_notes import is_png, without_notes  # the package `inference` needs Keras: only where it is used
 
     try:
+        with open(file, "rb") as content:
+            if not is_png(content):
+                raise PatchConvNetError("it is none")
         with open(file, "rb") as content, Image.open(without_notes(content, long_ones_only=False), formats=("PNG",)) as picture:
             if picture.width * picture.height > MOST_PIXELS:
                 raise PatchConvNetError(f"it has more than {MOST_PIXELS:,} pixels")

@@ -18,7 +18,7 @@ from keras import layers, ops
 from patchconvnet.attention_pooling import AttentionPooling, PerClassHead
 from patchconvnet.errors import PatchConvNetError
 from patchconvnet.preprocessing import Augment, Resize, check_images, rescaling
-from patchconvnet.rules import SHARE, YES_OR_NO, none_or, number, one_of, several, whole
+from patchconvnet.rules import SHARE, YES_OR_NO, none_or, number, one_of, plain, several, whole
 from patchconvnet.stem import ConvStem
 from patchconvnet.trunk import Trunk, make_normalization
 
@@ -158,7 +158,7 @@ class PatchConvNet(keras.Model):
         seed=None,
         **kwargs,
     ):
-        config = {key: value for key, value in locals().items() if key not in ("self", "kwargs", "__class__")}
+        config = {key: plain(value) for key, value in locals().items() if key not in ("self", "kwargs", "__class__")}
         _check(config)
         for name in kwargs.keys() - {"name", "dtype", "trainable"}:  # Keras would take it without a word
             raise PatchConvNetError(f"PatchConvNet has no argument {name}{_near(name, config)}")

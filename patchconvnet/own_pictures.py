@@ -87,7 +87,7 @@ def write(dataset, path):
         PatchConvNetError: if the name does not end in .npz, there are no pictures to train on or to test with, or it cannot be
             written.
     """
-    if checked_place(path).suffix != ".npz":
+    if checked_place(path).suffix.lower() != ".npz":
         raise PatchConvNetError(f"{one_line(path)}: the name of the file to write must end in .npz")
     for part in ("train", "test"):
         if not len(getattr(dataset, f"x_{part}")):

@@ -6,6 +6,7 @@ learn from here, in one line. `classroom/plans/90min.toml` shows every key with 
 
 import difflib
 import os
+import re
 import tomllib
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from patchconvnet.files import existing_file, place
 
 MOST_BYTES = 200_000  # fifty times the course's longest plan
 MOST_DOTS = 100  # in one line: a key of thousands of parts, a.a.a.a, would take minutes to read
+QUOTED = re.compile(r"""\"(?:\\.|[^"\\])*"|'[^']*'|\#.*""")  # and comments: their dots cost nothing
 MOST_MINUTES = 24 * 60
 # What each table may hold: kinds of values; in a list, the kind of its items.
 PLAN = {"title": str, "institution": str, "contact": str, "session": [dict], "start": str, "dataset": str, "preset": str, "graded": bool}
@@ -31,7 +33,7 @@ def read_table(path):
     """
     path = place(path)
     text = read_text(path)
-    if max(line.split('"')[0].count(".") for line in text.split("\n")) > MOST_DOTS:
+    if max(QUOTED.sub("", line).count(".") for line in text.split("\n")) > MOST_DOTS:
         raise PatchConvNetError(f"{one_line(path)} cannot be read as a plan (a line has more than {MOST_DOTS} dots): {EXAMPLE}")
     try:
         table = tomllib.loads(text)

@@ -9,12 +9,10 @@
 import difflib
 import inspect
 
-import numpy as np
-
 from patchconvnet.data import number_of_classes, whole_name
 from patchconvnet.errors import PatchConvNetError
 from patchconvnet.model import PatchConvNet, preset_config
-from patchconvnet.rules import SHARE, YES_OR_NO, none_or, number, one_of, whole
+from patchconvnet.rules import SHARE, YES_OR_NO, none_or, number, one_of, plain, whole
 
 # warmup: share of all steps. weight_averaging: momentum of the running mean of the weights, a step; 0 for none.
 # validation: how many of the training images are set apart. precision: "auto" is what the machine computes fastest.
@@ -85,7 +83,7 @@ KEEP = one_of("epochs", "weights", "scores")
 def make_recipe(preset, data=None, epochs=None, limit=None, seed=0, keep=None, settings=None):
     """All that is set for a run, as a dict of plain values; arguments and errors as in `train`."""
     config = preset_config(preset)
-    epochs, limit, seed = map(_plain, (epochs, limit, seed))
+    epochs, limit, seed = map(plain, (epochs, limit, seed))
     if preset not in RECIPES:
         known = ", ".join(RECIPES)
         raise PatchConvNetError(f"there is no recipe to train {preset!r}: presets that have one are {known}")
@@ -98,7 +96,7 @@ def make_recipe(preset, data=None, epochs=None, limit=None, seed=0, keep=None, s
         EPOCHS.check("epochs", epochs)
         recipe["epochs"] = epochs
     for name, value in (settings or {}).items():
-        value = _plain(value)
+        value = plain(value)
         if name in SETTINGS:
             recipe[name] = _checked(name, value, recipe)
         else:
@@ -126,11 +124,6 @@ def _checked(name, value, recipe):
         raise PatchConvNetError(f"validation can be set for cifar10 only: {recipe['dataset']} has its own images for it")
     SETTINGS[name].check(name, value)
     return value if name in ("validation", "batch_size") or isinstance(value, (bool, str)) else float(value)
-
-
-def _plain(value):
-    """A number of NumPy's as Python's own, which JSON can write."""
-    return value.item() if isinstance(value, np.generic) else value
 
 
 def _known(name):

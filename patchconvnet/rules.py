@@ -7,6 +7,8 @@
 from dataclasses import dataclass
 from typing import Callable
 
+import numpy as np
+
 from patchconvnet.errors import PatchConvNetError, short
 
 
@@ -61,6 +63,11 @@ def several(rule, most):
 
 def _is(value, kinds):
     return isinstance(value, kinds) and not isinstance(value, bool)
+
+
+def plain(value):
+    """A number of NumPy's as Python's own, which JSON can write; anything else as it is."""
+    return value.item() if isinstance(value, np.generic) else value
 
 
 YES_OR_NO = one_of(True, False)

@@ -236,6 +236,8 @@ def main():
         lane = in_javascript if options.javascript else in_python
         chosen, tests_of = lane(options.sample or 10, options.seed, options.modules)
         chosen = [pair for pair in enumerate(chosen, 1) if not options.only or pair[0] in options.only]
+        if not chosen:
+            raise SystemExit(f"no faults by rule for {' '.join(options.modules) or options.only}")
         caught, count, wanted = run_mutants(chosen, tests_of, options.jobs), len(chosen), WANTED_BY_RULE
     print(f"caught {caught} of {count}, {caught / count:.0%}")
     return 0 if caught >= wanted * count else 1

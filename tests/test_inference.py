@@ -689,19 +689,6 @@ def test_pictures_of_up_to_a_million_pixels_keep_their_size(size, shape):
     assert (pixels.shape[:2] == size[::-1]) == (size[0] * size[1] <= 1 << 20)
 
 
-def test_the_clock_of_a_slow_address_is_its_own(address, monkeypatch):
-    """Just below and just above the patience, whatever the machine does meanwhile."""
-    for seconds, given_up in ((59.0, False), (61.0, True)):
-        ticks = iter([0.0])
-        monkeypatch.setattr(reading.time, "monotonic", lambda: next(ticks, seconds))
-        monkeypatch.setattr(reading, "require_network", lambda urls: None)
-        if given_up:
-            with pytest.raises(PatchConvNetError, match="is too slow"):
-                read_image(address("picture"))
-        else:
-            check_left_dark(read_image(address("picture")))
-
-
 @pytest.mark.parametrize(("length", "accepted"), [(0, True), (-1, False)])
 def test_an_address_may_send_as_much_as_the_limit(address, tmp_path, monkeypatch, length, accepted):
     size = (tmp_path / "served.png").stat().st_size

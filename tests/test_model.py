@@ -352,7 +352,7 @@ def test_numbers_of_the_network_are_whole_and_positive(name, value, accepted):
     if accepted:
         assert PatchConvNet(**{**SMALL, name: value}).get_config()[name] == value
     else:
-        with pytest.raises(PatchConvNetError, match=f"^{name} must be a positive integer, got {value!r}"):
+        with pytest.raises(PatchConvNetError, match=f"^{name} must be a whole number from 1 to .*, got {value!r}"):
             PatchConvNet(**{**SMALL, name: value})
 
 

@@ -420,29 +420,40 @@ def test_the_square_is_cut_from_the_very_middle_both_ways(tmp_path, size):
     first = (longer - side) // 2
     lit[(slice(None), slice(first, first + side)) if size[1] > size[0] else slice(first, first + side)] = 200
     arrays = np.stack([lit] * 8) + np.arange(8, dtype=np.uint8)[:, None, None, None]
-    masks = lit[..., 0] > 0
+    masks, hole = lit[..., 0] > 0, np.zeros((side, side), bool)
+    hole[5, 7] = True  # a mask says something
+    square = masks[:, first : first + side] if size[1] > size[0] else masks[first : first + side]
+    square[hole] = False
     np.savez(tmp_path / "own.npz", images=arrays, labels=np.arange(8) % 2, masks=np.stack([masks] * 8))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         data = load_dataset(tmp_path / "own.npz", size=side)
-    assert data.x_train.shape[1:] == (side, side, 3) and data.x_train.min() >= 200 and data.mask_train.all()
+    assert data.x_train.shape[1:] == (side, side, 3) and data.x_train.min() >= 200
+    assert (data.mask_train == ~hole).all()
 
 
-@pytest.mark.parametrize(("white", "on"), [(127, False), (128, True)])
-def test_a_pixel_of_a_mask_is_on_the_object_from_half_on(tmp_path, white, on):
+@pytest.mark.parametrize(("rows", "on"), [(15, False), (16, True)])
+def test_a_pixel_of_a_mask_is_on_the_object_from_half_on(tmp_path, rows, on):
+    """Each pixel of the small mask stands for 32 rows of the large one."""
     make_folder(tmp_path, 4, masks=True)
     for path in (tmp_path / "masks").rglob("*.png"):
-        save(path, np.full((40, 48), white, np.uint8))
-    assert load_dataset(tmp_path).mask_train.all() == load_dataset(tmp_path).mask_train.any() == on
+        mask = np.zeros((320, 384), np.uint8)
+        mask[: 32 + rows] = 255
+        save(path, mask)
+    found = load_dataset(tmp_path, size=10).mask_train
+    assert found[:, 0].all() and found[:, 1].all() == found[:, 1].any() == on and not found[:, 2:].any()
 
 
 @pytest.mark.parametrize(("shape", "fits"), [((40, 48), True), ((80, 96), True), ((81, 96), True), ((83, 96), False), ((40, 50), False)])
 def test_a_mask_has_the_form_of_its_picture_but_for_a_fiftieth(tmp_path, shape, fits):
     make_folder(tmp_path, 4, masks=True)
     for path in (tmp_path / "masks").rglob("*.png"):
-        save(path, np.full(shape, 255, np.uint8))
+        mask = np.full(shape, 255, np.uint8)
+        mask[: shape[0] // 2] = 0
+        save(path, mask)
     if fits:
-        assert load_dataset(tmp_path).mask_test.all()
+        found = load_dataset(tmp_path).mask_test
+        assert found[:, 17:].all() and not found[:, :15].any()
     else:
         with pytest.raises(PatchConvNetError, match=f"is {shape[1]} x {shape[0]}, its picture 48 x 40: masks cover all of it"):
             load_dataset(tmp_path)

@@ -266,7 +266,9 @@ def test_a_tenth_epoch_is_not_taken_for_the_first(tmp_path):
     network = PatchConvNet(dim=4, depth=1, se_ratio=None)
     kept = {f"{epoch}/{path}": array + epoch for epoch in range(12) for path, array in records.weights_of(network).items()}
     records.write_arrays(tmp_path / "epochs.npz", kept)
-    records.write_json(tmp_path / "recipe.json", {"model": {"dim": 4, "depth": 1, "se_ratio": None}})
+    config = {"dim": 4, "depth": 1, "se_ratio": None, "num_classes": 10, "image_size": 32}
+    recipe = {"preset": "shapes", "dataset": "shapes", "seed": 0, "epochs": 11, "keep": "epochs", "model": config}
+    records.write_json(tmp_path / "recipe.json", recipe)
     record = records.Record(tmp_path)
     for epoch in (1, 10, 11):
         again = record.model(epoch=epoch).weights[0]
@@ -285,6 +287,7 @@ def test_one_epoch_is_one_and_two_are_epochs(copy):
 def test_a_summary_by_hand(copy):
     results = {"variant": "original", "parameters": 12_345, "test_accuracy": 0.5, "test_top5": 0.875, "seconds": 61.4, "device": "a T4"}
     results |= {"attention_on_object": 0.25, "attention_chance": 0.125, "attention_best_fixed_cell": 0.375, "test_accuracy_with_flip": 0.625}
+    results = {**records.read_json(copy / "results.json"), **results}
     records.write_json(copy / "results.json", results)
     assert records.load(copy).summary().splitlines() == [
         "shapes, original",
@@ -309,7 +312,7 @@ def test_measures_are_numbers_and_names_are_words():
         for row in records.measures(dataset):
             assert all(isinstance(row[key], str) for key in ("network", "seed", "map"))
             assert all(isinstance(value, float) for key, value in row.items() if key not in ("network", "seed", "map"))
-    with pytest.raises(PatchConvNetError, match="measures_mnist.csv cannot be read"):
+    with pytest.raises(PatchConvNetError, match="measures_mnist.csv is not there"):
         records.measures("mnist")
 
 

@@ -30,7 +30,7 @@ def refused(capsys):
     def call(*arguments):
         assert main([str(argument) for argument in arguments]) == 2
         out, err = capsys.readouterr()
-        assert out == "" and err.startswith("error: ") and err.count("\n") == 1 and err.isprintable() is False
+        assert out == "" and err.startswith("error: ") and err.count("\n") == 1 and err[:-1].isprintable()
         return err
 
     return call
@@ -253,4 +253,4 @@ def test_top_five_is_told_where_it_says_something(damaged):
     ten = records.load(damaged("recipe.json"))
     assert "top 5" in ten.summary()
     five = records.load(damaged("results.json", class_names=list("abcde")))
-    assert "top 5" not in five.summary() and "top 5" not in ten.__class__.summary(five)
+    assert "top 5" not in five.summary()

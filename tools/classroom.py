@@ -43,7 +43,7 @@ def make(plan_name, out):
     Raises:
         PatchConvNetError: a plan that is wrong; a folder that is not a kit; files in it that were edited by hand.
     """
-    path, out = classroom_plan.find(plan_name), place(out)
+    out, path = place(out), classroom_plan.find(plan_name)
     plan = classroom_plan.read(path)
     _check_folder(out, path)
     with made(out.parent), tempfile.TemporaryDirectory(dir=out.parent, prefix=".kit-") as work:

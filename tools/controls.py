@@ -18,7 +18,7 @@ import numpy as np
 from command import Parser, in_one_line
 from patchconvnet import PatchConvNet, faithfulness, load_dataset, records, train
 from patchconvnet.errors import PatchConvNetError, one_line
-from patchconvnet.files import place, written_aside
+from patchconvnet.files import check_writable, place
 from patchconvnet.scores import look, maps_of, score_logits
 
 SEEDS = (0, 1, 2)
@@ -107,13 +107,13 @@ def main(arguments=None):
     path = out / f"measures_{options.data}.csv" if options.table is None else place(options.table)
     if path.is_dir():
         raise PatchConvNetError(f"the table cannot be written to {one_line(path)}, a folder: give --table FILE")
+    check_writable(path)  # before the training
     rows = []
-    with written_aside(path) as aside:  # before the training: where no table can be written, that is told at once
-        for row in table(options.data, out):
-            rows.append(row)
-            shown = (f"{key} {value:.3f}" for key, value in row.items() if isinstance(value, float))
-            print(f"{row['network']}, seed {row['seed']}, {row['map']} map: {', '.join(shown)}", flush=True)
-        records.write_table(aside, rows)
+    for row in table(options.data, out):
+        rows.append(row)
+        shown = (f"{key} {value:.3f}" for key, value in row.items() if isinstance(value, float))
+        print(f"{row['network']}, seed {row['seed']}, {row['map']} map: {', '.join(shown)}", flush=True)
+    records.write_table(path, rows)
     print(f"written to {one_line(path)}")
 
 

@@ -18,14 +18,14 @@ STYLE = {
     "axes.spines.top": False,
     "axes.spines.right": False,
     "lines.linewidth": 2,
-    "text.parse_math": False,  # a dollar in the name of a file or class is a dollar
 }
 
 
 @contextmanager
 def figure(save_to, rows=1, columns=1, size=(6, 4), **options):
     """Give a figure and its axes; at the end show it, or write it to `save_to`."""
-    with plt.rc_context(STYLE), warnings.catch_warnings():
+    # A dollar in the name of a file or class is a dollar.
+    with plt.rc_context({**STYLE, "text.parse_math": False}), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing")  # names may be of any alphabet; a box stands for the letter
         canvas, axes = plt.subplots(rows, columns, figsize=size, layout="constrained", squeeze=False, **options)
         try:

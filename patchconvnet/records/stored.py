@@ -93,8 +93,10 @@ def read_table(path):
         if not rows:
             raise ValueError("it has no rows")
         return rows
+    except PatchConvNetError:
+        raise
     except (OSError, ValueError, csv.Error) as error:
-        raise PatchConvNetError(f"{path} cannot be read ({error})") from error
+        raise PatchConvNetError(f"{one_line(path)} cannot be read ({error})") from error
 
 
 def write_table(path, rows):
