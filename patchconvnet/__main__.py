@@ -6,6 +6,7 @@ Bad input ends with one line on standard error and exit code 2.
 import argparse
 import ast
 import os
+import re
 import sys
 import warnings
 from contextlib import redirect_stderr, redirect_stdout
@@ -15,6 +16,8 @@ from patchconvnet.terminal import Output
 
 MOST_PAIRS = 12  # pictures that `attend` draws side by side; more become a contact sheet
 MOST_PICTURES = 400  # on one contact sheet
+OUT_OF_MEMORY = re.compile("ResourceExhausted|RESOURCE_EXHAUSTED|OutOfMemory")  # TensorFlow, JAX, PyTorch
+NO_MEMORY = "there is not enough memory: close other programs, or take a smaller batch_size or network"
 BACKENDS = ("tensorflow", "jax", "torch")  # as Keras calls them, and as pip does
 
 
@@ -49,8 +52,11 @@ def _run(arguments):
     except PatchConvNetError as error:
         print(f"error: {one_line(error)}", file=sys.stderr)
         return 2
-    except (OSError, MemoryError) as error:
-        print(f"error: {one_line(error) or 'there is not enough memory: close other programs, or take a smaller network'}", file=sys.stderr)
+    except Exception as error:
+        if not (isinstance(error, (OSError, MemoryError)) or OUT_OF_MEMORY.search(f"{type(error).__name__} {error}")):
+            raise  # a fault of ours
+        reason = one_line(error) if isinstance(error, OSError) else NO_MEMORY
+        print(f"error: {reason}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         hint = "; the same train command goes on from the last whole epoch" if options and options.run is _train else ""

@@ -255,17 +255,6 @@ class Checkpoint(keras.callbacks.Callback):
         return done
 
 
-# === state ===
-
-
-def _state(model):
-    return [*model.weights, *model.optimizer.variables]
-
-
-def _to_numpy(variable):
-    return keras.ops.convert_to_numpy(variable)
-
-
 class StopOnBadLoss(keras.callbacks.Callback):
     """Stops with an error when the loss is no longer a finite number; the last good checkpoint stays."""
 
@@ -289,3 +278,14 @@ class StopOnBadLoss(keras.callbacks.Callback):
         raise PatchConvNetError(
             f"the loss became {logs['loss']} at step {self.bad_step + 1} of epoch {epoch + 1}: {ANOTHER_TRY}{kept}"
         )
+
+
+# === state ===
+
+
+def _state(model):
+    return [*model.weights, *model.optimizer.variables]
+
+
+def _to_numpy(variable):
+    return keras.ops.convert_to_numpy(variable)

@@ -69,8 +69,9 @@ class _Child:
         threading.Thread(target=self._read, daemon=True).start()
 
     def _read(self):  # in a thread: Windows cannot wait for a pipe and a clock at once
-        for line in self.process.stdout:
-            self.lines.put(line.decode("utf-8", "replace"))
+        with self.process.stdout as lines:
+            for line in lines:
+                self.lines.put(line.decode("utf-8", "replace"))
         self.lines.put(None)
 
     def next_report(self):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 SCRIPT = Path(__file__).with_name("install_browser.sh")
-TOOLS = ("bash", "dirname", "id", "cat", "seq", "touch", "chmod")  # no browser among them, whatever is installed here
+TOOLS = ("env", "bash", "dirname", "id", "cat", "seq", "touch", "chmod")  # no browser among them, whatever is installed here
 LONG_POLICY = "seq 1 20000"  # more than a pipe holds
 
 
@@ -26,12 +26,12 @@ def machine(tmp_path):
         chromium = folder / "chromium"
         stubs = {
             "apt-cache": policy,
-            "apt-get": f'[ "$1" = update ] || {{ echo apt-get >>"{tmp_path}/asked"; touch {chromium}; chmod +x {chromium}; }}',
+            "apt-get": f'[ "$1" = update ] || {{ echo apt-get >>"{tmp_path}/asked"; touch "{chromium}"; chmod +x "{chromium}"; }}',
             "sudo": '"$@"',
-            "python": f'case "$*" in *playwright*) echo download >>"{tmp_path}/asked"; touch {chromium}; chmod +x {chromium};; -) cat >/dev/null; exit 1;; esac',
+            "python": f'case "$*" in *playwright*) echo download >>"{tmp_path}/asked"; touch "{chromium}"; chmod +x "{chromium}";; -) cat >/dev/null; exit 1;; esac',
         }
         for name, body in stubs.items():
-            (folder / name).write_text(f"#!{folder}/bash\n{body}\n")
+            (folder / name).write_text(f"#!/usr/bin/env bash\n{body}\n")
             (folder / name).chmod(0o755)
         done = subprocess.run(
             [folder / "bash", SCRIPT], env={"PATH": str(folder), "HOME": str(tmp_path)}, capture_output=True, text=True

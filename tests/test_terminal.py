@@ -156,9 +156,22 @@ def test_a_full_disk_and_no_memory_are_one_line(refused, tmp_path, monkeypatch):
 
         return train
 
-    for error, line in ((OSError(28, "No space left on device"), "No space left"), (MemoryError(), "not enough memory")):
+    of_jax = RuntimeError("RESOURCE_EXHAUSTED: Out of memory allocating 9 bytes\nwith details")
+    no_memory = "not enough memory: close other programs"
+    for error, line in ((OSError(28, "No space left on device"), "No space left"), (MemoryError(), no_memory), (of_jax, no_memory)):
         monkeypatch.setattr(training, "train", fail(error))
         assert line in refused("train", "--preset", "shapes", "--out", tmp_path / "run")
+
+
+def test_a_fault_of_ours_keeps_its_traceback(tmp_path, monkeypatch):
+    from patchconvnet import training
+
+    def train(*given, **options):
+        raise RuntimeError("a fault of ours")
+
+    monkeypatch.setattr(training, "train", train)
+    with pytest.raises(RuntimeError, match="a fault of ours"):
+        main(["train", "--preset", "shapes", "--out", str(tmp_path / "run")])
 
 
 def test_a_warning_is_one_line(refused, tmp_path, monkeypatch):
