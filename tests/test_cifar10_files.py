@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from patchconvnet import cifar10
+from patchconvnet import cifar10, cifar10_files
 from patchconvnet.errors import PatchConvNetError
 
 ROWS = 20
@@ -363,3 +363,12 @@ def test_a_broken_copy_in_a_cache_is_advised_to_be_deleted(tmp_path):
 def test_a_name_that_cannot_be_printed_is_shown_all_the_same(tmp_path):
     message = refusal(os.fsencode(tmp_path / "a\x1b[2J\n") + b"\xff")
     assert message.isprintable() and "does not exist" in message
+
+
+def test_a_pickle_of_too_many_steps_and_one_with_odd_names_are_refused(monkeypatch):
+    assert cifar10_files.fields_of(pickle.dumps({"labels": [1, 2]}, 4)) == {"labels": [1, 2]}
+    with pytest.raises(cifar10_files.Unreadable, match="a field's name is of type tuple"):
+        cifar10_files.fields_of(pickle.dumps({(1, 2): 3}, 4))
+    monkeypatch.setattr(cifar10_files, "LARGEST_PROGRAM", 20)
+    with pytest.raises(cifar10_files.Unreadable, match="it takes more than 20 steps"):
+        cifar10_files.fields_of(pickle.dumps({"labels": list(range(40))}, 4))

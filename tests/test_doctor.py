@@ -355,3 +355,8 @@ def test_a_training_that_does_not_train_must_be_mended(monkeypatch):
     assert (check.name, check.state, check.found) == ("training", MEND, "loss 2.0, weights did not move") and steps == []
     monkeypatch.setattr(keras.Model, "train_on_batch", lambda self, images, labels: [float("nan")])
     assert doctor._training(steps).found == "loss nan, weights did not move" and steps == []
+
+
+def test_own_pictures_that_cannot_be_used_are_named_and_the_chapter_helps(tmp_path):
+    found = doctor.look("own pictures", str(tmp_path / "gone"))
+    assert found.state == MEND and "gone is not there" in found.found and "chapter 15" in found.advice

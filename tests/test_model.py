@@ -361,3 +361,9 @@ def test_a_preset_may_be_changed_and_one_far_from_all_gets_no_hint():
     with pytest.raises(PatchConvNetError) as caught:
         PatchConvNet.from_preset("zzz")
     assert "did you mean" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("options", "pooled"), [({"class_tokens": "per_class"}, "bfloat16"), ({"pooling": "average"}, "bfloat16")])
+def test_half_precision_reaches_the_pooling_and_stops_before_the_logits(options, pooled):
+    network = PatchConvNet(**SMALL, num_classes=3, dtype="mixed_bfloat16", **options)
+    assert network.get_layer("pooling").compute_dtype == pooled and network.get_layer("head").compute_dtype == "float32"
