@@ -210,3 +210,9 @@ def test_a_name_far_from_all_gets_no_hint_and_a_near_one_of_the_network_does():
     for wrong, near in (("dropoot", "dropout"), ("precison", "precision"), ("shufled_labels", "shuffled_labels")):
         with pytest.raises(PatchConvNetError, match=f"did you mean {near}\\?"):
             make_recipe("shapes", settings={wrong: 1})
+
+
+@pytest.mark.parametrize("name", ["data", "epochs", "limit", "keep", "devices"])
+def test_what_is_an_argument_of_its_own_is_told_so(name):
+    with pytest.raises(PatchConvNetError, match=f"^{name} is not a setting .* but an argument of its own: --{name}$"):
+        make_recipe("shapes", settings={name: 1})

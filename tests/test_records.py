@@ -348,3 +348,9 @@ def test_what_a_picture_is_compared_with_is_read_or_missing(copy):
     assert set(records.load(copy).usual) == {"mean", "whitening", "limit"}
     (copy / "familiarity.npz").unlink()
     assert records.load(copy).usual is None
+
+
+def test_names_come_in_order_whatever_the_disk_gives(monkeypatch):
+    listed = type(records.SHIPPED).iterdir
+    monkeypatch.setattr(type(records.SHIPPED), "iterdir", lambda self: iter(sorted(listed(self), reverse=True)))
+    assert records.names() == sorted(records.names()) and "shapes" in records.names()
