@@ -180,3 +180,18 @@ def test_the_variant_tells_masks_names_and_split(tmp_path):
         variants.append(load_dataset(tmp_path / "own.npz").variant)
     variants.append(load_dataset(tmp_path / "own.npz", seed=1).variant)
     assert len(set(variants)) == 5
+
+
+@pytest.mark.parametrize(("least", "is_object"), [(32, False), (33, True)])
+def test_a_colour_is_the_object_unless_it_is_nearly_black(least, is_object):
+    pixels = np.zeros((1, 3, 3), "uint8")
+    pixels[0, 1] = (200, 0, 0)  # one bright colour: the mask is a coloured one
+    pixels[0, 2] = (0, 0, least)
+    np.testing.assert_array_equal(object_of(pixels), [[False, True, is_object]])
+
+
+@pytest.mark.parametrize(("apart", "is_object"), [(32, False), (33, True)])
+def test_greys_may_be_a_little_apart_before_they_are_colours(apart, is_object):
+    """Read as grey, 100 beside white is the background; as a colour, it is an object."""
+    pixels = np.array([[(255, 255, 255), (100, 100 - apart, 100)]], dtype="uint8")
+    np.testing.assert_array_equal(object_of(pixels), [[True, is_object]])
