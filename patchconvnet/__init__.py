@@ -11,7 +11,7 @@ import sys
 # It must be set before TensorFlow is imported. A value that is set stays.
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _HOMES = {
     "PatchConvNet": "patchconvnet.model",

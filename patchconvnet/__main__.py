@@ -11,8 +11,8 @@ import sys
 import warnings
 from contextlib import redirect_stderr, redirect_stdout
 
+from patchconvnet.course.terminal import Output
 from patchconvnet.errors import PatchConvNetError, one_line  # and no Keras: it takes seconds, and may not start
-from patchconvnet.terminal import Output
 
 MOST_PAIRS = 12  # pictures that `attend` draws side by side; more become a contact sheet
 MOST_PICTURES = 400  # on one contact sheet
@@ -189,7 +189,8 @@ def _train(options):
 
 
 def _evaluate(options):
-    from patchconvnet import evaluation, records
+    from patchconvnet import records
+    from patchconvnet.training import evaluation
 
     record = records.load(options.record)
     print(evaluation.compare(record, *evaluation.evaluate(record)))
@@ -289,7 +290,7 @@ def _attend_to_several(sources, options, as_sheet):
 def _doctor(options):
     import json
 
-    from patchconvnet import doctor
+    from patchconvnet.course import doctor
     from patchconvnet.files import check_writable, written_aside
 
     # All that was given is looked at first: the machine takes a minute.

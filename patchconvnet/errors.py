@@ -2,7 +2,6 @@
 
 import reprlib
 
-
 JOINERS = "\u200c\u200d"  # between letters of Persian, Hindi and emoji: they are seen, but no letters to Python
 
 

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import keras
 import numpy as np
-from conftest import draw_small_data
 
-from patchconvnet import PatchConvNet, model, official, records, training
+from conftest import draw_small_data
+from patchconvnet import PatchConvNet, model, official, records
+from patchconvnet.training import running
 
 AVERAGED = {"weight_averaging": 0.9}
 
@@ -33,8 +34,8 @@ def main(folder):
         outputs[f"{name}_logits"], outputs[f"{name}_attention"] = logits, attention
 
     data = draw_small_data(train=320, val=32, test=64)
-    training.load_dataset = lambda name, **options: data
-    record = training.train("shapes", out / "run", epochs=2, settings=AVERAGED, verbose=0)
+    running.load_dataset = lambda name, **options: data
+    record = running.train("shapes", out / "run", epochs=2, settings=AVERAGED, verbose=0)
     outputs["losses"] = np.array(record.history["loss"])
     trained = record.model()
     outputs["trained"] = keras.ops.convert_to_numpy(trained(images))
@@ -49,21 +50,21 @@ def went_on_equal(out):
     """Train with dropout, random pictures and averaging; stop after an epoch and go on; is all as without the stop?"""
     model.PRESETS["shapes"] = {"image_size": 16, "dim": 8, "depth": 1, "norm": "batch", "shift": 2, "flip": True, "dropout": 0.2}
     data = draw_small_data()
-    training.load_dataset = lambda name, **options: data
-    train = lambda name: training.train("shapes", out / name, epochs=3, settings=AVERAGED, verbose=0)
-    begin = training.Checkpoint.on_epoch_begin
+    running.load_dataset = lambda name, **options: data
+    train = lambda name: running.train("shapes", out / name, epochs=3, settings=AVERAGED, verbose=0)
+    begin = running.Checkpoint.on_epoch_begin
 
     def stop(self, epoch, logs=None):
         if epoch == 1:
             raise KeyboardInterrupt
         begin(self, epoch, logs)
 
-    training.Checkpoint.on_epoch_begin = stop
+    running.Checkpoint.on_epoch_begin = stop
     try:
         train("stopped")
     except KeyboardInterrupt:
         pass
-    training.Checkpoint.on_epoch_begin = begin
+    running.Checkpoint.on_epoch_begin = begin
     assert records.read_arrays(out / "stopped" / "checkpoint.npz")["epochs_done"] == 1
     keras.random.uniform((7,))  # whatever was drawn before
     keras.layers.Dropout(0.5)(np.ones((3, 3), "float32"), training=True)
@@ -78,7 +79,7 @@ def went_on_equal(out):
 def fit_predict_and_fit(images):
     """The losses of one compiled network, fitted twice with averaging and asked in between."""
     network = PatchConvNet(dim=8, depth=1)
-    training.compile_model(network, {**training.make_recipe("shapes"), **AVERAGED}, steps_per_epoch=10)
+    running.compile_model(network, {**running.make_recipe("shapes"), **AVERAGED}, steps_per_epoch=10)
     labels = np.eye(10, dtype="float32")[: len(images)]
     losses = []
     for _ in range(2):

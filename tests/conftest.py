@@ -5,8 +5,7 @@ import pytest
 
 def draw_small_data(train=96, val=20, test=40):
     """Shapes, few of them: a `Dataset`."""
-    from patchconvnet import shapes
-    from patchconvnet.data import Dataset
+    from patchconvnet.data import Dataset, shapes
 
     images, labels, masks = shapes.generate(train + val + test, seed=5)
     parts = {"train": slice(train), "val": slice(train, train + val), "test": slice(train + val, None)}
@@ -25,19 +24,19 @@ def small_data():
 @pytest.fixture
 def train_on_small_data(small_data, monkeypatch):
     """`train`, on the small data set, silently."""
-    from patchconvnet import training
+    from patchconvnet.training import running
 
-    monkeypatch.setattr(training, "load_dataset", lambda name, **options: small_data)
-    return lambda out, **options: training.train("shapes", out, verbose=0, **options)
+    monkeypatch.setattr(running, "load_dataset", lambda name, **options: small_data)
+    return lambda out, **options: running.train("shapes", out, verbose=0, **options)
 
 
 @pytest.fixture(scope="session")
 def finished_run(small_data, tmp_path_factory):
     """The folder of a finished run of two epochs. Tests only read it."""
-    from patchconvnet import training
+    from patchconvnet.training import running
 
     folder = tmp_path_factory.mktemp("runs") / "finished"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(training, "load_dataset", lambda name, **options: small_data)
-        training.train("shapes", folder, epochs=2, verbose=0)
+        patch.setattr(running, "load_dataset", lambda name, **options: small_data)
+        running.train("shapes", folder, epochs=2, verbose=0)
     return folder

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from patchconvnet.checking import NotYet, check, describe, fingerprint
+from patchconvnet.course.checking import NotYet, check, describe, fingerprint
 
 ROOT = Path(__file__).resolve().parent.parent
 CHAPTERS = sorted((ROOT / "chapters").glob("*.ipynb"))
@@ -52,7 +52,7 @@ def test_a_notebook_shows_the_message_alone():
     program = """
 from IPython.core.interactiveshell import InteractiveShell
 shell = InteractiveShell.instance()
-shell.run_cell("from patchconvnet.checking import check\\nresult = 3\\ncheck('result', {'a 4': lambda x: x == 4}, hint='Add one.')")
+shell.run_cell("from patchconvnet.course.checking import check\\nresult = 3\\ncheck('result', {'a 4': lambda x: x == 4}, hint='Add one.')")
 """
     shown = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True).stdout
     assert "Not yet. `result`" in shown and "hint:     Add one." in shown

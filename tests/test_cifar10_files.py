@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from patchconvnet import cifar10, cifar10_files
+from patchconvnet.data import cifar10, cifar10_files
 from patchconvnet.errors import PatchConvNetError
 
 ROWS = 20
@@ -145,7 +145,8 @@ HOSTILE = {
 
 READ_IT = """
 import sys
-from patchconvnet import cifar10, errors
+from patchconvnet import errors
+from patchconvnet.data import cifar10
 
 def peak():
     return int(open("/proc/self/status").read().partition("VmHWM:")[2].split()[0]) / 1e3

@@ -15,14 +15,13 @@ ROOT = Path(__file__).resolve().parent.parent
 TOOLS = ROOT / "tools"
 sys.path.insert(0, str(TOOLS))
 
-import classroom
 import classroom_chapters
-import classroom_pages
 import classroom_plan
 import classroom_slides
 from classroom_notebooks import set_preset
 from classroom_plan import Part
 
+import classroom
 from patchconvnet import PatchConvNetError
 
 CHAPTERS = sorted((ROOT / "chapters").glob("*.ipynb"))

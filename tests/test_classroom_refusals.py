@@ -21,13 +21,13 @@ from markdown_it import MarkdownIt
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tools"))
 
-import classroom
 import classroom_notebooks
 import classroom_pages
 import classroom_plan
 import classroom_slides
 import classroom_text
 
+import classroom
 from patchconvnet import PatchConvNetError
 
 HEAD = 'title = "A test"\ninstitution = "A school"\ncontact = "a@example.org"\n'
@@ -225,7 +225,7 @@ def one_line(text):
 @pytest.mark.parametrize("words", WORDS)
 def test_a_name_stays_that_string_in_code(words):
     assert ast.literal_eval(classroom_notebooks.literal(words)) == words
-    cell = nbformat.v4.new_code_cell("import os\nfrom patchconvnet.environment import announce")
+    cell = nbformat.v4.new_code_cell("import os\nfrom patchconvnet.course.announcement import announce")
     made = classroom_notebooks._common(cell, classroom.read_chapter(ROOT / "chapters" / "15_own_pictures.ipynb").cells[1], f"{words}.npz")
     loop = next(node for node in ast.walk(ast.parse(made.source)) if isinstance(node, ast.For))
     assert ast.literal_eval(loop.iter) == (f"../data/{words}.npz", f"../../student/data/{words}.npz")

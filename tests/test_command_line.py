@@ -261,7 +261,7 @@ def test_attend_to_many_pictures_makes_a_sheet(finished_run, picture, tmp_path, 
 
 def test_attend_to_an_address(finished_run, picture, tmp_path, capsys, monkeypatch):
     content = picture.read_bytes()
-    monkeypatch.setattr("patchconvnet.inference.reading._download", lambda url: content)
+    monkeypatch.setattr("patchconvnet.data.reading._download", lambda url: content)
     drawn = tmp_path / "map.png"
     assert main(["attend", "https://example.org/photo.png", "--record", str(finished_run), "--out", str(drawn)]) == 0
     assert "attention map written" in capsys.readouterr().out and drawn.exists()

@@ -7,7 +7,7 @@ import pytest
 
 from patchconvnet import faithfulness, model, records, training
 from patchconvnet.errors import PatchConvNetError
-from patchconvnet.scores import look
+from patchconvnet.training.scores import look
 
 TOOLS = Path(__file__).resolve().parent.parent / "tools"
 TINY = {"image_size": 16, "dim": 8, "depth": 1, "norm": "batch"}

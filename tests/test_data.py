@@ -12,8 +12,7 @@ import tarfile
 import numpy as np
 import pytest
 
-from patchconvnet import cifar10, shapes
-from patchconvnet.data import load_dataset
+from patchconvnet.data import cifar10, load_dataset, shapes
 from patchconvnet.errors import PatchConvNetError
 
 ROWS = 20

@@ -9,8 +9,9 @@ from contextlib import nullcontext
 import keras
 import pytest
 
-from patchconvnet import devices, training
+import patchconvnet
 from patchconvnet.errors import PatchConvNetError
+from patchconvnet.training import devices, running
 
 # One process with two devices: a run on one of them, and the same on both.
 TWO = """
@@ -19,20 +20,21 @@ import keras
 import numpy as np
 sys.path.insert(0, "TESTS")
 from conftest import draw_small_data
-from patchconvnet import model, training
+from patchconvnet import model
+from patchconvnet.training import running
 
 if keras.backend.backend() == "tensorflow":
     import tensorflow as tf
     two = [tf.config.LogicalDeviceConfiguration()] * 2
     tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], two)
 data = draw_small_data()
-training.load_dataset = lambda name, **options: data
+running.load_dataset = lambda name, **options: data
 # Nothing random between the seed and the loss, and no statistics of a batch: the sums must be the same.
 model.PRESETS["shapes"] = {"image_size": 16, "dim": 8, "depth": 1}
 runs = {}
 for count in (None, "all"):
     settings = {"batch_size": 48, "learning_rate": 1e-3}
-    runs[count] = training.train("shapes", f"runs/{count}", epochs=2, settings=settings, devices=count, verbose=0)
+    runs[count] = running.train("shapes", f"runs/{count}", epochs=2, settings=settings, devices=count, verbose=0)
 one, both = (run.results for run in runs.values())
 assert (one["devices"], both["devices"]) == (1, 2), (one, both)
 for column in ("loss", "val_loss"):
@@ -50,7 +52,7 @@ def test_two_devices_train_as_one(backend, tmp_path):
         **os.environ,
         "KERAS_BACKEND": backend,
         "XLA_FLAGS": "--xla_force_host_platform_device_count=2",
-        "PYTHONPATH": os.path.dirname(os.path.dirname(training.__file__)),
+        "PYTHONPATH": os.path.dirname(patchconvnet.__path__[0]),
         "CUDA_VISIBLE_DEVICES": "-1",
     }
     script = TWO.replace("TESTS", os.path.dirname(__file__))
@@ -92,7 +94,7 @@ def test_as_many_devices_as_are_asked_for(three, asked, count):
 )
 def test_devices_that_are_not_there(three, asked, message, tmp_path):
     with pytest.raises(PatchConvNetError, match=message):
-        training.train("shapes", tmp_path / "run", devices=asked)
+        running.train("shapes", tmp_path / "run", devices=asked)
     assert not (tmp_path / "run").exists()
 
 

@@ -13,9 +13,10 @@ import nbformat
 import numpy as np
 import pytest
 
-from patchconvnet import PatchConvNetError, doctor, doctor_apart
+from patchconvnet import PatchConvNetError
 from patchconvnet.__main__ import main
-from patchconvnet.doctor import MEND, OK, REMARK, Check
+from patchconvnet.course import doctor, doctor_apart
+from patchconvnet.course.doctor import MEND, OK, REMARK, Check
 
 ROOT = Path(__file__).resolve().parent.parent
 PLAN = '[[session]]\ntitle = "One"\n[[session.part]]\nchapter = "02_data"\nminutes = 5\n[[session.part]]\ntitle = "Break"\nminutes = 5\n'
@@ -321,7 +322,7 @@ def test_a_terminal_that_is_gone(doctor_with, tmp_path, monkeypatch, capfd, quic
 
 
 def test_chapters_and_titles_are_those_of_the_notebooks():
-    with open(ROOT / "patchconvnet" / "chapters.csv", encoding="utf-8", newline="") as file:
+    with open(ROOT / "patchconvnet" / "course" / "chapters.csv", encoding="utf-8", newline="") as file:
         listed = {row["chapter"]: row["title"] for row in csv.DictReader(file)}
     notebooks = {path.stem: nbformat.read(path, 4).cells[0].source.splitlines()[0].removeprefix("# ") for path in (ROOT / "chapters").glob("*.ipynb")}
     assert listed == notebooks

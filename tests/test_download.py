@@ -16,8 +16,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from patchconvnet import download, web
-from patchconvnet.download import fetch
+from patchconvnet.data import download, web
+from patchconvnet.data.download import fetch
 from patchconvnet.errors import PatchConvNetError
 
 CONTENT = random.Random(0).randbytes(400_000)

@@ -12,13 +12,14 @@ import numpy as np
 import pytest
 
 import patchconvnet
-from patchconvnet import environment
+from patchconvnet.course.announcement import announce
+from patchconvnet.training import machine
 
 on_cpu = pytest.mark.skipif(os.environ.get("CUDA_VISIBLE_DEVICES") != "-1", reason="a GPU may be used here")
 
 
 def test_versions_of_all_that_a_result_depends_on():
-    found = environment.versions()
+    found = machine.versions()
     assert list(found) == ["patchconvnet", "python", "keras", "numpy", keras.backend.backend()]
     assert found["patchconvnet"] == patchconvnet.__version__
     assert found["python"] == platform.python_version()
@@ -27,24 +28,24 @@ def test_versions_of_all_that_a_result_depends_on():
 
 def test_versions_leave_out_what_is_not_installed(monkeypatch):
     def missing(name):
-        raise environment.PackageNotFoundError(name)
+        raise machine.PackageNotFoundError(name)
 
-    monkeypatch.setattr(environment, "version", missing)
-    assert set(environment.versions()) == {"patchconvnet", "python", "keras"}
+    monkeypatch.setattr(machine, "version", missing)
+    assert set(machine.versions()) == {"patchconvnet", "python", "keras"}
 
 
 @on_cpu
 @pytest.mark.parametrize(("cores", "words"), [({0}, "CPU, 1 core"), ({0, 1, 2}, "CPU, 3 cores")])
 def test_device_counts_the_cores_that_this_process_may_use(monkeypatch, cores, words):
-    monkeypatch.setattr(environment.os, "sched_getaffinity", lambda process: cores, raising=False)
-    assert environment.device() == words
+    monkeypatch.setattr(machine.os, "sched_getaffinity", lambda process: cores, raising=False)
+    assert machine.device() == words
 
 
 @on_cpu
 def test_device_where_the_system_does_not_tell_which_cores(monkeypatch):
-    monkeypatch.delattr(environment.os, "sched_getaffinity", raising=False)
-    monkeypatch.setattr(environment.os, "cpu_count", lambda: 4)
-    assert environment.device() == "CPU, 4 cores"
+    monkeypatch.delattr(machine.os, "sched_getaffinity", raising=False)
+    monkeypatch.setattr(machine.os, "cpu_count", lambda: 4)
+    assert machine.device() == "CPU, 4 cores"
 
 
 def unknown():
@@ -56,62 +57,62 @@ def gpu_of(capability, peak_bytes=unknown):
 
 
 def test_a_gpu_is_named_and_its_memory_told(monkeypatch):
-    monkeypatch.setattr(environment, f"_{keras.backend.backend()}_gpu", gpu_of((7, 5), lambda: 3_000))
-    assert environment.device() == "Tesla T4" and environment.peak_device_memory() == 3_000
+    monkeypatch.setattr(machine, f"_{keras.backend.backend()}_gpu", gpu_of((7, 5), lambda: 3_000))
+    assert machine.device() == "Tesla T4" and machine.peak_device_memory() == 3_000
 
 
 def test_memory_that_a_gpu_does_not_tell_stops_nothing(monkeypatch):
-    monkeypatch.setattr(environment, f"_{keras.backend.backend()}_gpu", gpu_of((7, 5)))
-    assert environment.device() == "Tesla T4" and environment.peak_device_memory() is None
+    monkeypatch.setattr(machine, f"_{keras.backend.backend()}_gpu", gpu_of((7, 5)))
+    assert machine.device() == "Tesla T4" and machine.peak_device_memory() is None
 
 
 @on_cpu
 def test_without_a_gpu_there_is_no_memory_of_one():
-    assert environment.peak_device_memory() is None
+    assert machine.peak_device_memory() is None
 
 
 @pytest.mark.parametrize(
     ("capability", "policy"), [((9, 0), "mixed_bfloat16"), ((8, 0), "mixed_bfloat16"), ((7, 5), "mixed_float16"), ((6, 1), "float32")]
 )
 def test_precision_follows_the_gpu(monkeypatch, capability, policy):
-    monkeypatch.setattr(environment, f"_{keras.backend.backend()}_gpu", gpu_of(capability))
-    assert environment.best_precision() == policy
+    monkeypatch.setattr(machine, f"_{keras.backend.backend()}_gpu", gpu_of(capability))
+    assert machine.best_precision() == policy
 
 
 @on_cpu
 @pytest.mark.parametrize(("flags", "faster"), [("fpu avx2", False), ("fpu avx512f avx512_bf16", True), ("amx_bf16", True)])
 def test_precision_follows_the_processor(monkeypatch, tmp_path, flags, faster):
     (tmp_path / "cpuinfo").write_text(f"processor\t: 0\nflags\t\t: {flags}\n\nprocessor\t: 1\nflags\t\t: {flags}\n")
-    monkeypatch.setattr(environment, "Path", lambda path: tmp_path / "cpuinfo")
+    monkeypatch.setattr(machine, "Path", lambda path: tmp_path / "cpuinfo")
     faster = faster and keras.backend.backend() == "tensorflow"  # the others were not measured
-    assert environment.best_precision() == ("mixed_bfloat16" if faster else "float32")
+    assert machine.best_precision() == ("mixed_bfloat16" if faster else "float32")
     (tmp_path / "cpuinfo").unlink()  # another system has no such file
-    assert environment.best_precision() == "float32"
+    assert machine.best_precision() == "float32"
 
 
 def test_peak_memory_is_in_bytes():
     pytest.importorskip("resource")  # Windows has none, and does not tell
-    assert 50e6 < environment.peak_memory() < 64e9  # Python with Keras takes hundreds of megabytes
+    assert 50e6 < machine.peak_memory() < 64e9  # Python with Keras takes hundreds of megabytes
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").is_file(), reason="only Linux tells a process's own peak")
 def test_peak_memory_is_this_process_own():
     """A child begins with its parent's peak in what `resource` tells."""
-    ballast = np.ones(environment.peak_memory() // 8)  # as much again
-    parent = environment.peak_memory()
+    ballast = np.ones(machine.peak_memory() // 8)  # as much again
+    parent = machine.peak_memory()
     assert parent > 1.5 * ballast.nbytes
-    code = "from patchconvnet.environment import peak_memory; print(peak_memory())"
+    code = "from patchconvnet.training.machine import peak_memory; print(peak_memory())"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert 50e6 < int(done.stdout) < 0.8 * parent
 
 
 @pytest.mark.parametrize(("minutes", "words"), [(1, "about 1 minute on"), (7, "about 7 minutes on")])
 def test_announce_prints_four_lines(capsys, minutes, words):
-    environment.announce("shapes", minutes)
+    announce("shapes", minutes)
     backend, device, dataset, time = capsys.readouterr().out.splitlines()
     framework = keras.backend.backend()
-    assert backend == f"backend   {framework} {environment.versions()[framework]}, Keras {keras.__version__}"
-    assert device == f"device    {environment.device()}"
+    assert backend == f"backend   {framework} {machine.versions()[framework]}, Keras {keras.__version__}"
+    assert device == f"device    {machine.device()}"
     assert dataset == "data set  shapes, nothing to download"
     assert time.startswith("time ") and words in time
 
@@ -127,7 +128,7 @@ def test_announce_says_what_is_still_to_download(monkeypatch, tmp_path, capsys, 
         cache = tmp_path / ("keras/datasets" if "Keras" in here else "cache/patchconvnet")
         cache.mkdir(parents=True)
         (cache / "cifar-10-python.tar.gz").touch()
-    environment.announce("cifar10", 5)
+    announce("cifar10", 5)
     said = "a download of 170 MB" if here == "nowhere" else "nothing to download"
     assert f"data set  cifar10, {said}" in capsys.readouterr().out.splitlines()
 
@@ -137,7 +138,7 @@ def test_in_colab_announce_gives_one_line_that_keeps_files_on_drive(monkeypatch,
     colab = types.ModuleType("google.colab")
     colab.drive = types.SimpleNamespace(mount=mounted.append)
     monkeypatch.setitem(sys.modules, "google.colab", colab)
-    environment.announce("shapes", 1)
+    announce("shapes", 1)
     *_, colab_line, drive_line, line = capsys.readouterr().out.splitlines()
     assert colab_line.startswith("Colab") and "Disconnected" in colab_line and drive_line.startswith("Drive")
     monkeypatch.setitem(sys.modules, "google", types.ModuleType("google"))
@@ -150,8 +151,8 @@ def test_in_colab_announce_gives_one_line_that_keeps_files_on_drive(monkeypatch,
     ("capability", "policy"), [((7, 9), "mixed_float16"), ((7, 0), "mixed_float16"), ((6, 9), "float32"), ((10, 0), "mixed_bfloat16"), ((0, 0), "float32")]
 )
 def test_precision_changes_with_the_generation_of_the_gpu(monkeypatch, capability, policy):
-    monkeypatch.setattr(environment, f"_{keras.backend.backend()}_gpu", gpu_of(capability))
-    assert environment.best_precision() == policy
+    monkeypatch.setattr(machine, f"_{keras.backend.backend()}_gpu", gpu_of(capability))
+    assert machine.best_precision() == policy
 
 
 @pytest.mark.parametrize(("dataset", "own", "name", "unused"), [
@@ -160,14 +161,14 @@ def test_precision_changes_with_the_generation_of_the_gpu(monkeypatch, capabilit
 ])  # fmt: skip
 def test_announce_names_the_pictures_without_their_folder(monkeypatch, capsys, dataset, own, name, unused):
     monkeypatch.setenv("PATCHCONVNET_DATASET", own) if own else monkeypatch.delenv("PATCHCONVNET_DATASET", raising=False)
-    environment.announce(dataset, 2)
+    announce(dataset, 2)
     out = capsys.readouterr().out
     assert f"data set  {name}, nothing to download" in out.splitlines() and "ada" not in out
     assert ("it does not use PATCHCONVNET_DATASET" in out) == unused and "2 minutes" in out
 
 
 def test_announce_outside_colab_says_nothing_of_it(capsys):
-    environment.announce("shapes", 1)
+    announce("shapes", 1)
     assert "Colab" not in capsys.readouterr().out
 
 
@@ -175,17 +176,17 @@ def test_announce_silences_the_warnings_of_tensorflow_alone():
     import logging
 
     logging.getLogger("tensorflow").setLevel(logging.WARNING)
-    environment.announce("shapes", 1)
+    announce("shapes", 1)
     assert logging.getLogger("tensorflow").level == logging.ERROR and logging.getLogger("keras").level != logging.ERROR
 
 
 def test_peak_memory_is_1024_bytes_a_kilobyte(monkeypatch, tmp_path):
     (tmp_path / "status").write_text("Name:\tpython\nVmPeak:\t  9999 kB\nVmHWM:\t     321 kB\n")
-    monkeypatch.setattr(environment, "Path", lambda path: tmp_path / "status")
-    assert environment.peak_memory() == 321 * 1024
+    monkeypatch.setattr(machine, "Path", lambda path: tmp_path / "status")
+    assert machine.peak_memory() == 321 * 1024
     (tmp_path / "status").unlink()
     resource = pytest.importorskip("resource")
     monkeypatch.setattr(resource, "getrusage", lambda who: types.SimpleNamespace(ru_maxrss=1000))
     for system, bytes_each in (("Linux", 1024), ("Darwin", 1)):
-        monkeypatch.setattr(environment.platform, "system", lambda: system)  # noqa: B023
-        assert environment.peak_memory() == 1000 * bytes_each
+        monkeypatch.setattr(machine.platform, "system", lambda: system)  # noqa: B023
+        assert machine.peak_memory() == 1000 * bytes_each

@@ -2,13 +2,13 @@
 
 import json
 import shutil
-from dataclasses import replace
 
 import pytest
 
-from patchconvnet import evaluation, records
+from patchconvnet import records
 from patchconvnet.__main__ import main
 from patchconvnet.errors import PatchConvNetError
+from patchconvnet.training import evaluation
 
 
 @pytest.fixture

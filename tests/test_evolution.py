@@ -10,7 +10,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from patchconvnet import cifar10, evolution, faithfulness, load_dataset, records
+from patchconvnet import evolution, faithfulness, load_dataset, records
+from patchconvnet.data import cifar10
 from patchconvnet.errors import PatchConvNetError
 from patchconvnet.evolution import Evolution, recorded
 
@@ -123,7 +124,7 @@ def test_a_live_training(small_data):
     import keras
 
     from patchconvnet import PatchConvNet
-    from patchconvnet.callbacks import AttentionRecorder
+    from patchconvnet.training.callbacks import AttentionRecorder
 
     recorder = AttentionRecorder(small_data)
     with pytest.raises(PatchConvNetError, match="has seen no training: give it to fit"):

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from patchconvnet import familiarity
+from patchconvnet.inference import familiarity
 from patchconvnet.model import PatchConvNet
 
 

@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from patchconvnet import model, records, training
+from patchconvnet import model, records
 from patchconvnet.data import Dataset
+from patchconvnet.training import running
 
 NOTEBOOK = Path(__file__).resolve().parent.parent / "chapters" / "09_training.ipynb"
 LONG_RUN = 'train(preset="cifar10", out='
@@ -20,7 +21,7 @@ def run_cell(tmp_path, monkeypatch):
     cells = [cell for cell in json.loads(NOTEBOOK.read_text(encoding="utf-8"))["cells"] if cell["cell_type"] == "code"]
     (source,) = [source for source in ("".join(cell["source"]) for cell in cells) if LONG_RUN in source]
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("patchconvnet.environment.device", lambda: "CPU, 2 cores")
+    monkeypatch.setattr("patchconvnet.training.machine.device", lambda: "CPU, 2 cores")
 
     def run(train):
         names = {"os": os, "records": records, "train": train}  # what earlier cells import
@@ -39,9 +40,9 @@ def small_cifar10(monkeypatch):
     parts |= {f"y_{part}": generator.integers(0, 10, size) for part, size in sizes.items()}
     data = Dataset(name="cifar10", variant="random, for tests", class_names=tuple("abcdefghij"), **parts)
     asked = []
-    monkeypatch.setattr(training, "load_dataset", lambda name, **options: asked.append(name) or data)
+    monkeypatch.setattr(running, "load_dataset", lambda name, **options: asked.append(name) or data)
     for name, value in {"epochs": 1, "batch_size": 128}.items():
-        monkeypatch.setitem(training.RECIPES["cifar10"], name, value)
+        monkeypatch.setitem(running.RECIPES["cifar10"], name, value)
     for name, value in {"dim": 16, "depth": 2}.items():
         monkeypatch.setitem(model.PRESETS["cifar10"], name, value)
     return asked
@@ -49,7 +50,7 @@ def small_cifar10(monkeypatch):
 
 def test_the_full_run_trains_and_leaves_a_run_folder(run_cell, small_cifar10, monkeypatch, tmp_path, capsys):
     monkeypatch.setenv("FULL_RUN", "1")
-    record = run_cell(training.train)
+    record = run_cell(running.train)
     assert small_cifar10 == ["cifar10"]
     assert (tmp_path / "runs" / "cifar10" / "results.json").is_file()
     assert record.folder.resolve() == (tmp_path / "runs" / "cifar10").resolve()
@@ -73,7 +74,7 @@ def test_without_full_run_the_cell_opens_the_shipped_record(run_cell, monkeypatc
 
 def test_on_a_gpu_the_cell_trains_unasked(run_cell, monkeypatch):
     monkeypatch.delenv("FULL_RUN", raising=False)
-    monkeypatch.setattr("patchconvnet.environment.device", lambda: "Tesla T4")
+    monkeypatch.setattr("patchconvnet.training.machine.device", lambda: "Tesla T4")
     asked = []
     run_cell(lambda **options: asked.append(options) or records.load("shapes"))
     assert asked == [{"preset": "cifar10", "out": "runs/cifar10", "verbose": 0}]

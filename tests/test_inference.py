@@ -15,9 +15,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from patchconvnet import faithfulness, familiarity, inference, records, shapes, web
+from patchconvnet import faithfulness, inference, records
+from patchconvnet.data import reading, shapes, web
 from patchconvnet.errors import PatchConvNetError
-from patchconvnet.inference import read_image, reading
+from patchconvnet.inference import familiarity, read_image
 from patchconvnet.model import PatchConvNet
 
 NAMES = tuple("abcdefghij")

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from patchconvnet import model, recipes, training
+from patchconvnet import model
+from patchconvnet.training import recipes, running
 
 TOOLS = Path(__file__).resolve().parent.parent / "tools"
 TINY = {"image_size": 16, "dim": 8, "depth": 1}
@@ -39,13 +40,13 @@ def test_a_fixed_setting_holds_on_every_rung(ladder):
 def test_a_ladder_prints_gains_and_goes_on(ladder, small_data, tmp_path, monkeypatch, capsys):
     loaded = []
     small = replace(small_data, mask_train=None, mask_val=None, mask_test=None)
-    monkeypatch.setattr(training, "load_dataset", lambda name, **options: loaded.append(options) or small)
+    monkeypatch.setattr(running, "load_dataset", lambda name, **options: loaded.append(options) or small)
     monkeypatch.setattr(ladder, "STEPS", {"1_plain": (), "2_warm_up": ("warmup",)})
     fixed = [word for name, value in TINY.items() for word in ("--set", f"{name}={value}")]
     command = ["--out", str(tmp_path), "--preset", "cifar10_cpu", "--epochs", "1", "--set", "batch_size=32", *fixed]
     assert ladder.main(command) == 0
     lines = [line for line in capsys.readouterr().out.splitlines() if "of validation images" in line]
-    first, second = (training.records.load(tmp_path / name) for name in ("1_plain", "2_warm_up"))
+    first, second = (running.records.load(tmp_path / name) for name in ("1_plain", "2_warm_up"))
     assert (first.recipe["warmup"], second.recipe["warmup"]) == (0, 0.15)
     accuracies = [100 * record.history["val_accuracy"][0] for record in (first, second)]
     assert lines[0].split()[:2] == ["1_plain", f"{accuracies[0]:.2f}"] and not lines[0].endswith("0")

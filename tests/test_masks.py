@@ -6,7 +6,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from patchconvnet import PatchConvNetError, load_dataset
-from patchconvnet.masks import object_of, read_mask
+from patchconvnet.data.masks import object_of, read_mask
 
 OBJECT = np.zeros((20, 30), bool)
 OBJECT[4:16, 5:21] = True

@@ -4,7 +4,8 @@ import keras
 import numpy as np
 import pytest
 
-from patchconvnet import PatchConvNet, shapes
+from patchconvnet import PatchConvNet
+from patchconvnet.data import shapes
 from patchconvnet.training import compile_model
 
 RECIPE = {"epochs": 1, "learning_rate": 3e-3, "warmup": 0.1, "weight_decay": 0.05, "label_smoothing": 0.0}

@@ -128,10 +128,10 @@ GOOD = {
         code_cell(
             1,
             'import os, sys\n\nif "google.colab" in sys.modules:  # elsewhere, the installed package is used\n'
-            "    %pip install -q git+https://github.com/OWNER/patchconvnet-course@v0.1.0\n"
+            "    %pip install -q git+https://github.com/OWNER/patchconvnet-course@v0.2.0\n"
             'os.environ.setdefault("KERAS_BACKEND", "tensorflow")\n'
             'os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")\n\n'
-            'from patchconvnet.environment import announce\n\nannounce(dataset="shapes", minutes=2)',
+            'from patchconvnet.course.announcement import announce\n\nannounce(dataset="shapes", minutes=2)',
             [stream("CPU\n")],
             tags=["nbval-ignore-output"],
             nbval_reason="prints this machine's device",

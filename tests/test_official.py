@@ -3,7 +3,6 @@
 import argparse
 import builtins
 
-import keras
 import numpy as np
 import pytest
 from keras import ops

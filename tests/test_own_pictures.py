@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from patchconvnet import PatchConvNetError, load_dataset, own_pictures
-from patchconvnet.data import number_of_classes
+from patchconvnet import PatchConvNetError, load_dataset
+from patchconvnet.data import number_of_classes, own_pictures
 
 KINDS = ("cat", "dog", "owl")
 
@@ -314,7 +314,8 @@ def test_an_impossible_size_is_refused(folder, size):
 
 
 def test_a_network_is_trained_on_them_and_its_record_can_be_measured_again(folder, tmp_path):
-    from patchconvnet import evaluation, train
+    from patchconvnet import train
+    from patchconvnet.training import evaluation
 
     settings = {"dim": 8, "depth": 1, "batch_size": 4, "image_size": 16}
     record = train("shapes", tmp_path / "run", data=folder, epochs=1, settings=settings, verbose=0)

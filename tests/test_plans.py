@@ -2,7 +2,7 @@
 
 import pytest
 
-from patchconvnet import plans
+from patchconvnet.course import plans
 from patchconvnet.errors import PatchConvNetError
 
 PLAN = 'title = "A class"\n[[session]]\n[[session.part]]\nminutes = 10\nchapter = "01_overview"\n'

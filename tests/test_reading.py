@@ -12,8 +12,9 @@ import pytest
 from PIL import Image, PngImagePlugin
 
 from patchconvnet import inference
+from patchconvnet.data import png_notes, reading
 from patchconvnet.errors import PatchConvNetError
-from patchconvnet.inference import png_notes, read_image, reading
+from patchconvnet.inference import read_image
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (6, 8, 3)).astype("uint8")
 

@@ -5,9 +5,10 @@ import json
 import numpy as np
 import pytest
 
-from patchconvnet import model, recipes
+from patchconvnet import model
 from patchconvnet.errors import PatchConvNetError
-from patchconvnet.recipes import make_recipe
+from patchconvnet.training import recipes
+from patchconvnet.training.recipes import make_recipe
 
 
 def test_the_keras_example_sets_10000_images_apart_on_cifar10_only():

@@ -8,7 +8,7 @@ import pytest
 
 from patchconvnet import records
 from patchconvnet.errors import PatchConvNetError
-from patchconvnet.scores import score_attention, score_logits
+from patchconvnet.training.scores import score_attention, score_logits
 
 
 @pytest.fixture(scope="module")

@@ -59,7 +59,7 @@ def copy(tmp_path):
     (tmp_path / "tools").mkdir()
     shutil.copy(ROOT / "tools" / "set_repository.py", tmp_path / "tools")
     (tmp_path / "chapters").mkdir()
-    source = [f"%pip install git+https://github.com/{NAME}@v0.1.0\n", f"{COLAB}{NAME}/blob"]
+    source = [f"%pip install git+https://github.com/{NAME}@v0.2.0\n", f"{COLAB}{NAME}/blob"]
     cell = {"cell_type": "code", "source": source}
     (tmp_path / "chapters" / "01_sample.ipynb").write_text(json.dumps({"cells": [cell]}, indent=1), newline="\r\n")
     not_ours = [f"{REPOSITORY}-two", f"{REPOSITORY}.js", f"https://example.org/{NAME}"]
@@ -101,7 +101,7 @@ def test_set_repository_changes_every_place(copy):
         assert re.search(rf"changed (.*\W)?{re.escape(name)}", result.stdout), name
     assert "CONTRIBUTING.md" not in result.stdout  # it names no address of ours
     notebook = (copy / "chapters" / "01_sample.ipynb").read_bytes()
-    assert b"\r\n" in notebook and "git+https://github.com/me/my.course@v0.1.0" in str(json.loads(notebook))
+    assert b"\r\n" in notebook and "git+https://github.com/me/my.course@v0.2.0" in str(json.loads(notebook))
     *not_ours, git, stop = read("others.md", copy).split()
     assert not_ours == [f"{REPOSITORY}-two", f"{REPOSITORY}.js", f"https://example.org/{NAME}"]
     assert (git, stop) == ("https://github.com/me/my.course.git", "https://github.com/me/my.course.")

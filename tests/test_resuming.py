@@ -5,8 +5,9 @@ import dataclasses
 import numpy as np
 import pytest
 
-from patchconvnet import files, model, records, training
+from patchconvnet import files, model, records
 from patchconvnet.errors import PatchConvNetError
+from patchconvnet.training import running
 
 TINY = {"image_size": 16, "dim": 8, "depth": 1, "norm": "batch"}
 EPOCHS = 3
@@ -16,7 +17,7 @@ EPOCHS = 3
 def stopped_run(small_data, tmp_path_factory):
     """The folder of a run that was stopped in its third epoch. Tests change a copy."""
     folder = tmp_path_factory.mktemp("runs") / "stopped"
-    begin = training.Checkpoint.on_epoch_begin
+    begin = running.Checkpoint.on_epoch_begin
 
     def stop(self, epoch, logs=None):
         if epoch == 2:
@@ -25,10 +26,10 @@ def stopped_run(small_data, tmp_path_factory):
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(model.PRESETS, "shapes", TINY)
-        patch.setattr(training, "load_dataset", lambda name, **options: small_data)
-        patch.setattr(training.Checkpoint, "on_epoch_begin", stop)
+        patch.setattr(running, "load_dataset", lambda name, **options: small_data)
+        patch.setattr(running.Checkpoint, "on_epoch_begin", stop)
         with pytest.raises(KeyboardInterrupt):
-            training.train("shapes", folder, epochs=EPOCHS, verbose=0)
+            running.train("shapes", folder, epochs=EPOCHS, verbose=0)
     return folder
 
 
@@ -97,14 +98,14 @@ TAMPERED = {
 @pytest.fixture(scope="module")
 def restore(small_data):
     """Let a compiled network go on from a folder, as `train` does: gives the number of epochs that were done."""
-    recipe = training.make_recipe("shapes", epochs=EPOCHS)
+    recipe = running.make_recipe("shapes", epochs=EPOCHS)
     network = model.PatchConvNet(**TINY)
-    batches = training.Batches(small_data.x_train, small_data.y_train, 32, 10, 0)
-    training.compile_model(network, recipe, len(batches))
+    batches = running.Batches(small_data.x_train, small_data.y_train, 32, 10, 0)
+    running.compile_model(network, recipe, len(batches))
 
     def restore(folder):
-        recorder = training.AttentionRecorder(small_data, folder, keep_epochs=True)
-        return training.Checkpoint(folder / "checkpoint.npz", batches, recorder, small_data.variant).restore(network, EPOCHS)
+        recorder = running.AttentionRecorder(small_data, folder, keep_epochs=True)
+        return running.Checkpoint(folder / "checkpoint.npz", batches, recorder, small_data.variant).restore(network, EPOCHS)
 
     return restore
 
@@ -136,7 +137,7 @@ def test_a_process_may_die_between_the_files_of_an_epoch(stopped, train_on_small
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(training.Checkpoint, "on_epoch_end", die)
+        patch.setattr(running.Checkpoint, "on_epoch_end", die)
         train_on_small_data(stopped, epochs=EPOCHS)
     assert len(records.read_history(stopped / "history.csv")["epoch"]) == EPOCHS
     (stopped / ".0123456789ab.partial.npz").write_bytes(b"half")  # what it leaves where it is killed
@@ -147,9 +148,9 @@ def test_a_process_may_die_between_the_files_of_an_epoch(stopped, train_on_small
 
 def test_other_data_are_refused(stopped, small_data, monkeypatch):
     grown = dataclasses.replace(small_data, variant="with more pictures")
-    monkeypatch.setattr(training, "load_dataset", lambda name, **options: grown)
+    monkeypatch.setattr(running, "load_dataset", lambda name, **options: grown)
     with pytest.raises(PatchConvNetError, match="began with other data .small, for tests., and these are with more pictures.*Delete"):
-        training.train("shapes", stopped, epochs=EPOCHS, verbose=0)
+        running.train("shapes", stopped, epochs=EPOCHS, verbose=0)
 
 
 def test_the_data_are_known_from_before_the_first_epoch(small_data, tmp_path, train_on_small_data, monkeypatch):
@@ -159,12 +160,12 @@ def test_the_data_are_known_from_before_the_first_epoch(small_data, tmp_path, tr
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(training.Checkpoint, "on_epoch_begin", stop)
+        patch.setattr(running.Checkpoint, "on_epoch_begin", stop)
         train_on_small_data(tmp_path / "run", epochs=1)
-    monkeypatch.setattr(training, "load_dataset", lambda name, **options: dataclasses.replace(small_data, variant="others"))
+    monkeypatch.setattr(running, "load_dataset", lambda name, **options: dataclasses.replace(small_data, variant="others"))
     with pytest.raises(PatchConvNetError, match="began with other data"):
-        training.train("shapes", tmp_path / "run", epochs=1, verbose=0)
-    monkeypatch.setattr(training, "load_dataset", lambda name, **options: small_data)
+        running.train("shapes", tmp_path / "run", epochs=1, verbose=0)
+    monkeypatch.setattr(running, "load_dataset", lambda name, **options: small_data)
     assert len(train_on_small_data(tmp_path / "run", epochs=1).attention["maps"]) == 2
 
 
@@ -178,20 +179,20 @@ def test_a_second_process_is_told_that_the_folder_is_in_use(stopped, train_on_sm
 
 def test_a_run_that_another_process_finished_meanwhile_is_not_trained_again(stopped, small_data, monkeypatch):
     answers = iter([False, True])
-    monkeypatch.setattr(training, "_has_finished", lambda *given: next(answers))
-    monkeypatch.setattr(training, "load_dataset", lambda name, **options: small_data)
-    monkeypatch.setattr(training, "_run", lambda *given: pytest.fail("it trained"))
-    assert training.train("shapes", stopped, epochs=EPOCHS, verbose=0).folder == stopped
+    monkeypatch.setattr(running, "_has_finished", lambda *given: next(answers))
+    monkeypatch.setattr(running, "load_dataset", lambda name, **options: small_data)
+    monkeypatch.setattr(running, "_run", lambda *given: pytest.fail("it trained"))
+    assert running.train("shapes", stopped, epochs=EPOCHS, verbose=0).folder == stopped
 
 
 def test_randomness_is_of_the_epoch_and_the_seed_alone(small_data):
     """A resumed epoch draws what it would have drawn; no epoch draws what another one did."""
     network = model.PatchConvNet(**TINY, shift=2, dropout=0.2)
-    training.compile_model(network, training.make_recipe("shapes"), steps_per_epoch=3)
+    running.compile_model(network, running.make_recipe("shapes"), steps_per_epoch=3)
 
     def drawn(seed, epoch):
-        batches = training.Batches(small_data.x_train, small_data.y_train, 32, 10, seed)
-        checkpoint = training.Checkpoint(None, batches, None, "")
+        batches = running.Batches(small_data.x_train, small_data.y_train, 32, 10, seed)
+        checkpoint = running.Checkpoint(None, batches, None, "")
         checkpoint.set_model(network)
         checkpoint.on_epoch_begin(epoch)
         shifted = network.get_layer("augment")(small_data.x_train[:4].astype("float32"), training=True)
@@ -223,11 +224,11 @@ def test_a_folder_that_grew_between_stop_and_start_is_refused_and_one_by_another
     add("cat", 8), add("dog", 8)
     asked = {"epochs": 2, "settings": {"dim": 8, "depth": 1, "batch_size": 4, "image_size": 16}, "verbose": 0}
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(training, "_finish", lambda *given: (_ for _ in ()).throw(KeyboardInterrupt))
-        training.train("shapes", "run", data="pictures/", **asked)
+        patch.setattr(running, "_finish", lambda *given: (_ for _ in ()).throw(KeyboardInterrupt))
+        running.train("shapes", "run", data="pictures/", **asked)
     add("dog", 1)
     with pytest.raises(PatchConvNetError, match="began with other data .16 own pictures .*, and these are 17 own pictures"):
-        training.train("shapes", "run", data="./pictures", **asked)
+        running.train("shapes", "run", data="./pictures", **asked)
     (tmp_path / "pictures" / "dog" / "8.png").unlink()
-    record = training.train("shapes", tmp_path / "run", data=tmp_path / "pictures", **asked)
-    assert training.train("shapes", "run", data="pictures/../pictures", **asked).folder.name == record.folder.name == "run"
+    record = running.train("shapes", tmp_path / "run", data=tmp_path / "pictures", **asked)
+    assert running.train("shapes", "run", data="pictures/../pictures", **asked).folder.name == record.folder.name == "run"

@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from patchconvnet import faithfulness, model, scores
+from patchconvnet import faithfulness, inference, model
+from patchconvnet.training import scores
 
 
 def test_score_logits_by_hand():
@@ -26,7 +27,7 @@ def test_scores_take_the_token_of_the_predicted_class():
     masks = np.zeros((2, 4, 4), bool)
     masks[:, 2:, 2:] = True  # the object fills the last cell
     logits = np.array([[0.0, 1.0], [1.0, 0.0]])
-    assert np.array_equal(scores.maps_of(logits.argmax(axis=1), maps)[:, 1, 1], [1, 0])
+    assert np.array_equal(inference.maps_of(logits.argmax(axis=1), maps)[:, 1, 1], [1, 0])
     assert scores.score_attention(logits, maps, masks) == {"attention_entropy": 0, "attention_on_object": 0.5}
 
 
@@ -43,7 +44,7 @@ def test_without_masks_mirror_images_are_measured_too(small_data):
 def test_where_pooling_is_average_evidence_takes_the_place_of_attention(small_data):
     network = model.PatchConvNet(image_size=16, dim=8, depth=1, pooling="average")
     images = small_data.x_test
-    logits, maps = scores.look(network, images)
+    logits, maps = inference.look(network, images)
     _, evidence = faithfulness.class_activation_maps(network, images)
     assert maps.shape == (len(images), 10, 4, 4) and maps.min() == 0
     np.testing.assert_allclose(maps.sum(axis=(2, 3)), 1, rtol=1e-5)
@@ -71,7 +72,7 @@ def test_the_loss_of_great_logits_is_finite_and_of_float16_exact():
 
 def test_of_a_single_token_every_class_has_the_map():
     maps = np.random.default_rng(0).random((3, 1, 2, 2))
-    np.testing.assert_array_equal(scores.maps_of(np.array([0, 7, 3]), maps), maps[:, 0])
+    np.testing.assert_array_equal(inference.maps_of(np.array([0, 7, 3]), maps), maps[:, 0])
 
 
 def test_without_masks_nothing_is_said_of_objects():
@@ -145,5 +146,5 @@ def test_evidence_against_a_class_is_no_place_to_look(monkeypatch):
 
     evidence = np.array([[[[3.0, 1.0], [-4.0, 0.0]], [[-1.0, -2.0], [-3.0, -4.0]]]])
     monkeypatch.setattr(scores.faithfulness, "class_activation_maps", lambda network, images: (np.zeros((1, 2)), evidence))
-    _, maps = scores.look(Averaging(), None)
+    _, maps = inference.look(Averaging(), None)
     np.testing.assert_allclose(maps, [[[[0.75, 0.25], [0, 0]], [[0.25, 0.25], [0.25, 0.25]]]])

@@ -5,7 +5,7 @@ import hashlib
 import numpy as np
 import pytest
 
-from patchconvnet import shapes
+from patchconvnet.data import shapes
 
 PINNED = "2366eab9199d084c036efcac10bed0faf55fa98ae9da9bc34ed7f03ea2bd4e33"
 

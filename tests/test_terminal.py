@@ -12,8 +12,8 @@ from PIL import Image
 from patchconvnet import __main__ as command_line
 from patchconvnet import records
 from patchconvnet.__main__ import main
+from patchconvnet.course.terminal import Output
 from patchconvnet.errors import PatchConvNetError
-from patchconvnet.terminal import Output
 
 SIGN = "\N{REPLACEMENT CHARACTER}"
 
@@ -226,7 +226,7 @@ def damaged(finished_run, tmp_path):
     ],
 )
 def test_a_record_of_the_wrong_shape_is_one_line(file, values, message, damaged, small_data, monkeypatch):
-    from patchconvnet import evaluation
+    from patchconvnet.training import evaluation
 
     monkeypatch.setattr(evaluation, "load_dataset", lambda name, **options: small_data)
     with pytest.raises(PatchConvNetError, match=message) as caught:

@@ -159,9 +159,10 @@ def test_a_folder_without_permission(folder, no_training, bundle, capsys):
     """For root neither: that has no such rights while the test lasts."""
     if not hasattr(os, "geteuid"):
         pytest.skip("this system has no such rights")
-    import classroom
     import controls
     import export_web
+
+    import classroom
 
     calls = [(controls.main, "--out=folder/runs"), (controls.main, "--out=runs", "--table=folder/a.csv"), (bundle.main, "--out=folder/a.zip"),
              (bundle.main, "--kit=folder/kit"), (export_web.main, "--out=folder/weights"), (classroom.main, "--plan=90min", "--out=folder/kit"),

@@ -11,8 +11,10 @@ import keras
 import numpy as np
 import pytest
 
-from patchconvnet import faithfulness, files, model, records, training
+import patchconvnet
+from patchconvnet import faithfulness, files, model, records
 from patchconvnet.errors import PatchConvNetError
+from patchconvnet.training import running
 
 TINY = {"image_size": 16, "dim": 8, "depth": 1, "norm": "batch", "shift": 2, "flip": True, "dropout": 0.2}
 
@@ -38,7 +40,7 @@ def test_a_run_writes_its_folder(finished_run):
 
 def test_recipe_tells_all_that_was_set(finished_run):
     recipe = records.load(finished_run).recipe
-    assert recipe == training.make_recipe("shapes", epochs=2)
+    assert recipe == running.make_recipe("shapes", epochs=2)
     assert (recipe["preset"], recipe["dataset"], recipe["epochs"], recipe["seed"]) == ("shapes", "shapes", 2, 0)
     assert recipe["model"] == {**model.PRESETS["shapes"], "num_classes": 10, "seed": 0}
 
@@ -59,9 +61,9 @@ def test_the_network_can_be_changed(tiny, train_on_small_data, small_data, tmp_p
 
 def test_labels_can_change_places_in_training_and_nowhere_else(tiny, train_on_small_data, small_data, tmp_path, monkeypatch):
     trained_on, measured_on = [], []
-    batches, score_test = training.Batches, training.score_test
-    monkeypatch.setattr(training, "Batches", lambda *given: trained_on.append(given) or batches(*given))
-    monkeypatch.setattr(training, "score_test", lambda *given: measured_on.append(given[1]) or score_test(*given))
+    batches, score_test = running.Batches, running.score_test
+    monkeypatch.setattr(running, "Batches", lambda *given: trained_on.append(given) or batches(*given))
+    monkeypatch.setattr(running, "score_test", lambda *given: measured_on.append(given[1]) or score_test(*given))
     record = train_on_small_data(tmp_path / "run", epochs=1, limit=80, settings={"shuffled_labels": True})
     images, labels = trained_on[0][:2]
     assert record.recipe["shuffled_labels"] is True
@@ -103,9 +105,9 @@ def test_results_tell_scores_and_circumstances(finished_run, small_data):
 
 
 def test_a_finished_run_trains_nothing(finished_run, monkeypatch):
-    monkeypatch.setattr(training, "load_dataset", lambda *given, **options: pytest.fail("data was loaded"))
+    monkeypatch.setattr(running, "load_dataset", lambda *given, **options: pytest.fail("data was loaded"))
     before = contents(finished_run)
-    record = training.train("shapes", finished_run, epochs=2)
+    record = running.train("shapes", finished_run, epochs=2)
     assert isinstance(record, records.Record) and record.folder == finished_run
     assert contents(finished_run) == before
 
@@ -113,7 +115,7 @@ def test_a_finished_run_trains_nothing(finished_run, monkeypatch):
 def test_a_run_named_like_a_shipped_record_is_still_this_run(finished_run, monkeypatch):
     monkeypatch.chdir(finished_run.parent)
     monkeypatch.setattr(records, "SHIPPED", finished_run.parent)  # so that "finished" is a shipped record's name
-    assert training.train("shapes", "finished", epochs=2).folder == files.Path("finished")
+    assert running.train("shapes", "finished", epochs=2).folder == files.Path("finished")
 
 
 # === going on ===
@@ -123,16 +125,18 @@ KILLED = """
 import os, signal, sys
 import keras
 import numpy as np
-from patchconvnet import model, records, shapes, training
+from patchconvnet import model, records
+from patchconvnet.training import running
+from patchconvnet.data import shapes
 from patchconvnet.data import Dataset
 
 x, y, masks = shapes.generate(96, seed=5)
 part = (x[:16], y[:16])
 data = Dataset("shapes", "small", x, y, *part, *part, shapes.CLASS_NAMES, masks, masks[:16], masks[:16])
-training.load_dataset = lambda name, **options: data
+running.load_dataset = lambda name, **options: data
 model.PRESETS["shapes"] = {tiny}
-train = lambda out: training.train("shapes", out, epochs=3, settings={"weight_averaging": 0.9}, verbose=0)
-write = training.Checkpoint.on_epoch_end
+train = lambda out: running.train("shapes", out, epochs=3, settings={"weight_averaging": 0.9}, verbose=0)
+write = running.Checkpoint.on_epoch_end
 
 def killed(self, epoch, logs=None):
     if epoch == 1:
@@ -140,7 +144,7 @@ def killed(self, epoch, logs=None):
     write(self, epoch, logs)
 
 if sys.argv[1] == "kill":
-    training.Checkpoint.on_epoch_end = killed
+    running.Checkpoint.on_epoch_end = killed
     train("stopped")
 done = records.read_arrays("stopped/checkpoint.npz")["epochs_done"]
 keras.random.uniform((7,))  # whatever was drawn before
@@ -162,7 +166,7 @@ print("went on after epoch", done)
 def test_a_killed_run_ends_bit_for_bit_as_an_uninterrupted_one(tmp_path):
     environment = {
         **os.environ,
-        "PYTHONPATH": os.path.dirname(os.path.dirname(training.__file__)),
+        "PYTHONPATH": os.path.dirname(patchconvnet.__path__[0]),
         **dict.fromkeys(("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"), "1"),
     }
     script = KILLED.replace("{tiny}", repr(TINY))
@@ -176,7 +180,7 @@ def test_a_killed_run_ends_bit_for_bit_as_an_uninterrupted_one(tmp_path):
 
 
 def test_a_full_disk_at_the_very_end_costs_no_training(tiny, train_on_small_data, tmp_path, monkeypatch):
-    replace, write, rows = os.replace, training.Checkpoint.on_epoch_end, []
+    replace, write, rows = os.replace, running.Checkpoint.on_epoch_end, []
 
     def count_rows_and_write(self, epoch, logs=None):
         rows.append(len(records.read_history(tmp_path / "history.csv")["epoch"]))
@@ -189,7 +193,7 @@ def test_a_full_disk_at_the_very_end_costs_no_training(tiny, train_on_small_data
 
     with monkeypatch.context() as patch:
         patch.setattr(files.os, "replace", replace_unless_weights)
-        patch.setattr(training.Checkpoint, "on_epoch_end", count_rows_and_write)
+        patch.setattr(running.Checkpoint, "on_epoch_end", count_rows_and_write)
         with pytest.raises(PatchConvNetError, match="weights.npz cannot be written: the disk is full"):
             train_on_small_data(tmp_path, epochs=1)
     assert rows == [1]  # what belongs to an epoch is written before the epoch counts as done
@@ -198,7 +202,7 @@ def test_a_full_disk_at_the_very_end_costs_no_training(tiny, train_on_small_data
         records.load(tmp_path)
 
     trained = records.read_arrays(tmp_path / "checkpoint.npz")
-    monkeypatch.setattr(training.Checkpoint, "on_epoch_begin", lambda *given: pytest.fail("it trained again"))
+    monkeypatch.setattr(running.Checkpoint, "on_epoch_begin", lambda *given: pytest.fail("it trained again"))
     record = train_on_small_data(tmp_path, epochs=1)
     for index, weight in enumerate(record.model().get_weights()):
         np.testing.assert_allclose(weight, trained[str(index)], rtol=1e-3, atol=1e-6)  # rounded to float16
@@ -216,13 +220,13 @@ def test_the_seed_decides_where_a_run_begins(tiny, train_on_small_data, tmp_path
 
 
 def test_a_bad_loss_names_the_epoch_and_keeps_the_checkpoint(tiny, train_on_small_data, tmp_path, monkeypatch):
-    shuffle = training.Batches.shuffle
+    shuffle = running.Batches.shuffle
 
     def spoil_second_epoch(self, epoch):
         shuffle(self, epoch)
         self.labels = np.full_like(self.labels, np.nan) if epoch == 1 else self.labels
 
-    monkeypatch.setattr(training.Batches, "shuffle", spoil_second_epoch)
+    monkeypatch.setattr(running.Batches, "shuffle", spoil_second_epoch)
     with pytest.raises(PatchConvNetError, match=r"loss became nan at step 1 of epoch 2.*checkpoint.npz keeps the epoch before"):
         train_on_small_data(tmp_path, epochs=3)
     arrays = records.read_arrays(tmp_path / "checkpoint.npz")
@@ -249,7 +253,7 @@ def test_a_bad_loss_names_the_epoch_and_keeps_the_checkpoint(tiny, train_on_smal
 )
 def test_bad_options_are_refused_before_anything_is_written(options, message, tmp_path):
     with pytest.raises(PatchConvNetError, match=message):
-        training.train(**{"preset": "shapes", "out": tmp_path / "run", **options})
+        running.train(**{"preset": "shapes", "out": tmp_path / "run", **options})
     assert not (tmp_path / "run").exists()
 
 
@@ -266,22 +270,22 @@ def test_a_batch_larger_than_the_data_leaves_the_folder_free(train_on_small_data
 def test_another_run_in_the_folder_is_named_by_what_differs(finished_run, options, difference):
     before = contents(finished_run)
     with pytest.raises(PatchConvNetError, match=f"holds another run: {difference}"):
-        training.train("shapes", finished_run, **{"epochs": 2, **options})
+        running.train("shapes", finished_run, **{"epochs": 2, **options})
     assert contents(finished_run) == before
 
 
 def test_a_changed_network_is_named_by_what_differs(finished_run, monkeypatch):
     monkeypatch.setitem(model.PRESETS, "shapes", {**model.PRESETS["shapes"], "dim": 32})
     with pytest.raises(PatchConvNetError, match="another run: its dim is 64, not 32;"):
-        training.train("shapes", finished_run, epochs=2)
+        running.train("shapes", finished_run, epochs=2)
 
 
 def test_folders_that_are_not_ours_stay_as_they_are(tmp_path):
     (tmp_path / "letter.txt").write_text("dear reader")
     with pytest.raises(PatchConvNetError, match="is not empty and holds no run"):
-        training.train("shapes", tmp_path)
+        running.train("shapes", tmp_path)
     with pytest.raises(PatchConvNetError, match="letter.txt is a file, not a folder"):
-        training.train("shapes", tmp_path / "letter.txt")
+        running.train("shapes", tmp_path / "letter.txt")
     assert [path.name for path in tmp_path.iterdir()] == ["letter.txt"]
 
 
@@ -295,7 +299,7 @@ def test_a_folder_that_cannot_be_written(train_on_small_data, tmp_path, monkeypa
 
 
 def test_a_checkpoint_of_another_network_is_refused(tiny, train_on_small_data, tmp_path):
-    records.write_json(tmp_path / "recipe.json", training.make_recipe("shapes"))
+    records.write_json(tmp_path / "recipe.json", running.make_recipe("shapes"))
     records.write_arrays(tmp_path / "checkpoint.npz", {"0": np.zeros(3), "epochs_done": np.array(1)})
     with pytest.raises(PatchConvNetError, match="its checkpoint does not fit this network"):
         train_on_small_data(tmp_path)
@@ -311,7 +315,7 @@ def test_batches_that_devices_cannot_share_leave_the_folder_free(train_on_small_
         assert asked == 2
         yield 2
 
-    monkeypatch.setattr(training, "spread", two_devices)
+    monkeypatch.setattr(running, "spread", two_devices)
     limit = numbers.pop("limit", None)
     with pytest.raises(PatchConvNetError, match="and 2 devices cannot take equal shares of each"):
         train_on_small_data(tmp_path / "run", limit=limit, settings=numbers, devices=2)
@@ -339,8 +343,8 @@ def test_a_folder_is_free_while_it_holds_no_more_than_hidden_files(tmp_path, mon
     def load(name, **options):
         raise Loading
 
-    monkeypatch.setattr(training, "load_dataset", load)
+    monkeypatch.setattr(running, "load_dataset", load)
     [(tmp_path / name).write_text("x") for name in names]
     with pytest.raises(Loading if free else PatchConvNetError, match=None if free else "is not empty and holds no run"):
-        training.train("shapes", tmp_path, settings={"dim": 8, "depth": 1})
+        running.train("shapes", tmp_path, settings={"dim": 8, "depth": 1})
     assert sorted(path.name for path in tmp_path.iterdir()) == names

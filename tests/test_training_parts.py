@@ -4,16 +4,17 @@ import keras
 import numpy as np
 import pytest
 
-from patchconvnet import callbacks, model, recipes, training
+from patchconvnet import model
 from patchconvnet.errors import PatchConvNetError
-from patchconvnet.scores import look, score_attention, score_logits
+from patchconvnet.training import callbacks, recipes, running
+from patchconvnet.training.scores import look, score_attention, score_logits
 
 TINY = {"image_size": 16, "dim": 8, "depth": 1, "norm": "batch"}
 
 
 def test_batches_show_every_image_once_an_epoch_in_an_order_of_its_own():
     images = np.arange(10, dtype="uint8").reshape(10, 1, 1, 1) * np.ones((1, 2, 2, 3), "uint8")
-    batches = training.Batches(images, np.arange(10) % 3, batch_size=4, num_classes=3, seed=1)
+    batches = running.Batches(images, np.arange(10) % 3, batch_size=4, num_classes=3, seed=1)
     orders = []
     for epoch in (0, 1, 0):
         batches.shuffle(epoch)
@@ -24,12 +25,12 @@ def test_batches_show_every_image_once_an_epoch_in_an_order_of_its_own():
         orders.append(list(order))
     assert sorted(orders[0]) == list(range(10))
     assert orders[0] == orders[2] != orders[1]
-    assert list(training.Batches(images, np.zeros(10, int), 4, 3, seed=2).order) != orders[0]
+    assert list(running.Batches(images, np.zeros(10, int), 4, 3, seed=2).order) != orders[0]
 
 
 def test_weight_decay_pulls_at_kernels_only():
     network = model.PatchConvNet(**TINY, layer_scale=0.5)
-    training.compile_model(network, training.make_recipe("shapes"), steps_per_epoch=10)
+    running.compile_model(network, running.make_recipe("shapes"), steps_per_epoch=10)
     network.set_weights([np.ones_like(weight) for weight in network.get_weights()])
     variables = network.trainable_variables
     network.optimizer.apply([keras.ops.zeros_like(variable) for variable in variables], variables)
@@ -38,10 +39,10 @@ def test_weight_decay_pulls_at_kernels_only():
 
 
 def test_recorder_works_without_folder_masks_and_validation_images(small_data):
-    bare = training.replace(small_data, mask_val=None, x_val=small_data.x_val[:0], y_val=small_data.y_val[:0])
+    bare = running.replace(small_data, mask_val=None, x_val=small_data.x_val[:0], y_val=small_data.y_val[:0])
     network = model.PatchConvNet(**TINY)
-    training.compile_model(network, training.make_recipe("shapes"), steps_per_epoch=3)
-    recorder = training.AttentionRecorder(bare)
+    running.compile_model(network, running.make_recipe("shapes"), steps_per_epoch=3)
+    recorder = running.AttentionRecorder(bare)
     recorder.set_model(network)
     recorder.on_train_begin()
     recorder.on_epoch_begin(0)
@@ -84,7 +85,7 @@ def test_the_running_mean_of_the_weights_is_measured_and_kept(train_on_small_dat
 def test_averaged_weights_are_the_mean_and_go_as_they_came():
     network = model.PatchConvNet(**TINY)
     recipe = {**recipes.make_recipe("shapes"), "weight_averaging": 0.8}
-    training.compile_model(network, recipe, steps_per_epoch=10)
+    running.compile_model(network, recipe, steps_per_epoch=10)
     mean = None
     for step in range(4):
         images, labels = np.full((2, 16, 16, 3), 50 * step, "uint8"), np.eye(10, dtype="float32")[[step, 3]]
@@ -118,9 +119,9 @@ def test_float16_trains_goes_on_and_is_kept(train_on_small_data, tmp_path, monke
 
 def test_a_run_goes_on_in_the_precision_that_it_began_with(train_on_small_data, tmp_path, monkeypatch):
     asked = {"epochs": 1, "settings": {"precision": "auto", "dim": 8, "depth": 1}}
-    monkeypatch.setattr(training, "best_precision", lambda: "mixed_bfloat16")
+    monkeypatch.setattr(running, "best_precision", lambda: "mixed_bfloat16")
     first = train_on_small_data(tmp_path / "run", **asked)
-    monkeypatch.setattr(training, "best_precision", lambda: pytest.fail("it was asked again"))
+    monkeypatch.setattr(running, "best_precision", lambda: pytest.fail("it was asked again"))
     again = train_on_small_data(tmp_path / "run", **asked)
     assert first.recipe["precision"] == again.recipe["precision"] == "mixed_bfloat16"
 
@@ -185,7 +186,7 @@ def test_batches_differ_by_the_epoch_when_training_begins_anew(small_data):
 
 def compiled(steps=10, network=None, **numbers):
     network = network or model.PatchConvNet(**TINY)
-    training.compile_model(network, {**recipes.make_recipe("shapes"), **numbers}, steps_per_epoch=steps)
+    running.compile_model(network, {**recipes.make_recipe("shapes"), **numbers}, steps_per_epoch=steps)
     return network
 
 
@@ -330,7 +331,8 @@ def test_a_recorder_that_goes_on_does_not_look_again_before_training(finished_ru
 
 
 def test_what_is_usual_is_measured_with_the_kept_weights_on_the_runs_own_pictures(finished_run, small_data):
-    from patchconvnet import familiarity, records
+    from patchconvnet import records
+    from patchconvnet.inference import familiarity
 
     record = records.load(finished_run)
     again = familiarity.measure(record.model(), small_data.x_train, small_data.x_test)
@@ -341,13 +343,14 @@ def test_what_is_usual_is_measured_with_the_kept_weights_on_the_runs_own_picture
 
 
 def test_a_record_tells_its_machine(finished_run):
-    from patchconvnet import environment, records
+    from patchconvnet import records
+    from patchconvnet.training import machine
 
     results = records.load(finished_run).results
-    assert results["device"] == environment.device() and results["devices"] == 1
-    assert results["peak_device_memory_bytes"] == environment.peak_device_memory()
+    assert results["device"] == machine.device() and results["devices"] == 1
+    assert results["peak_device_memory_bytes"] == machine.peak_device_memory()
     assert results["peak_memory_bytes"] is None or results["peak_memory_bytes"] > 50e6
-    assert results["versions"] == environment.versions()
+    assert results["versions"] == machine.versions()
 
 
 def test_weights_may_be_kept_without_those_of_every_epoch(train_on_small_data, tmp_path):

@@ -11,7 +11,7 @@ from PIL import Image, ImageCms
 from test_book import ROOT, browser, open_page  # noqa: F401
 
 from patchconvnet import inference, load_dataset, records
-from patchconvnet.scores import look, maps_of
+from patchconvnet.training.scores import look, maps_of
 
 sys.path.insert(0, str(ROOT / "tools"))
 import export_web  # noqa: E402

@@ -8,10 +8,10 @@ import time
 
 import pytest
 
-from patchconvnet import web
-from patchconvnet.download import fetch
+from patchconvnet.data import reading, web
+from patchconvnet.data.download import fetch
 from patchconvnet.errors import PatchConvNetError
-from patchconvnet.inference import read_image, reading
+from patchconvnet.inference import read_image
 
 PATIENCE = 0.5
 IN_TIME = 20  # seconds: the endless answers below would take for ever

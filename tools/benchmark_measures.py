@@ -11,7 +11,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
 
-from patchconvnet import faithfulness, records, shapes
+from patchconvnet import faithfulness, records
+from patchconvnet.data import shapes
 
 MAPS, GRID = 10_000, (12, 12)
 CHANGED = 100  # images of which cells are painted over and brought back, one cell a step
@@ -34,7 +35,7 @@ def main():
     _, attention = model.explain(images)
     for function in (faithfulness.deletion, faithfulness.insertion):
         seconds[function.__name__] = seconds_of(lambda: function(model, images, attention[:, 0], labels))
-    from patchconvnet.environment import device
+    from patchconvnet.training.machine import device
 
     print(json.dumps({"seconds": seconds, "device": device()}))
 

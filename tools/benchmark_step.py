@@ -48,7 +48,10 @@ def main(kind):
         started = time.perf_counter()
         model.train_on_batch(images, labels)
         seconds.append(time.perf_counter() - started)
-    from patchconvnet.environment import device, peak_memory  # only now: importing it must not change what was timed
+    from patchconvnet.training.machine import (  # only now: importing it must not change what was timed
+        device,
+        peak_memory,
+    )
 
     result = {"seconds": statistics.median(seconds[WARM_UP:]), "peak_memory_bytes": peak_memory(), "device": device()}
     print(json.dumps(result))

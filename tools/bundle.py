@@ -33,7 +33,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's start-up note
 
 from classroom_plan import with_dataset
 from command import Parser, check_utf8, in_one_line
-from patchconvnet import plans
+
+from patchconvnet.course import plans
 from patchconvnet.errors import PatchConvNetError, one_line
 from patchconvnet.files import place, written_aside
 

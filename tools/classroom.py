@@ -18,15 +18,17 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's start-up notes would drown what matters
 
-import nbformat
-
 import classroom_pages
 import classroom_plan
 import classroom_slides
+import nbformat
 from classroom_chapters import read_chapter, select
 from classroom_notebooks import instructor_notebook, run_on, set_preset, student_notebook
 from command import Parser, check_utf8, in_one_line
-from patchconvnet import load_dataset, own_pictures, plans
+
+from patchconvnet import load_dataset
+from patchconvnet.course import plans
+from patchconvnet.data import own_pictures
 from patchconvnet.errors import PatchConvNetError, one_line
 from patchconvnet.files import existing_file, made, place, written_aside
 

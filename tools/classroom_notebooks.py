@@ -9,11 +9,11 @@ import copy
 import re
 
 import nbformat
+from classroom_text import plain
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, DeadKernelError
 
-from classroom_text import plain
-from patchconvnet import doctor
+from patchconvnet.course import doctor
 from patchconvnet.errors import PatchConvNetError
 
 DETAILS = re.compile(r"<details>\s*<summary>(.*?)</summary>(.*?)</details>\s*", re.DOTALL)
@@ -117,7 +117,7 @@ def _common(node, cell, data):
         node.metadata["tags"] = sorted({*node.metadata.get("tags", []), "hide-cell", "remove-output"})
         node.metadata.setdefault("mystnb", {})["code_prompt_show"] = "From a section that is left out"
     if data and cell.job == "code":
-        marker = "from patchconvnet.environment import announce"
+        marker = "from patchconvnet.course.announcement import announce"
         places = {"beside": literal(f"../data/{data}"), "in_student": literal(f"../../student/data/{data}")}
         node.source = node.source.replace(marker, DATA.format(**places) + marker)
         _tag(node, FREE, "depends on the pictures of this class")

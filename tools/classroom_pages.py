@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import yaml
-
 from classroom_notebooks import POINTS
 from classroom_text import code, plain, quoted, shell
 

@@ -1,7 +1,7 @@
 """A plan: which parts of which chapters a class takes, for how long, and on what data. Read from TOML, and checked.
 
 `classroom/plans/90min.toml` shows every key with a comment. A mistake is named with its place and with what is accepted; those
-that need no knowledge of the chapters are found in `patchconvnet/plans.py`.
+that need no knowledge of the chapters are found in `patchconvnet/course/plans.py`.
 """
 
 import json
@@ -10,10 +10,10 @@ import tomllib
 from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 
-from patchconvnet import plans
+from patchconvnet.course import plans
 from patchconvnet.errors import PatchConvNetError, one_line
 from patchconvnet.files import existing_file
-from patchconvnet.recipes import RECIPES
+from patchconvnet.training.recipes import RECIPES
 
 PLANS = Path(__file__).resolve().parent.parent / "classroom" / "plans"
 

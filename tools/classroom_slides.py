@@ -11,7 +11,6 @@ import shutil
 from pathlib import Path
 
 import nbformat
-
 from classroom_text import plain
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -14,12 +14,12 @@ from pathlib import Path
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's start-up notes would drown the table
 
 import numpy as np
-
 from command import Parser, in_one_line
+
 from patchconvnet import PatchConvNet, faithfulness, load_dataset, records, train
 from patchconvnet.errors import PatchConvNetError, one_line
 from patchconvnet.files import check_writable, place
-from patchconvnet.scores import look, maps_of, score_logits
+from patchconvnet.training.scores import look, maps_of, score_logits
 
 SEEDS = (0, 1, 2)
 # Same trunk, same budget, same grid: what differs is named here. `train`'s arguments for each data set, and networks.

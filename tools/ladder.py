@@ -13,12 +13,13 @@ import sys
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's start-up notes would drown the table
 
 from command import Parser, in_one_line
+
 from patchconvnet import train
 from patchconvnet.__main__ import setting
 from patchconvnet.errors import PatchConvNetError
 from patchconvnet.files import place
 from patchconvnet.model import preset_config
-from patchconvnet.recipes import RECIPES
+from patchconvnet.training.recipes import RECIPES
 
 PLAIN = {
     "norm": "layer",

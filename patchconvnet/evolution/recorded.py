@@ -8,8 +8,8 @@ import numpy as np
 from patchconvnet import faithfulness, records
 from patchconvnet.data import load_dataset
 from patchconvnet.errors import PatchConvNetError
-from patchconvnet.recipes import data_options
-from patchconvnet.scores import maps_of
+from patchconvnet.inference import maps_of
+from patchconvnet.training.recipes import data_options
 
 
 @dataclass(frozen=True, eq=False, repr=False)

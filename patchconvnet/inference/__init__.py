@@ -1,17 +1,23 @@
 """Any picture, anywhere, to classes and an attention map.
 
-    reading      a file, an address, bytes or an array, to red, green and blue      read_image, find_pictures, thumbnail
-    predicting   a picture, to classes, a map over it, and a sentence               predict, describe, remark
+    predicting.py    a picture, to classes, a map over it, and a sentence       predict, describe, remark
+    looking.py       pictures, to logits and maps, whatever the pooling         look, maps_of
+    familiarity.py   is a picture like those that the network was trained on?
+
+A picture is read by data/reading.py: from a file, an address, bytes or an array.
 """
 
+from patchconvnet.data.reading import find_pictures, read_image, thumbnail
+from patchconvnet.inference.looking import look, maps_of
 from patchconvnet.inference.predicting import Prediction, central_square, describe, predict, remark
-from patchconvnet.inference.reading import find_pictures, read_image, thumbnail
 
 __all__ = [
     "Prediction",
     "central_square",
     "describe",
     "find_pictures",
+    "look",
+    "maps_of",
     "predict",
     "read_image",
     "remark",

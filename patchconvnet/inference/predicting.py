@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from patchconvnet import familiarity, faithfulness
+from patchconvnet import faithfulness
 from patchconvnet.errors import PatchConvNetError
-from patchconvnet.scores import look, maps_of
+from patchconvnet.inference import familiarity
+from patchconvnet.inference.looking import look, maps_of
 
 SPREAD = 0.75  # a map that is as flat as equal weights on more than this share of its cells has no place
 

@@ -18,7 +18,7 @@ const Examples = (() => {
   const colour = (parts) => `rgb(${parts.map((part) => Math.round(255 * part)).join(" ")})`;
 
   // === shapes ===
-  // Outlines in the square from -1 to 1, as in patchconvnet/shapes.py, with the area and the height of the centre.
+  // Outlines in the square from -1 to 1, as in patchconvnet/data/shapes.py, with the area and the height of the centre.
   const OUTLINES = {
     circle: ["M1 0A1 1 0 1 1-1 0A1 1 0 1 1 1 0Z", 3.142, 0],
     square: ["M-.7-.7H.7V.7H-.7Z", 1.96, 0],

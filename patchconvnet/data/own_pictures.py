@@ -15,10 +15,11 @@ import warnings
 import numpy as np
 from PIL import Image
 
+from patchconvnet.data.masks import object_of, read_mask
+from patchconvnet.data.reading import SUFFIXES, read_image
 from patchconvnet.errors import PatchConvNetError, one_line
 from patchconvnet.files import place as checked_place
 from patchconvnet.files import read_arrays, write_arrays
-from patchconvnet.masks import object_of, read_mask
 
 PARTS = ("train", "val", "test")
 SHARE = 0.15  # of each class that is set apart to validate, and as much again to test
@@ -132,7 +133,7 @@ def _entries(folder):
 def _folders(place):
     """The folders in a folder; an error for a picture beside them, which would belong to no class."""
     entries = [path for path in _entries(place) if path.name != "masks"]
-    if stray := [path for path in entries if not path.is_dir() and path.suffix.lower() in _suffixes()]:
+    if stray := [path for path in entries if not path.is_dir() and path.suffix.lower() in SUFFIXES]:
         raise PatchConvNetError(f"{one_line(stray[0])} lies outside of the classes' folders: move it into one, or away")
     return [path for path in entries if path.is_dir()]
 
@@ -172,17 +173,11 @@ def _classes(place):
     return names
 
 
-def _suffixes():
-    from patchconvnet.inference.reading import SUFFIXES  # the package `inference` needs Keras: only where it is used
-
-    return SUFFIXES
-
-
 def _files(folder):
     """The pictures of a class, in the order of their names; an error for what is none."""
     files = _entries(folder)
     for path in files:
-        if path.is_dir() or path.suffix.lower() not in _suffixes():
+        if path.is_dir() or path.suffix.lower() not in SUFFIXES:
             kind = "a folder inside a class" if path.is_dir() else "no picture by its name"
             if path.suffix.lower() in (".heic", ".heif"):
                 raise PatchConvNetError(f"{one_line(path)} is a picture that cannot be read here: convert it to JPEG")
@@ -191,8 +186,6 @@ def _files(folder):
 
 
 def _open(file):
-    from patchconvnet.inference.reading import read_image
-
     return Image.fromarray(read_image(file))
 
 

@@ -16,7 +16,8 @@ import numpy as np
 
 from patchconvnet import records
 from patchconvnet.errors import PatchConvNetError, one_line
-from patchconvnet.scores import look, score_attention, score_logits
+from patchconvnet.inference import look
+from patchconvnet.training.scores import score_attention, score_logits
 
 PROBES = 32  # images whose maps are kept after every epoch: the first ones of the test set
 

@@ -9,6 +9,7 @@
 import numpy as np
 from PIL import Image, ImageOps
 
+from patchconvnet.data.png_notes import is_png, without_notes
 from patchconvnet.errors import PatchConvNetError, one_line
 
 NEARLY_BLACK = 32  # of 255
@@ -21,8 +22,6 @@ def read_mask(file):
     Raises:
         PatchConvNetError: no PNG, or a damaged one; greys that are neither black and white nor numbers of objects.
     """
-    from patchconvnet.inference.png_notes import is_png, without_notes  # the package `inference` needs Keras: only where it is used
-
     try:
         with open(file, "rb") as content:
             if not is_png(content):

@@ -11,10 +11,10 @@ import warnings
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from patchconvnet.data.png_notes import is_png, without_notes
+from patchconvnet.data.web import TooSlow, address_of, asked, require_network
 from patchconvnet.errors import PatchConvNetError, one_line
 from patchconvnet.files import existing_file, place
-from patchconvnet.inference.png_notes import is_png, without_notes
-from patchconvnet.web import TooSlow, address_of, asked, require_network
 
 LARGEST_AREA = 1 << 20  # pixels of a picture as it is returned: 1,024 x 1,024, or 4,096 x 256
 LARGEST_SOURCE = 150_000_000  # pixels of a picture as it is decoded: 12,000 x 12,000 and a little more

@@ -11,8 +11,8 @@ import warnings
 
 import numpy as np
 
-from patchconvnet.cifar10_files import Unreadable, batches_in, fields_of
-from patchconvnet.download import fetch, sha256_of
+from patchconvnet.data.cifar10_files import Unreadable, batches_in, fields_of
+from patchconvnet.data.download import fetch, sha256_of
 from patchconvnet.errors import PatchConvNetError, one_line
 from patchconvnet.files import place as place_of
 

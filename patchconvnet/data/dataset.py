@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from patchconvnet import cifar10, own_pictures, shapes
+from patchconvnet.data import cifar10, own_pictures, shapes
 from patchconvnet.errors import PatchConvNetError
 from patchconvnet.files import place
 

@@ -15,17 +15,18 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from patchconvnet import familiarity, records
-from patchconvnet.callbacks import PROBES, AttentionRecorder, Batches, Checkpoint, StopOnBadLoss
+from patchconvnet import records
 from patchconvnet.data import load_dataset
-from patchconvnet.devices import check_shares, spread
-from patchconvnet.environment import best_precision, device, peak_device_memory, peak_memory, versions
 from patchconvnet.errors import PatchConvNetError
 from patchconvnet.files import held, place
+from patchconvnet.inference import familiarity
 from patchconvnet.model import PatchConvNet
-from patchconvnet.recipes import RECIPES, data_options, difference, make_recipe
 from patchconvnet.schedule import AdamW, WarmUpCosine
-from patchconvnet.scores import score_test
+from patchconvnet.training.callbacks import PROBES, AttentionRecorder, Batches, Checkpoint, StopOnBadLoss
+from patchconvnet.training.devices import check_shares, spread
+from patchconvnet.training.machine import best_precision, device, peak_device_memory, peak_memory, versions
+from patchconvnet.training.recipes import RECIPES, data_options, difference, make_recipe
+from patchconvnet.training.scores import score_test
 
 __all__ = ["RECIPES", "compile_model", "make_recipe", "train"]
 

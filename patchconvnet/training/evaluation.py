@@ -2,8 +2,8 @@
 
 from patchconvnet.data import load_dataset
 from patchconvnet.errors import PatchConvNetError, one_line
-from patchconvnet.recipes import data_options
-from patchconvnet.scores import score_test
+from patchconvnet.training.recipes import data_options
+from patchconvnet.training.scores import score_test
 
 # Keys of results.json, and how they are printed: in words, factor, format.
 ROWS = {

@@ -17,9 +17,9 @@ import time
 import urllib.error
 from collections import deque
 
+from patchconvnet.data.web import TooSlow, asked, host_of, require_network
 from patchconvnet.errors import PatchConvNetError, one_line
 from patchconvnet.files import place
-from patchconvnet.web import TooSlow, asked, host_of, require_network
 
 TURNS = 3  # a host that broke off after giving some bytes is tried this often, after the others
 BLOCK = 1 << 18

@@ -22,7 +22,7 @@ def reports(rest, own):
     """Run checks apart, one after the other; after one that kills its process, a new process goes on with the rest.
 
     Args:
-        rest: names of checks that `python -m patchconvnet.doctor` knows, a list. Each is taken out as it is yielded; after one
+        rest: names of checks that `python -m patchconvnet.course.doctor` knows, a list. Each is taken out as it is yielded; after one
             that killed its process, the caller may take out others, too.
         own: the place of own pictures, or None.
 
@@ -52,13 +52,13 @@ def report(found):
 
 
 class _Child:
-    """A running `python -m patchconvnet.doctor`, which finds the modules that this process finds."""
+    """A running `python -m patchconvnet.course.doctor`, which finds the modules that this process finds."""
 
     def __init__(self, names, own):
         paths = os.pathsep.join(path or os.getcwd() for path in sys.path)
         environment = {**os.environ, "PYTHONPATH": paths, "PYTHONSAFEPATH": "1", "PYTHONIOENCODING": "utf-8:replace"}
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "patchconvnet.doctor", own or "", *names],
+            [sys.executable, "-m", "patchconvnet.course.doctor", own or "", *names],
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

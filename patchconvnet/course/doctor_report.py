@@ -12,7 +12,7 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from patchconvnet import plans
+from patchconvnet.course import plans
 from patchconvnet.errors import PatchConvNetError, one_line
 
 OK, REMARK, MEND = "ok", "remark", "mend"

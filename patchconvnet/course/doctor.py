@@ -18,8 +18,8 @@ from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from patchconvnet import doctor_apart
-from patchconvnet.doctor_report import (  # noqa: F401 - for those who ask the doctor
+from patchconvnet.course import doctor_apart
+from patchconvnet.course.doctor_report import (  # noqa: F401 - for those who ask the doctor
     MEND,
     OK,
     PLAIN_SIGNS,
@@ -159,14 +159,13 @@ def _backend():
     try:
         import keras
 
-        from patchconvnet import environment
     except (Exception, SystemExit) as error:
         missing = error.name if getattr(error, "name", None) in LOWEST else _usual_backend()
         advice = _advice(error, f"pip install {missing}; KERAS_BACKEND may be {', '.join(BACKENDS)}")
         return Check("Keras", MEND, f"does not start: {_one_line(error)}", advice)
-    found = environment.versions()
+    found = machine.versions()
     backend = keras.backend.backend()
-    return Check("Keras", OK, f"{found['keras']} with {backend} {found.get(backend, '')}, on {environment.device()}".replace(" ,", ","))
+    return Check("Keras", OK, f"{found['keras']} with {backend} {found.get(backend, '')}, on {machine.device()}".replace(" ,", ","))
 
 
 def _memory():
@@ -212,7 +211,7 @@ def _own(place):
 
 
 def _cifar10():
-    from patchconvnet import cifar10
+    from patchconvnet.data import cifar10
 
     if cifar10.is_here():
         return Check("CIFAR-10", OK, "on this machine")

@@ -1,0 +1,14 @@
+"""Training, and what a run is scored by.
+
+    running.py      train: one call, from a recipe to a run folder
+    recipes.py      what each preset sets
+    callbacks.py    the order of pictures, the recorder of maps, checkpoints
+    scores.py       how good a network is; evaluation.py measures a record again
+    devices.py      several devices at once; machine.py: what this one is, and its best precision
+"""
+
+from patchconvnet.training.callbacks import AttentionRecorder
+from patchconvnet.training.recipes import RECIPES, make_recipe
+from patchconvnet.training.running import compile_model, train
+
+__all__ = ["AttentionRecorder", "RECIPES", "compile_model", "make_recipe", "train"]
