@@ -17,7 +17,7 @@ def tools(monkeypatch):
 
 
 def test_the_published_arrangement_is_the_example(tools):
-    import published_example
+    from benchmark import published_example
 
     for depth in (1, 2):
         assert published_example.build(depth=depth).count_params() == 1_436_426  # tied: at any depth
@@ -28,18 +28,18 @@ def test_the_published_arrangement_is_the_example(tools):
 
 
 def test_our_arrangement_is_the_preset(tools):
-    import benchmark_step
+    from benchmark import step
 
-    model = benchmark_step.ours("mixed_bfloat16")
+    model = step.ours("mixed_bfloat16")
     assert model.count_params() == 2_174_986 and model.optimizer is not None
     assert model.get_layer("trunk").blocks[0].look_around.compute_dtype == "bfloat16"
 
 
 def test_a_missed_goal_is_reported(tools, capsys, monkeypatch):
-    import benchmark
+    from benchmark import compare
 
-    assert benchmark.report("test_accuracy", [{"test_accuracy": 0.96}, {"test_accuracy": 0.95}])
-    assert not benchmark.report("seconds", [{"seconds": 70.0}])
+    assert compare.report("test_accuracy", [{"test_accuracy": 0.96}, {"test_accuracy": 0.95}])
+    assert not compare.report("seconds", [{"seconds": 70.0}])
     assert capsys.readouterr().out.split()[-3:] == ["at", "most", "60"]
 
     seconds = {"published": 2.0, "ours": 1.8}
@@ -48,28 +48,28 @@ def test_a_missed_goal_is_reported(tools, capsys, monkeypatch):
         line = json.dumps({"seconds": seconds[command[-1]], "peak_memory_bytes": 1e9, "device": "CPU"})
         return subprocess.CompletedProcess(command, 0, stdout=f"noise\n{line}\n")
 
-    monkeypatch.setattr(benchmark.subprocess, "run", run)
-    monkeypatch.setattr(benchmark, "has_bfloat16", lambda: False)
-    assert benchmark.step() == ["step, ours"]
+    monkeypatch.setattr(compare.subprocess, "run", run)
+    monkeypatch.setattr(compare, "has_bfloat16", lambda: False)
+    assert compare.step() == ["step, ours"]
     assert "0.90  0.90  0.90" in capsys.readouterr().out
     seconds["ours"] = 1.0
-    assert benchmark.step() == []
+    assert compare.step() == []
 
 
 def test_the_measures_are_timed(tools, capsys, monkeypatch):
-    import benchmark
-    import benchmark_measures
+    from benchmark import compare
+    from benchmark import measures as worker
 
-    monkeypatch.setattr(benchmark_measures, "MAPS", 50)
-    monkeypatch.setattr(benchmark_measures, "CHANGED", 2)
-    benchmark_measures.main()
+    monkeypatch.setattr(worker, "MAPS", 50)
+    monkeypatch.setattr(worker, "CHANGED", 2)
+    worker.main()
     line = capsys.readouterr().out
-    assert set(json.loads(line)["seconds"]) == set(benchmark.MEASURING)
+    assert set(json.loads(line)["seconds"]) == set(compare.MEASURING)
 
     slow = json.dumps({"seconds": {"measures": 1.5, "deletion": 9, "insertion": 9}, "device": "CPU"})
     done = subprocess.CompletedProcess([], 0, stdout=f"noise\n{slow}\n")
-    monkeypatch.setattr(benchmark.subprocess, "run", lambda *given, **options: done)
-    assert benchmark.measures() == ["measures, measures"]
+    monkeypatch.setattr(compare.subprocess, "run", lambda *given, **options: done)
+    assert compare.measures() == ["measures, measures"]
     assert "at most 60" in capsys.readouterr().out
 
 

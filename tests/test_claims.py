@@ -5,7 +5,7 @@ A number that a run produced is followed by a comment that names it:
     The network is right on 96.3%<!-- claim: shapes.test_accuracy --> of the test images.
 
 `shapes` is a shipped record, `test_accuracy` a key of its results.json; `shapes.mean.test_accuracy` is the mean over the
-record and its further seeds (`shapes_seed_1`, ...), `shapes.spread.test_accuracy` their standard deviation.
+record and its further seeds (`records.seeds`), `shapes.spread.test_accuracy` their standard deviation.
 """
 
 import json
@@ -59,8 +59,7 @@ def value_of(name):
     record, *statistic, key = name.split(".")
     if not statistic:
         return records.load(record).results[key]
-    seeds = [record] + [other for other in records.names() if other.startswith(f"{record}_seed_")]
-    values = [records.load(seed).results[key] for seed in seeds]
+    values = [records.load(record, seed).results[key] for seed in records.seeds(record)]
     return {"mean": statistics.mean, "spread": statistics.stdev}[statistic[0]](values)
 
 

@@ -15,13 +15,13 @@ ROOT = Path(__file__).resolve().parent.parent
 TOOLS = ROOT / "tools"
 sys.path.insert(0, str(TOOLS))
 
-import classroom_chapters
-import classroom_plan
-import classroom_slides
-from classroom_notebooks import set_preset
-from classroom_plan import Part
+from classroom.notebooks import set_preset
+from classroom.plan import Part
 
-import classroom
+from classroom import chapters as classroom_chapters
+from classroom import kit as classroom_kit
+from classroom import plan as classroom_plan
+from classroom import slides as classroom_slides
 from patchconvnet import PatchConvNetError
 
 CHAPTERS = sorted((ROOT / "chapters").glob("*.ipynb"))
@@ -83,22 +83,22 @@ def write(path, text=PLAN):
 def test_a_mistake_in_a_plan_is_named(tmp_path, old, new, said):
     assert old in PLAN
     with pytest.raises(PatchConvNetError, match=said) as caught:
-        classroom_plan.read(write(tmp_path / "plan.toml", PLAN.replace(old, new)))
+        classroom_plan.read_plan(write(tmp_path / "plan.toml", PLAN.replace(old, new)))
     assert "\n" not in str(caught.value)
 
 
 def test_an_unknown_plan_names_the_known_ones(tmp_path):
     with pytest.raises(PatchConvNetError, match="no plan 45min: .*90min"):
-        classroom_plan.find("45min")
-    assert classroom_plan.find("90min") == ROOT / "classroom" / "plans" / "90min.toml"
+        classroom_plan.find_plan("45min")
+    assert classroom_plan.find_plan("90min") == ROOT / "classroom" / "plans" / "90min.toml"
 
 
 @pytest.mark.parametrize("path", PLANS, ids=lambda path: path.stem)
 def test_the_courses_own_plans_fit_its_chapters(path):
     """Sections and exercises exist, and no exercise builds on one that is left out."""
-    plan = classroom_plan.read(path)
+    plan = classroom_plan.read_plan(path)
     for name in plan.chapters():
-        cells = classroom_chapters.select(classroom._chapter(name), plan.parts_of(name))
+        cells = classroom_chapters.select(classroom_kit._chapter(name), plan.parts_of(name))
         assert len(cells) > 3
     minutes = [sum(part.minutes for part in session.part) for session in plan.session]
     wanted = {"90min": [90], "half-day": [210], "three-weeks": [90] * 6}[path.stem]
@@ -214,7 +214,7 @@ def test_the_plans_preset_goes_into_the_cell_for_it(chapter):
 def kit(tmp_path_factory):
     """A graded kit of two chapters. Tests only read it."""
     folder = tmp_path_factory.mktemp("class")
-    classroom.make(write(folder / "plan.toml"), folder / "kit")
+    classroom_kit.make(write(folder / "plan.toml"), folder / "kit")
     return folder / "kit"
 
 
@@ -332,13 +332,13 @@ def test_a_kit_is_renewed_but_nothing_of_the_instructors_is_lost(kit, tmp_path):
     plan = copy / "plan.toml"
     write(plan, plan.read_text().replace("A school", "Another school").replace('chapter = "06_attention_pooling"', 'title = "Lunch"').replace(
         'sections = ["Three jobs, three versions of a patch", "How sharp?"]\nexercises = [1]\n', ""))  # fmt: skip
-    classroom.make(plan, copy)
+    classroom_kit.make(plan, copy)
     assert "Another school" in (copy / "student" / "intro.md").read_text() and (copy / "my notes.txt").read_text() == "mine"
     assert not (copy / "student" / "chapters" / "06_attention_pooling.ipynb").exists()
     first = copy / "student" / "chapters" / "01_overview.ipynb"
     first.write_text(first.read_text().replace("First, look", "First, see"))
     with pytest.raises(PatchConvNetError, match="01_overview.ipynb in .* was changed by hand and would be lost"):
-        classroom.make(plan, copy)
+        classroom_kit.make(plan, copy)
     assert "First, see" in first.read_text()
 
 
@@ -347,20 +347,20 @@ def test_a_kit_that_was_stopped_half_way_can_be_made_again(kit, tmp_path, monkey
     shutil.copytree(kit, copy)
     (copy / "student" / "_build").mkdir()  # a book of the old kit
     plan = write(copy / "plan.toml", (copy / "plan.toml").read_text().replace("A school", "Another school"))
-    moved, replace = [], classroom.os.replace
+    moved, replace = [], classroom_kit.os.replace
 
     def stop_after_five(source, target):
-        if Path(target).name != classroom.LIST:
+        if Path(target).name != classroom_kit.LIST:
             moved.append(target)
         if len(moved) > 5:
             raise KeyboardInterrupt
         replace(source, target)
 
-    monkeypatch.setattr(classroom.os, "replace", stop_after_five)
+    monkeypatch.setattr(classroom_kit.os, "replace", stop_after_five)
     with pytest.raises(KeyboardInterrupt):
-        classroom.make(plan, copy)
+        classroom_kit.make(plan, copy)
     monkeypatch.undo()
-    classroom.make(plan, copy)
+    classroom_kit.make(plan, copy)
     assert "Another school" in (copy / "student" / "intro.md").read_text() and not (copy / "student" / "_build").exists()
 
 
@@ -373,14 +373,14 @@ def test_a_failure_leaves_the_kit_as_it_was(kit, tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(classroom_slides, "slides_of", full)
-    assert classroom.main(["--plan", str(copy / "plan.toml"), "--out", str(copy)]) == 2
+    assert classroom_kit.main(["--plan", str(copy / "plan.toml"), "--out", str(copy)]) == 2
     assert {path: path.read_bytes() for path in copy.rglob("*") if path.is_file()} == before
     assert [path.name for path in tmp_path.iterdir()] == ["kit"]
 
 
 def test_a_folder_that_is_no_kit_is_left_alone(tmp_path, capsys):
     (tmp_path / "thesis.tex").write_text("years of work")
-    assert classroom.main(["--plan", "90min", "--out", str(tmp_path)]) == 2
+    assert classroom_kit.main(["--plan", "90min", "--out", str(tmp_path)]) == 2
     assert "is there and is no kit" in capsys.readouterr().err and len(list(tmp_path.iterdir())) == 1
 
 
@@ -388,14 +388,14 @@ def test_another_plan_does_not_replace_a_kits_own(kit, tmp_path):
     copy = tmp_path / "kit"
     shutil.copytree(kit, copy)
     with pytest.raises(PatchConvNetError, match="has a plan of its own: give --plan"):
-        classroom.make("90min", copy)
+        classroom_kit.make("90min", copy)
 
 
 def test_pictures_without_a_chapter_for_them_are_refused(tmp_path):
     np.savez(tmp_path / "own.npz", images=np.zeros((8, 8, 8, 3), np.uint8), labels=np.arange(8) % 2)
     plan = write(tmp_path / "plan.toml", PLAN.replace('start = "09:30"', 'dataset = "own.npz"'))
     with pytest.raises(PatchConvNetError, match="no chapter of the plan works on other pictures: add 15_own_pictures"):
-        classroom.make(plan, tmp_path / "kit")
+        classroom_kit.make(plan, tmp_path / "kit")
 
 
 def test_the_book_of_a_class_builds_and_keeps_its_secrets(kit, tmp_path):

@@ -21,13 +21,12 @@ from markdown_it import MarkdownIt
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tools"))
 
-import classroom_notebooks
-import classroom_pages
-import classroom_plan
-import classroom_slides
-import classroom_text
-
-import classroom
+from classroom import kit as classroom_kit
+from classroom import notebooks as classroom_notebooks
+from classroom import pages as classroom_pages
+from classroom import plan as classroom_plan
+from classroom import slides as classroom_slides
+from classroom import text as classroom_text
 from patchconvnet import PatchConvNetError
 
 HEAD = 'title = "A test"\ninstitution = "A school"\ncontact = "a@example.org"\n'
@@ -44,12 +43,12 @@ def plan(tmp_path):
 @pytest.fixture
 def refused(tmp_path, capsys, monkeypatch):
     """Makes a kit, which must be refused: in one line, before the work begins, and with everything as it was."""
-    monkeypatch.setattr(classroom, "_fill", lambda *given: pytest.fail("the work began"))
+    monkeypatch.setattr(classroom_kit, "_fill", lambda *given: pytest.fail("the work began"))
     monkeypatch.chdir(tmp_path)
 
     def call(plan, out):
         before = contents(tmp_path)
-        assert classroom.main(["--plan", str(plan), "--out", str(out)]) == 2
+        assert classroom_kit.main(["--plan", str(plan), "--out", str(out)]) == 2
         shown, err = capsys.readouterr()
         assert shown == "" and err.startswith("error: ") and err.count("\n") == 1, err
         assert contents(tmp_path) == before
@@ -133,9 +132,9 @@ def test_the_kit_itself_may_be_behind_a_link(kit, plan, tmp_path, monkeypatch):
         (folder / "student").mkdir(parents=True)
         (folder / "student" / "new.md").write_text("new")
 
-    monkeypatch.setattr(classroom, "_fill", fill)
+    monkeypatch.setattr(classroom_kit, "_fill", fill)
     (tmp_path / "link").symlink_to(kit)
-    classroom.make(plan, tmp_path / "link")
+    classroom_kit.make(plan, tmp_path / "link")
     assert sorted(path.name for path in kit.rglob("*")) == ["kit.json", "new.md", "plan.toml", "student"]
     assert (tmp_path / "letter").read_text() == "dear reader"
 
@@ -146,7 +145,7 @@ def test_what_is_new_replaces_nothing_of_the_instructors(kit, plan, tmp_path, mo
         (folder / "student" / "chapters").mkdir(parents=True)
         (folder / "student" / "chapters" / "new.md").write_text("new")
 
-    monkeypatch.setattr(classroom, "_fill", fill)
+    monkeypatch.setattr(classroom_kit, "_fill", fill)
     place = kit / "student" / "chapters" / "new.md"
     if theirs == "file above":
         place.parent.write_text("mine")
@@ -155,7 +154,7 @@ def test_what_is_new_replaces_nothing_of_the_instructors(kit, plan, tmp_path, mo
         {"file": lambda: place.write_text("mine"), "folder": place.mkdir, "link": lambda: place.symlink_to(tmp_path / "letter")}[theirs]()
     before = contents(tmp_path)
     with pytest.raises(PatchConvNetError, match="move it away"):
-        classroom.make(plan, kit)
+        classroom_kit.make(plan, kit)
     assert contents(tmp_path) == before
 
 
@@ -180,7 +179,7 @@ def test_what_is_new_replaces_nothing_of_the_instructors(kit, plan, tmp_path, mo
 def test_a_plan_of_the_wrong_shape(plan, tmp_path, text, said):
     plan.write_text(text, encoding="utf-8")
     with pytest.raises(PatchConvNetError, match=said):
-        classroom.make(plan, tmp_path / "kit")
+        classroom_kit.make(plan, tmp_path / "kit")
     assert [path.name for path in tmp_path.iterdir()] == ["plan.toml"]
 
 
@@ -201,7 +200,7 @@ def test_a_plan_that_is_nowhere(refused, name):
 
 
 def test_arguments_that_are_missing_are_one_line(capsys):
-    assert classroom.main(["--plan", "90min"]) == 2
+    assert classroom_kit.main(["--plan", "90min"]) == 2
     assert capsys.readouterr().err.count("\n") == 1
 
 
@@ -226,7 +225,7 @@ def one_line(text):
 def test_a_name_stays_that_string_in_code(words):
     assert ast.literal_eval(classroom_notebooks.literal(words)) == words
     cell = nbformat.v4.new_code_cell("import os\nfrom patchconvnet.course.announcement import announce")
-    made = classroom_notebooks._common(cell, classroom.read_chapter(ROOT / "chapters" / "15_own_pictures.ipynb").cells[1], f"{words}.npz")
+    made = classroom_notebooks._common(cell, classroom_kit.read_chapter(ROOT / "chapters" / "15_own_pictures.ipynb").cells[1], f"{words}.npz")
     loop = next(node for node in ast.walk(ast.parse(made.source)) if isinstance(node, ast.For))
     assert ast.literal_eval(loop.iter) == (f"../data/{words}.npz", f"../../student/data/{words}.npz")
     assert len(ast.parse(made.source).body) == 3  # an import, the loop, an import
@@ -256,8 +255,8 @@ def test_words_are_no_markup(words):
 def test_a_plan_with_such_words_makes_good_pages(tmp_path, words):
     path = tmp_path / "plan.toml"
     path.write_text(PLAN.replace('"A test"', as_toml(words)).replace('"A school"', as_toml(words)).replace('"One"', as_toml(words)), encoding="utf-8")
-    plan = classroom_plan.read(path)
-    chapter = classroom._chapter("01_overview")
+    plan = classroom_plan.read_plan(path)
+    chapter = classroom_kit._chapter("01_overview")
     settings = yaml.safe_load(yaml.safe_dump(classroom_pages._settings(plan), sort_keys=False, allow_unicode=True))
     assert settings["title"] == settings["author"] == words
     page, kinds = shown(classroom_pages._first_page(plan, [chapter]))
@@ -276,8 +275,8 @@ def test_a_plan_with_such_words_makes_good_pages(tmp_path, words):
 def test_words_on_slides(tmp_path, words):
     path = tmp_path / "plan.toml"
     path.write_text(PLAN.replace('"A test"', as_toml(words)))
-    chapter = classroom._chapter("01_overview")
-    page = classroom_slides.slides_of(chapter, [], classroom_plan.read(path))
+    chapter = classroom_kit._chapter("01_overview")
+    page = classroom_slides.slides_of(chapter, [], classroom_plan.read_plan(path))
     [found] = re.findall(r'<span class="tex2jax_ignore">(.*?)</span>', page)[:1]
     assert html.unescape(found) == one_line(words) and "<script>alert" not in page
 
@@ -288,7 +287,7 @@ def test_a_book_shows_such_words(tmp_path):
     (tmp_path / "plan.toml").write_text(
         PLAN.replace('"A test"', words).replace('"A school"', words).replace('"One"', words).replace('"Ask."', words).replace("a@example.org", "<script>")
     )
-    classroom.make(tmp_path / "plan.toml", tmp_path / "kit")
+    classroom_kit.make(tmp_path / "plan.toml", tmp_path / "kit")
     build = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build", ".", "--all", "-W", "-n", "--keep-going"]
     result = subprocess.run(build, cwd=tmp_path / "kit" / "student", capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
@@ -310,9 +309,9 @@ def test_pictures_with_such_a_name_run_through(tmp_path, monkeypatch):
     dice = np.random.default_rng(0)
     np.savez(tmp_path / name, images=dice.integers(256, size=(60, 8, 8, 3), dtype=np.uint8), labels=np.arange(60) % 2)
     (tmp_path / "plan.toml").write_text(f"dataset = {as_toml(name)}\n{PLAN.replace('01_overview', '15_own_pictures')}")
-    monkeypatch.setattr(classroom, "run_on", lambda *given: None)
+    monkeypatch.setattr(classroom_kit, "run_on", lambda *given: None)
     for plan in (tmp_path / "plan.toml", tmp_path / "kit" / "plan.toml"):
-        classroom.make(plan, tmp_path / "kit")
+        classroom_kit.make(plan, tmp_path / "kit")
     student = nbformat.read(tmp_path / "kit" / "student" / "chapters" / "15_own_pictures.ipynb", as_version=4)
     first = next(cell for cell in student.cells if cell.cell_type == "code").source
     monkeypatch.chdir(tmp_path / "kit" / "student" / "chapters")

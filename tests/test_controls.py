@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from patchconvnet import faithfulness, model, records, training
+from patchconvnet import faithfulness, model, records
 from patchconvnet.errors import PatchConvNetError
-from patchconvnet.training.scores import look
+from patchconvnet.inference import look
+from patchconvnet.training import running
 
 TOOLS = Path(__file__).resolve().parent.parent / "tools"
 TINY = {"image_size": 16, "dim": 8, "depth": 1, "norm": "batch"}
@@ -21,7 +22,7 @@ def test_every_network_of_the_course_can_be_built(monkeypatch):
     for data, networks in controls.NETWORKS.items():
         assert controls.REFERENCE[data] in networks
         for settings in networks.values():
-            recipe = training.make_recipe(**controls.BUDGETS[data], settings=settings)
+            recipe = running.make_recipe(**controls.BUDGETS[data], settings=settings)
             assert recipe["dataset"] == data and model.PatchConvNet(**recipe["model"])
 
 
@@ -32,7 +33,7 @@ def controls(small_data):
         patch.syspath_prepend(str(TOOLS))
         import controls
 
-        for module in (training, controls):
+        for module in (running, controls):
             patch.setattr(module, "load_dataset", lambda name, **options: small_data)
         patch.setitem(model.PRESETS, "shapes", TINY)
         patch.setattr(controls, "SEEDS", (1,))
@@ -68,7 +69,7 @@ def test_every_network_and_map_has_a_row(table):
 
 
 def test_a_row_is_what_its_run_gives(table, out, small_data):
-    network = records.load(out / "shapes_average_seed_1").model()
+    network = records.load(out / "shapes_average").model()
     logits, maps = look(network, small_data.x_test)
     predicted = logits.argmax(axis=1)
     own = maps[range(len(maps)), predicted]
@@ -81,9 +82,9 @@ def test_a_row_is_what_its_run_gives(table, out, small_data):
 
 
 def test_finished_runs_are_only_read(controls, out):
-    before = {path: path.stat().st_mtime_ns for path in out.glob("*/*")}
+    before = {path: path.stat().st_mtime_ns for path in out.glob("*/*/*")}
     assert len(before) == 12 and len(list(controls.runs("shapes", out))) == 2
-    assert {path: path.stat().st_mtime_ns for path in out.glob("*/*")} == before
+    assert {path: path.stat().st_mtime_ns for path in out.glob("*/*/*")} == before
 
 
 def test_without_masks_the_measures_that_need_none(controls, small_data):
@@ -93,8 +94,8 @@ def test_without_masks_the_measures_that_need_none(controls, small_data):
 
 
 def test_a_folder_that_holds_other_files_is_one_line(controls, tmp_path, capsys):
-    (tmp_path / "shapes_seed_1").mkdir()
-    (tmp_path / "shapes_seed_1" / "letter.txt").write_text("dear")
+    (tmp_path / "shapes" / "seed_1").mkdir(parents=True)
+    (tmp_path / "shapes" / "seed_1" / "letter.txt").write_text("dear")
     assert controls.main(["--out", str(tmp_path)]) == 2
     assert "not empty and holds no run" in capsys.readouterr().err
 

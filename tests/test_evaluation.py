@@ -62,7 +62,7 @@ def test_no_difference_needs_no_reason(here, finished_run):
 def test_a_record_without_weights_asks_for_no_data(monkeypatch):
     monkeypatch.setattr(evaluation, "load_dataset", lambda name: pytest.fail("data was loaded"))
     with pytest.raises(PatchConvNetError, match="holds no weights.npz"):
-        evaluation.evaluate(records.load("shapes_seed_1"))
+        evaluation.evaluate(records.load("shapes", seed=1))
 
 
 def test_a_record_of_another_architecture_is_refused(here, finished_run, tmp_path, capsys):
@@ -76,7 +76,7 @@ def test_a_record_of_another_architecture_is_refused(here, finished_run, tmp_pat
 
 def test_weights_of_another_preset_are_refused(here, finished_run, tmp_path, capsys):
     folder = copy_of(finished_run, tmp_path / "run")
-    shutil.copy(records.SHIPPED / "shapes_per_class" / "weights.npz", folder)
+    shutil.copy(records.SHIPPED / "shapes_per_class" / "seed_0" / "weights.npz", folder)
     assert main(["evaluate", "--record", str(folder)]) == 2
     assert capsys.readouterr().err.startswith("error: ")
 

@@ -160,7 +160,7 @@ def test_damaged_maps_are_named(finished_run, broken):
 
 def test_a_record_of_scores_alone_is_refused():
     with pytest.raises(PatchConvNetError, match="attention.npz: this record does not keep it"):
-        evolution.read("shapes_seed_1")
+        evolution.read(records.load("shapes", seed=1))
 
 
 # === figures ===

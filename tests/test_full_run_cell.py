@@ -67,7 +67,7 @@ def test_without_full_run_the_cell_opens_the_shipped_record(run_cell, monkeypatc
     else:
         monkeypatch.setenv("FULL_RUN", full_run)
     record = run_cell(lambda **options: pytest.fail("the cell trained"))
-    assert record.folder == records.SHIPPED / "cifar10_cpu"
+    assert record.folder == records.SHIPPED / "cifar10_cpu" / "seed_0"
     assert "preset cifar10_cpu" in capsys.readouterr().out
     assert not list(tmp_path.iterdir())
 

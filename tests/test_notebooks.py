@@ -19,7 +19,7 @@ if "google\.colab" in sys\.modules:  # elsewhere, the installed package is used
 os\.environ\.setdefault\("KERAS_BACKEND", "tensorflow"\)
 os\.environ\.setdefault\("TF_CPP_MIN_LOG_LEVEL", "3"\)
 
-from patchconvnet\.environment import announce
+from patchconvnet\.course\.announcement import announce
 
 announce\(dataset=("shapes"|"cifar10"|None), minutes=[\d.]+\)
 ?"""

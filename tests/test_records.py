@@ -25,11 +25,11 @@ def copy(finished_run, tmp_path):
 @pytest.fixture
 def shipped(finished_run, tmp_path, monkeypatch):
     """The finished run, as if it came with the package under the name "small"."""
-    shutil.copytree(finished_run, tmp_path / "package" / "small")
-    (tmp_path / "package" / "unfinished").mkdir()
+    shutil.copytree(finished_run, tmp_path / "package" / "small" / "seed_0")
+    (tmp_path / "package" / "unfinished" / "seed_0").mkdir(parents=True)
     monkeypatch.setattr(records, "SHIPPED", tmp_path / "package")
     monkeypatch.chdir(tmp_path)
-    return tmp_path / "package" / "small"
+    return tmp_path / "package" / "small" / "seed_0"
 
 
 # === opening ===
@@ -54,9 +54,35 @@ def test_a_path_means_a_folder_even_where_a_shipped_record_has_its_name(shipped,
     assert records.load(tmp_path / "small").folder == tmp_path / "small"
 
 
+def test_a_record_has_a_run_for_each_seed(shipped, finished_run):
+    shutil.copytree(finished_run, shipped.with_name("seed_12"))
+    shutil.copytree(finished_run, shipped.with_name("seed_3"))
+    shutil.copytree(finished_run, shipped.with_name("seed_of_doubt"))
+    (shipped.with_name("seed_4")).mkdir()  # has not finished
+    assert records.names() == ["small"] and records.seeds("small") == records.seeds(shipped.parent) == [0, 3, 12]
+    assert records.load("small", seed=12).folder == shipped.with_name("seed_12")
+    assert records.load(shipped.parent, seed=3).folder == shipped.with_name("seed_3")
+    assert records.load("small", seed=3).name == "small"
+    shutil.rmtree(shipped)
+    assert records.load("small").folder == shipped.with_name("seed_3")  # the lowest
+
+
+@pytest.mark.parametrize("seed", [1, -1, "0", 0.5, True])
+def test_a_seed_that_is_not_there_is_named(shipped, seed):
+    with pytest.raises(PatchConvNetError, match="^small has no run with seed .*: there are 0$"):
+        records.load("small", seed=seed)
+
+
+def test_a_run_folder_has_no_seeds_to_choose_from(finished_run):
+    assert records.seeds(finished_run) == []
+    with pytest.raises(PatchConvNetError, match="has no run with seed 0: there are none, as it is no folder of runs"):
+        records.load(finished_run, seed=0)
+
+
 def test_every_shipped_record_is_whole():
-    for name in records.names():
-        record = records.load(name)
+    assert records.seeds("shapes")[:3] == [0, 1, 2]
+    for record in (records.load(name, seed) for name in records.names() for seed in records.seeds(name)):
+        assert record.folder.name == f"seed_{record.recipe['seed']}" and record.name in records.names()
         epochs, size = record.recipe["epochs"], sum(path.stat().st_size for path in record.folder.iterdir())
         assert len(record.history["epoch"]) == epochs and size < 5_000_000
         assert 0 <= record.results["test_accuracy"] <= 1
@@ -351,6 +377,7 @@ def test_what_a_picture_is_compared_with_is_read_or_missing(copy):
 
 
 def test_names_come_in_order_whatever_the_disk_gives(monkeypatch):
-    listed = type(records.SHIPPED).iterdir
-    monkeypatch.setattr(type(records.SHIPPED), "iterdir", lambda self: iter(sorted(listed(self), reverse=True)))
+    listed = type(records.SHIPPED).glob
+    monkeypatch.setattr(type(records.SHIPPED), "glob", lambda self, pattern: iter(sorted(listed(self, pattern), reverse=True)))
     assert records.names() == sorted(records.names()) and "shapes" in records.names()
+    assert records.seeds("shapes") == sorted(records.seeds("shapes"))

@@ -6,8 +6,9 @@ import pytest
 
 from patchconvnet import model
 from patchconvnet.errors import PatchConvNetError
+from patchconvnet.inference import look
 from patchconvnet.training import callbacks, recipes, running
-from patchconvnet.training.scores import look, score_attention, score_logits
+from patchconvnet.training.scores import score_attention, score_logits
 
 TINY = {"image_size": 16, "dim": 8, "depth": 1, "norm": "batch"}
 

@@ -11,7 +11,7 @@ from PIL import Image, ImageCms
 from test_book import ROOT, browser, open_page  # noqa: F401
 
 from patchconvnet import inference, load_dataset, records
-from patchconvnet.training.scores import look, maps_of
+from patchconvnet.inference import look, maps_of
 
 sys.path.insert(0, str(ROOT / "tools"))
 import export_web  # noqa: E402
@@ -224,7 +224,7 @@ def test_a_missing_record_is_named(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(export_web, "RECORDS", tmp_path)
     assert export_web.main(["--out", str(tmp_path / "out")]) == 2
     assert "shapes" in capsys.readouterr().err
-    shutil.copytree(records.SHIPPED / "shapes", tmp_path / "shapes")
-    (tmp_path / "shapes" / "epochs.npz").write_bytes(b"PK half")
+    shutil.copytree(records.SHIPPED / "shapes" / "seed_0", tmp_path / "shapes" / "seed_0")
+    (tmp_path / "shapes" / "seed_0" / "epochs.npz").write_bytes(b"PK half")
     assert export_web.main(["--out", str(tmp_path / "out")]) == 2
     assert "epochs.npz is damaged" in capsys.readouterr().err

@@ -31,7 +31,7 @@ from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's start-up notes would drown the one line that matters
 
-from classroom_plan import with_dataset
+from classroom.plan import with_dataset
 from command import Parser, check_utf8, in_one_line
 
 from patchconvnet.course import plans

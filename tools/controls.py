@@ -19,7 +19,8 @@ from command import Parser, in_one_line
 from patchconvnet import PatchConvNet, faithfulness, load_dataset, records, train
 from patchconvnet.errors import PatchConvNetError, one_line
 from patchconvnet.files import check_writable, place
-from patchconvnet.training.scores import look, maps_of, score_logits
+from patchconvnet.inference import look, maps_of
+from patchconvnet.training.scores import score_logits
 
 SEEDS = (0, 1, 2)
 # Same trunk, same budget, same grid: what differs is named here. `train`'s arguments for each data set, and networks.
@@ -48,7 +49,7 @@ def runs(data, out):
     """Train all networks of a data set, or take the runs that have finished: yields name, seed and `Record`."""
     for seed in SEEDS:
         for name, settings in NETWORKS[data].items():
-            folder = Path(out) / (name if seed == 0 else f"{name}_seed_{seed}")
+            folder = Path(out) / name / f"seed_{seed}"
             # As the course's own record is kept: a copy of it in --out is not trained again.
             keep = "epochs" if name == "shapes" and seed == 0 else "weights"
             options = {**BUDGETS[data], "settings": settings, "seed": seed, "keep": keep}

@@ -25,7 +25,7 @@ import numpy as np
 
 ROOT = Path(__file__).resolve().parent.parent
 RECORDS = ROOT / "patchconvnet" / "records"
-NETWORKS = {"shapes": "shapes", "shapes_average": "shapes_average", "cifar10": "cifar10_cpu"}  # on the page: its record
+NETWORKS = {"shapes": "shapes", "shapes_average": "shapes_average", "cifar10": "cifar10_cpu"}  # on the page: its record, of seed 0
 
 
 def export(folder):
@@ -35,7 +35,7 @@ def export(folder):
         OSError: a record that is not there, or a folder that cannot be written.
         ValueError: a record that is damaged; the message names its file.
     """
-    networks = {name: network(name, RECORDS / record) for name, record in NETWORKS.items()}
+    networks = {name: network(name, RECORDS / record / "seed_0") for name, record in NETWORKS.items()}
     folder.mkdir(parents=True, exist_ok=True)
     for _, packed in networks.values():
         for file, content in packed.items():

@@ -159,6 +159,7 @@ def _backend():
     try:
         import keras
 
+        from patchconvnet.training import machine
     except (Exception, SystemExit) as error:
         missing = error.name if getattr(error, "name", None) in LOWEST else _usual_backend()
         advice = _advice(error, f"pip install {missing}; KERAS_BACKEND may be {', '.join(BACKENDS)}")
@@ -223,16 +224,16 @@ def _records():
 
     from patchconvnet import load_dataset, records
 
-    folders = sorted(path.parent.name for path in Path(records.__file__).parent.glob("*/results.json"))
-    for name in folders:
-        records.load(name).results  # noqa: B018 - reading is the check
+    runs = [records.load(name, seed) for name in records.names() for seed in records.seeds(name)]
+    for run in runs:
+        run.results  # noqa: B018 - reading is the check
     record, probes = records.load("shapes"), load_dataset("shapes", train=1, val=1, test=8).x_test
     logits, _ = record.model().explain(probes)
     recorded = np.asarray(records.read_arrays(record.folder / "attention.npz")["logits"])[-1, :8]
     worst = float(np.abs(logits - recorded).max())
     good = worst < 0.1  # of logits of up to 10; kept in half precision
     advice = "" if good else "the package is changed or damaged: install it again"
-    return Check("records", OK if good else MEND, f"{len(folders)} load; the network answers {'as' if good else 'not as'} recorded", advice)
+    return Check("records", OK if good else MEND, f"{len(runs)} load; the network answers {'as' if good else 'not as'} recorded", advice)
 
 
 def _training(step):

@@ -1,6 +1,6 @@
 """The plan of a class, as its file has it: read from TOML, and every value in it of the kind that it must be.
 
-`doctor` asks a plan for its chapters and pictures; `tools/classroom_plan.py` makes a kit of it. What is wrong with a file both
+`doctor` asks a plan for its chapters and pictures; `tools/classroom/plan.py` makes a kit of it. What is wrong with a file both
 learn from here, in one line. `classroom/plans/90min.toml` shows every key with a comment.
 """
 

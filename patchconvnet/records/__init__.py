@@ -9,7 +9,7 @@ A run folder, written by `patchconvnet.train`, holds
     weights.npz     the trained weights, float16        (and epochs.npz: the same after every epoch)
     familiarity.npz what pictures the network is used to  (see `familiarity.measure`)
 
-The folders beside this file are shipped with the package: `load("shapes")` reads one by name. So are the tables
+The folders beside this file are shipped with the package, NAME/seed_N: `load("shapes", seed=1)` reads one. So are the tables
 `measures_shapes.csv` and `measures_cifar10.csv`, which `tools/controls.py` wrote: `measures("shapes")` reads one.
 """
 
@@ -19,7 +19,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from patchconvnet.errors import PatchConvNetError, one_line
+from patchconvnet.errors import PatchConvNetError, one_line, short
 from patchconvnet.files import place, read_arrays, write_arrays
 from patchconvnet.model import PatchConvNet
 from patchconvnet.records.stored import (
@@ -35,7 +35,7 @@ from patchconvnet.records.stored import (
 )
 
 __all__ = [
-    "Record", "SHIPPED", "as_written", "load", "measures", "names", "read_arrays", "read_history", "read_json", "read_table",
+    "Record", "SHIPPED", "as_written", "load", "measures", "names", "read_arrays", "read_history", "read_json", "read_table", "seeds",
     "set_weights", "weights_of", "write_arrays", "write_history", "write_json", "write_table",
 ]
 
@@ -44,23 +44,43 @@ SHIPPED = Path(__file__).parent
 
 def names():
     """Names of the shipped records, sorted: a list of strings."""
-    return sorted(folder.name for folder in SHIPPED.iterdir() if (folder / "results.json").is_file())
+    return sorted({path.parents[1].relative_to(SHIPPED).as_posix() for path in SHIPPED.glob("**/seed_*/results.json")})
 
 
-def load(name):
+def seeds(name):
+    """The seeds with which a record was made, sorted: a list of whole numbers.
+
+    Args:
+        name: a shipped record's name, or the path of a folder of runs, each in its `seed_N`.
+    """
+    folder = SHIPPED / str(name) if str(name) in names() else place(name)
+    found = (path.parent.name.removeprefix("seed_") for path in folder.glob("seed_*/results.json"))
+    return sorted(int(number) for number in found if number.isdecimal())
+
+
+def load(name, seed=None):
     """Open a record.
 
     Args:
-        name: a shipped record's name, or the path of a run folder. A path is meant if it has a separator, or if no
-            shipped record has that name.
+        name: a shipped record's name, or the path of a run folder, or of a folder of runs, each in its `seed_N`. The
+            shipped record is meant where there is one of that name: a path that is written with "./" never is.
+        seed: which of its runs; by default the one with the lowest seed.
 
     Returns:
         A `Record`.
 
     Raises:
-        PatchConvNetError: if there is no such record, or the run in it has not finished.
+        PatchConvNetError: if there is no such record or seed, or the run in it has not finished.
     """
     folder = SHIPPED / str(name) if str(name) in names() else place(name)
+    there = seeds(name)
+    if seed is None and there:
+        seed = there[0]
+    if seed is not None:
+        if isinstance(seed, bool) or seed not in there:
+            known = ", ".join(map(str, there)) or "none, as it is no folder of runs"
+            raise PatchConvNetError(f"{one_line(name)} has no run with seed {short(seed)}: there are {known}")
+        folder = folder / f"seed_{int(seed)}"
     if (folder / "results.json").is_file():
         return Record(folder)
     if (folder / "recipe.json").is_file():
@@ -94,7 +114,8 @@ class Record:
     """One finished run. Attributes are read from the folder when first used.
 
     Attributes:
-        folder: where it is, a `Path`; its last part is the name.
+        folder: where it is, a `Path`.
+        name: the folder's last part; of a shipped record, its name.
         recipe: dict, all that was set: "preset", "dataset", "seed", "epochs", "model" (arguments of `PatchConvNet`)...
         history: dict of column name to float array (epochs,).
         results: dict, see `results.json`.
@@ -102,7 +123,8 @@ class Record:
 
     def __init__(self, folder):
         self.folder = Path(folder)
-        self.name = self.folder.absolute().name
+        where = self.folder.absolute()
+        self.name = where.parent.relative_to(SHIPPED).as_posix() if SHIPPED in where.parents else where.name
 
     def __repr__(self):
         return f"Record({str(self.folder)!r})"

@@ -9,10 +9,10 @@ import copy
 import re
 
 import nbformat
-from classroom_text import plain
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, DeadKernelError
 
+from classroom.text import plain
 from patchconvnet.course import doctor
 from patchconvnet.errors import PatchConvNetError
 
@@ -73,7 +73,7 @@ def student_notebook(chapter, cells, plan, data=None, for_nbgrader=False):
 
     Args:
         chapter: a `Chapter`.
-        cells: what the class takes of it, as `classroom_chapters.select` returns it.
+        cells: what the class takes of it, as `chapters.select` returns it.
         plan: a `Plan`.
         data: file name of the class's own pictures, if the chapter runs on them.
         for_nbgrader: solutions stay, between the marks at which nbgrader cuts them out: its "source" version.

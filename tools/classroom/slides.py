@@ -11,9 +11,10 @@ import shutil
 from pathlib import Path
 
 import nbformat
-from classroom_text import plain
 
-ROOT = Path(__file__).resolve().parent.parent
+from classroom.text import plain
+
+ROOT = Path(__file__).resolve().parents[2]
 TEMPLATE = ROOT / "classroom" / "slides"
 SHOWN = ("slide", "subslide", "fragment")
 ASIDE = ("Exercises", "Quiz", "Further reading", "Where to go from here")  # not for a lecture

@@ -6,10 +6,11 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import yaml
-from classroom_notebooks import POINTS
-from classroom_text import code, plain, quoted, shell
 
-ROOT = Path(__file__).resolve().parent.parent
+from classroom.notebooks import POINTS
+from classroom.text import code, plain, quoted, shell
+
+ROOT = Path(__file__).resolve().parents[2]
 CREDIT = (
     'Adapted from "PatchConvNet: attention you can see and measure" by the patchconvnet course authors '
     "([CC BY 4.0](https://creativecommons.org/licenses/by/4.0/), code: MIT). Changed: chapters and sections were chosen, "

@@ -1,6 +1,6 @@
 """Time the measures of attention in this process, for tools/benchmark.py: prints one line of JSON.
 
-    python tools/benchmark_measures.py
+    python tools/benchmark/measures.py
 """
 
 import json

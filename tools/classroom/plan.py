@@ -15,7 +15,7 @@ from patchconvnet.errors import PatchConvNetError, one_line
 from patchconvnet.files import existing_file
 from patchconvnet.training.recipes import RECIPES
 
-PLANS = Path(__file__).resolve().parent.parent / "classroom" / "plans"
+PLANS = Path(__file__).resolve().parents[2] / "classroom" / "plans"
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class Plan:
         return sorted({part.chapter for session in self.session for part in session.part if part.chapter})
 
 
-def find(name):
+def find_plan(name):
     """The file of a plan: a path to one, or the name of one that comes with the course.
 
     Raises:
@@ -94,7 +94,7 @@ def find(name):
     raise PatchConvNetError(f"there is no plan {one_line(name) or repr(name)}: give the path of a .toml file, or one of {', '.join(ours)}")
 
 
-def read(path):
+def read_plan(path):
     """Read and check a plan; a relative `dataset` is looked for beside the file.
 
     Raises:

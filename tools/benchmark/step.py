@@ -1,7 +1,7 @@
 """Time a training step in this process, for tools/benchmark.py: prints one line of JSON.
 
-    python tools/benchmark_step.py published
-    python tools/benchmark_step.py "ours, mixed_bfloat16"
+    python tools/benchmark/step.py published
+    python tools/benchmark/step.py "ours, mixed_bfloat16"
 
 Each network is compiled as its user would compile it. The published one runs without our package, which
 also decides how TensorFlow computes (see patchconvnet/__init__.py).
