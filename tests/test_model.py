@@ -287,7 +287,7 @@ def test_the_papers_networks_are_as_in_its_tables(preset, dim, depth, layer_scal
 
 
 def test_the_networks_that_are_trained_here_have_the_options_that_the_book_names():
-    """The same for recipes: tests/test_recipes.py."""
+    """The same for recipes: tests/training/test_recipes.py."""
     assert set(PRESETS) == {"shapes", "keras_example", "cifar10", "cifar10_cpu", "s60", "s120", "b60", "b120", "l60", "l120", "s60_multi"}
     for preset in PRESETS:  # a preset's dict is the caller's own
         preset_config(preset)["dim"] = 1

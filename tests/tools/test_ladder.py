@@ -8,7 +8,7 @@ import pytest
 from patchconvnet import model
 from patchconvnet.training import recipes, running
 
-TOOLS = Path(__file__).resolve().parent.parent / "tools"
+TOOLS = Path(__file__).resolve().parents[2] / "tools"
 TINY = {"image_size": 16, "dim": 8, "depth": 1}
 
 

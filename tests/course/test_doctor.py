@@ -18,7 +18,7 @@ from patchconvnet.__main__ import main
 from patchconvnet.course import doctor, doctor_apart
 from patchconvnet.course.doctor import MEND, OK, REMARK, Check
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 PLAN = '[[session]]\ntitle = "One"\n[[session.part]]\nchapter = "02_data"\nminutes = 5\n[[session.part]]\ntitle = "Break"\nminutes = 5\n'
 
 

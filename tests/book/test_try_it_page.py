@@ -310,7 +310,7 @@ def test_the_small_version(visit):
 
 @pytest.mark.parametrize("name", ["page.html", "small.html"])
 def test_axe_finds_nothing_when_all_is_shown(visit, name):
-    """The book's own pages are seen by tests/test_accessibility.py, but before the first action."""
+    """The book's own pages are seen by tests/book/test_accessibility.py, but before the first action."""
     page = visit(name)
     page.get_by_role("button", name="Example: circle").click()
     spoken(page)

@@ -98,7 +98,7 @@ def test_axe_finds_nothing(visits):
 
 
 def test_pages_load_from_a_server(visits):
-    """From disk they are loaded by tests/test_book.py."""
+    """From disk they are loaded by tests/book/test_book.py."""
     assert not (found := {name: failures for name, (failures, *_) in visits.items() if failures}), found
 
 

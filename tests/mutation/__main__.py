@@ -1,9 +1,9 @@
 """Do the tests notice? Plant one fault at a time in a copy of the course, and see whether anything turns red.
 
-    python tests/mutation.py                        43 faults chosen by hand; about half an hour on two cores
-    python tests/mutation.py trunk schedule         those of these modules
-    python tests/mutation.py --sample 100 --seed 1  so many made by rule, of thousands; some twenty minutes
-    python tests/mutation.py --javascript           ten made by rule in the scripts of "Try it yourself"
+    python tests/mutation                        43 faults chosen by hand; about half an hour on two cores
+    python tests/mutation trunk schedule         those of these modules
+    python tests/mutation --sample 100 --seed 1  so many made by rule, of thousands; some twenty minutes
+    python tests/mutation --javascript           ten made by rule in the scripts of "Try it yourself"
 
 A fault by hand runs the unit tests of its module, and where those stay green, the chapter that teaches the module,
 under nbval. A fault by rule (see mutation_rules.py) runs the tests that reach its line (see mutation_coverage.py: needs
@@ -29,7 +29,7 @@ from typing import NamedTuple
 import mutation_rules
 from mutation_worker import Worker
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 WANTED, WANTED_BY_RULE = 0.9, 0.85  # share of faults to be caught
 LOOKS = ("plotting", "evolution/figures.py")  # sizes and colours: looked at, not tested
 
@@ -78,13 +78,13 @@ FAULTS = [
     Fault("schedule", "(step + 1) / max(", "step / max(", "schedule", "08_schedule"),
     Fault("schedule", "share = (step + 1 - self", "share = (step - self", "schedule", "08_schedule"),
     Fault("schedule", '"bias", "gamma"', '"gamma"', "schedule training_parts", "08_schedule"),
-    Fault("callbacks", "self.order[index * self.batch_size :", "self.order[index * self.batch_size + 1 :", "training_parts", "09_training"),
-    Fault("callbacks", "default_rng((self.seed, epoch))", "default_rng((self.seed, 0))", "training_parts training", "09_training"),
-    Fault("callbacks", "self._probe(epoch + 1)", "self._probe(epoch)", "training training_parts", "09_training"),
-    Fault("scores", "(rank < 5)", "(rank <= 5)", "scores", "09_training"),
-    Fault("training", 'int(recipe["warmup"] * steps)', "0", "training training_parts", "09_training"),
+    Fault("training/callbacks", "self.order[index * self.batch_size :", "self.order[index * self.batch_size + 1 :", "training_parts", "09_training"),
+    Fault("training/callbacks", "default_rng((self.seed, epoch))", "default_rng((self.seed, 0))", "training_parts training", "09_training"),
+    Fault("training/callbacks", "self._probe(epoch + 1)", "self._probe(epoch)", "training training_parts", "09_training"),
+    Fault("training/scores", "(rank < 5)", "(rank <= 5)", "scores", "09_training"),
+    Fault("training/running", 'int(recipe["warmup"] * steps)', "0", "training training_parts", "09_training"),
     # === the data, the maps and their measures ===
-    Fault("shapes", "coverage >= 0.5\n", "(coverage >= 0.5).swapaxes(1, 2)\n", "shapes", "02_data"),
+    Fault("data/shapes", "coverage >= 0.5\n", "(coverage >= 0.5).swapaxes(1, 2)\n", "shapes", "02_data"),
     Fault("faithfulness/localization", '"Hh,nhw,Ww->nHW", rows, masks', '"Hh,nwh,Ww->nHW", rows, masks', "faithfulness", "12_faithfulness"),
     Fault("faithfulness/localization", "greatest] >= threshold", "greatest] > threshold", "faithfulness", "12_faithfulness"),
     Fault("faithfulness/localization", "np.log2(", "np.log(", "faithfulness", "12_faithfulness"),
@@ -129,9 +129,15 @@ def report(number, where, words, by):
 # === by hand ===
 
 
+def found(name):
+    """Where in the tests test_NAME.py lies."""
+    (path,) = ROOT.glob(f"tests/**/test_{name}.py")
+    return path.relative_to(ROOT).as_posix()
+
+
 def caught_by(fault, copy):
     """What notices the fault: "tests", its chapter's name, or "" for nothing."""
-    if turns_red(copy, *(f"tests/test_{name}.py" for name in fault.tests.split())):
+    if turns_red(copy, *(found(name) for name in fault.tests.split())):
         return "tests"
     chapter = f"chapters/{fault.chapter}.ipynb"
     return fault.chapter if turns_red(copy, "--nbval", "--nbval-current-env", chapter) else ""
@@ -213,7 +219,7 @@ def in_python(count, seed, modules):
 def in_javascript(count, seed, modules):
     paths = sorted(path.relative_to(ROOT).as_posix() for path in ROOT.glob("site_extra/try_it/*.js"))
     paths = [path for path in paths if not modules or any(f"try_it/{module}" in path for module in modules)]
-    tests = [f"tests/test_try_it_{part}.py" for part in ("network", "page")]
+    tests = [f"tests/book/test_try_it_{part}.py" for part in ("network", "page")]
 
     def tests_of(path, text, mutant):
         return (tests if "network" in path else tests[::-1]), 60

@@ -19,7 +19,7 @@ import pytest
 import yaml
 from bs4 import BeautifulSoup
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 CHAPTERS = sorted(path.stem for path in (ROOT / "chapters").glob("*.ipynb"))
 CONFIG = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
 REPOSITORY = CONFIG["repository"]["url"]
@@ -272,7 +272,7 @@ def test_dark_mode_toggles_and_stays(browser, book):
 
 
 def test_players_work_in_both_modes_and_on_a_phone(browser, book):
-    """tests/test_player.py looks closely at a player on a page of its own: here it stands among the theme's rules."""
+    """tests/evolution/test_player.py looks closely at a player on a page of its own: here it stands among the theme's rules."""
     page, problems = open_page(browser, (book / "chapters" / "10_evolution.html").as_uri(), PHONE)
     players = page.locator(".attention-player")
     assert players.count() == 3
@@ -293,7 +293,7 @@ def test_players_work_in_both_modes_and_on_a_phone(browser, book):
 
 @pytest.mark.parametrize("name", ["try_it", "intro"])
 def test_try_it_works_in_the_book(browser, book, name):
-    """tests/test_try_it_page.py looks closely at it on a bare page: here it stands among the theme's rules."""
+    """tests/book/test_try_it_page.py looks closely at it on a bare page: here it stands among the theme's rules."""
     page, problems = open_page(browser, (book / f"{name}.html").as_uri(), PHONE)
     page.get_by_role("button", name="Example: heart").click()
     page.wait_for_function("document.querySelector('.attention .answer').textContent.startsWith('heart, ')")

@@ -11,7 +11,7 @@ from patchconvnet import model, records
 from patchconvnet.data import Dataset
 from patchconvnet.training import running
 
-NOTEBOOK = Path(__file__).resolve().parent.parent / "chapters" / "09_training.ipynb"
+NOTEBOOK = Path(__file__).resolve().parents[2] / "chapters" / "09_training.ipynb"
 LONG_RUN = 'train(preset="cifar10", out='
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-SCRIPT = Path(__file__).with_name("install_browser.sh")
+SCRIPT = Path(__file__).parents[1] / "install_browser.sh"
 TOOLS = ("env", "bash", "dirname", "id", "cat", "seq", "touch", "chmod")  # no browser among them, whatever is installed here
 LONG_POLICY = "seq 1 20000"  # more than a pipe holds
 

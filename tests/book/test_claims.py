@@ -17,7 +17,7 @@ import pytest
 
 from patchconvnet import records
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 CLAIM = re.compile(r"(?P<number>\d[\d,]*(?:\.\d+)?)\s*(?P<percent>%)?\s*<!--\s*claim:\s*(?P<name>[\w.]+)\s*-->")
 ANY_CLAIM = re.compile(r"<!--\s*claim:")
 PERCENTAGE = re.compile(r"\d\s?%")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 SHOWN = ROOT / "site_static" / "hero.png"
 WIDTH = 830  # in which GitHub shows it
 

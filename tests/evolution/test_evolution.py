@@ -259,7 +259,7 @@ def test_without_javascript_there_is_a_sentence_and_nothing_dead():
 def test_the_files_go_into_the_wheel():
     import tomllib
 
-    patterns = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]
+    patterns = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]
     package = Path(evolution.__file__).parents[1]
     found = {path for pattern in patterns["patchconvnet"] for path in package.glob(pattern)}
     assert found >= {path for path in (package / "evolution").iterdir() if path.suffix in (".html", ".css", ".js")} != set()

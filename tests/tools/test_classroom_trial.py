@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 GUIDE = (ROOT / "chapters" / "14_instructors.md").read_text(encoding="utf-8")
 STEPS = GUIDE[GUIDE.index("## Your kit, step by step") : GUIDE.index("## Assessment")]
 PROXY = "http://127.0.0.1:9"  # where nobody listens: the network is cut

@@ -10,7 +10,7 @@ from patchconvnet.errors import PatchConvNetError
 from patchconvnet.inference import look
 from patchconvnet.training import running
 
-TOOLS = Path(__file__).resolve().parent.parent / "tools"
+TOOLS = Path(__file__).resolve().parents[2] / "tools"
 TINY = {"image_size": 16, "dim": 8, "depth": 1, "norm": "batch"}
 MEASURES = {"pointing_game", "energy", "energy_ratio", "rank_accuracy", "average_precision", "entropy"}
 

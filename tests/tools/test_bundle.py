@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from test_book import link_problems
 
-TOOLS = Path(__file__).resolve().parent.parent / "tools"
+TOOLS = Path(__file__).resolve().parents[2] / "tools"
 FILES = {
     "_config.yml": "title: t\nauthor: a\nonly_build_toc_files: true\n",
     "_toc.yml": "format: jb-book\nroot: intro\nchapters:\n  - file: second\n",

@@ -26,7 +26,7 @@ LEFT_OUT = set("""accessibility backends benchmark book bundle classroom classro
     notebooks plotting_notebook repository serialization try_it_network try_it_page""".split())
 LONGEST = 120  # seconds of tests for one fault, as measured
 SETTINGS = "[run]\nsource = patchconvnet\nrelative_files = true\nparallel = true\npatch = subprocess\ncontext = ${PYTEST_CURRENT_TEST-}\n"
-TEST = re.compile(r"tests/(test_\w+\.py)(?:::(\w+))?")
+TEST = re.compile(r"tests/((?:\w+/)?test_\w+\.py)(?:::(\w+))?")
 
 
 class Plan:
@@ -34,8 +34,8 @@ class Plan:
 
     def __init__(self, copy):
         self.copy = copy
-        names = sorted(path.name for path in (copy / "tests").glob("test_*.py"))
-        names = [name for name in names if name.removeprefix("test_").removesuffix(".py") not in LEFT_OUT]
+        names = sorted(path.relative_to(copy / "tests").as_posix() for path in (copy / "tests").rglob("test_*.py"))
+        names = [name for name in names if Path(name).stem.removeprefix("test_") not in LEFT_OUT]
         with ThreadPoolExecutor(2) as two_at_once:
             measures = dict(zip(names, two_at_once.map(self._measure, names)))
         self.seconds = {name: measure["seconds"] for name, measure in measures.items()}
@@ -63,10 +63,11 @@ class Plan:
 
     def _measure(self, name):
         """The seconds of each test in a file, and of each line the tests that run it: kept in a temporary folder."""
-        sources = [*sorted((self.copy / "patchconvnet").rglob("*.py")), *sorted(self.copy.glob("tests/*.py"))]
-        sources = [path for path in sources if path.name == name or not path.name.startswith(("test_", "mutation"))]
+        sources = [path for part in ("patchconvnet", "tests") for path in sorted((self.copy / part).rglob("*.py"))]
+        helpers = [path for path in sources if "mutation" not in path.parts and not path.name.startswith("test_")]
+        sources = [*helpers, self.copy / "tests" / name]
         content = b"".join(path.name.encode() + path.read_bytes() for path in sources)
-        kept = Path(tempfile.gettempdir()) / "patchconvnet_mutation" / f"{name}-{hashlib.sha256(content).hexdigest()[:16]}.json"
+        kept = Path(tempfile.gettempdir()) / "patchconvnet_mutation" / f"{Path(name).stem}-{hashlib.sha256(content).hexdigest()[:16]}.json"
         if not kept.is_file():
             kept.parent.mkdir(exist_ok=True)
             with tempfile.TemporaryDirectory() as folder:

@@ -55,7 +55,7 @@ def test_two_devices_train_as_one(backend, tmp_path):
         "PYTHONPATH": os.path.dirname(patchconvnet.__path__[0]),
         "CUDA_VISIBLE_DEVICES": "-1",
     }
-    script = TWO.replace("TESTS", os.path.dirname(__file__))
+    script = TWO.replace("TESTS", os.path.dirname(os.path.dirname(__file__)))
     result = subprocess.run(
         [sys.executable, "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True
     )
