@@ -10,6 +10,13 @@
 import keras
 from keras import layers, ops
 
+from patchconvnet.rules import SHARE, none_or
+
+
+def linear_start(kernel_initializer):
+    """How the kernel of a dense layer starts: "authors" is normal, deviation 0.02, cut at two deviations; else as named."""
+    return keras.initializers.TruncatedNormal(stddev=0.02) if kernel_initializer == "authors" else kernel_initializer
+
 
 @keras.saving.register_keras_serializable(package="patchconvnet")
 class AttentionPooling(layers.Layer):
@@ -22,9 +29,12 @@ class AttentionPooling(layers.Layer):
     Args:
         tokens: number of class tokens Q: 1, or one for each class.
         mlp_ratio: width of the MLP's hidden layer over C: 1 in the Keras example, 3 in the paper.
-        dropout: share of attention weights and of hidden units dropped in training, 0 <= p < 1.
+        dropout: share that is dropped in training, 0 <= p < 1, of what the next two do not name.
+        attention_dropout: the same for attention weights alone; None for `dropout`.
+        mlp_dropout: the same for hidden units of the MLP alone; None for `dropout`.
         layer_scale: start value of a learned factor for each channel of both residual branches, or None.
         token_initializer: how class tokens start.
+        kernel_initializer: see `linear_start`.
 
     Input: patches, float (N, H, W, C).
     Output: a pair: the class tokens (N, Q, C), and the attention (N, Q, H, W), float32: softmax weights of the
@@ -41,6 +51,9 @@ class AttentionPooling(layers.Layer):
         dropout=0.0,
         layer_scale=None,
         token_initializer="truncated_normal",
+        kernel_initializer="glorot_uniform",
+        attention_dropout=None,
+        mlp_dropout=None,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -50,10 +63,14 @@ class AttentionPooling(layers.Layer):
         self.dropout = dropout
         self.layer_scale = layer_scale
         self.token_initializer = keras.initializers.get(token_initializer)
+        self.kernel_initializer = kernel_initializer
+        self.attention_dropout = attention_dropout
+        self.mlp_dropout = mlp_dropout
         if not isinstance(tokens, int) or tokens < 1:
             raise ValueError(f"tokens must be a positive integer, got {tokens!r}")
-        if not 0 <= dropout < 1:
-            raise ValueError(f"dropout must be at least 0 and below 1, got {dropout!r}")
+        SHARE.check("dropout", dropout)
+        none_or(SHARE).check("attention_dropout", attention_dropout)
+        none_or(SHARE).check("mlp_dropout", mlp_dropout)
 
     def build(self, input_shape):
         channels = input_shape[-1]
@@ -63,14 +80,19 @@ class AttentionPooling(layers.Layer):
             shape=(1, self.tokens, channels), initializer=self.token_initializer, name="class_token"
         )
         self.norm_tokens = layers.LayerNormalization(epsilon=1e-6, dtype=policy, name="norm_tokens")
-        self.query = layers.Dense(channels, dtype=policy, name="query")
-        self.key = layers.Dense(channels, dtype=policy, name="key")
-        self.value = layers.Dense(channels, dtype=policy, name="value")
-        self.project = layers.Dense(channels, dtype=policy, name="project")
+        self.query = self._dense(channels, "query")
+        self.key = self._dense(channels, "key")
+        self.value = self._dense(channels, "value")
+        self.project = self._dense(channels, "project")
         self.norm_mlp = layers.LayerNormalization(epsilon=1e-6, dtype=policy, name="norm_mlp")
-        self.mlp_in = layers.Dense(hidden, activation=keras.activations.gelu, dtype=policy, name="mlp_in")
-        self.mlp_out = layers.Dense(channels, dtype=policy, name="mlp_out")
-        self.drop = layers.Dropout(self.dropout, dtype=policy, name="drop")
+        self.mlp_in = self._dense(hidden, "mlp_in", activation=keras.activations.gelu)
+        self.mlp_out = self._dense(channels, "mlp_out")
+        weights_rate, hidden_rate = (
+            self.dropout if rate is None else rate for rate in (self.attention_dropout, self.mlp_dropout)
+        )
+        self.drop = self.drop_hidden = layers.Dropout(weights_rate, dtype=policy, name="drop")
+        if hidden_rate != weights_rate:  # else one layer, one stream of chance: recorded runs come out as they did
+            self.drop_hidden = layers.Dropout(hidden_rate, dtype=policy, name="drop_hidden")
         for layer in (self.norm_tokens, self.query, self.key, self.value, self.project, self.norm_mlp, self.mlp_in):
             layer.build(shape)
         self.mlp_out.build((None, None, hidden))
@@ -79,6 +101,10 @@ class AttentionPooling(layers.Layer):
             start = keras.initializers.Constant(self.layer_scale)
             self.scale_attention = self.add_weight(shape=(channels,), initializer=start, name="scale_attention")
             self.scale_mlp = self.add_weight(shape=(channels,), initializer=start, name="scale_mlp")
+
+    def _dense(self, width, name, **options):
+        start = linear_start(self.kernel_initializer)
+        return layers.Dense(width, kernel_initializer=start, dtype=self.dtype_policy, name=name, **options)
 
     def attend(self, class_token, patches, training=None):
         """Weigh the values: tokens (N, Q, C), patches (N, P, C) -> (N, Q, C) and weights (N, Q, P)."""
@@ -100,7 +126,7 @@ class AttentionPooling(layers.Layer):
         token = ops.broadcast_to(token, (count, self.tokens, channels))  # (1, Q, C) -> (N, Q, C)
         update, weights = self.attend(token, patches, training=training)
         token = token + (update if self.scale_attention is None else update * self.scale_attention)
-        update = self.mlp_out(self.drop(self.mlp_in(self.norm_mlp(token)), training=training))
+        update = self.mlp_out(self.drop_hidden(self.mlp_in(self.norm_mlp(token)), training=training))
         token = token + (update if self.scale_mlp is None else update * self.scale_mlp)
         return token, ops.reshape(weights, (-1, self.tokens, height, width))  # (N, Q, P) -> (N, Q, H, W)
 
@@ -120,6 +146,9 @@ class AttentionPooling(layers.Layer):
             "dropout": self.dropout,
             "layer_scale": self.layer_scale,
             "token_initializer": keras.initializers.serialize(self.token_initializer),
+            "kernel_initializer": self.kernel_initializer,
+            "attention_dropout": self.attention_dropout,
+            "mlp_dropout": self.mlp_dropout,
         }
 
 
@@ -127,12 +156,20 @@ class AttentionPooling(layers.Layer):
 class PerClassHead(layers.Layer):
     """Reads class i's logit from class i's token (paper, section 3.3): logit_i = weight_i . token_i + bias_i.
 
+    Args:
+        kernel_initializer: see `linear_start`.
+
     Input: float (N, Q, C), one token a class. Output: float (N, Q).
     """
 
+    def __init__(self, kernel_initializer="glorot_uniform", **kwargs):
+        super().__init__(**kwargs)
+        self.kernel_initializer = kernel_initializer
+
     def build(self, input_shape):
         _, tokens, channels = input_shape
-        self.kernel = self.add_weight(shape=(tokens, channels), initializer="glorot_uniform", name="kernel")
+        start = linear_start(self.kernel_initializer)
+        self.kernel = self.add_weight(shape=(tokens, channels), initializer=start, name="kernel")
         self.bias = self.add_weight(shape=(tokens,), initializer="zeros", name="bias")
 
     def call(self, tokens):
@@ -140,3 +177,6 @@ class PerClassHead(layers.Layer):
 
     def compute_output_shape(self, input_shape):
         return input_shape[:-1]
+
+    def get_config(self):
+        return {**super().get_config(), "kernel_initializer": self.kernel_initializer}

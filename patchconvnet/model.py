@@ -10,17 +10,23 @@
 
 import difflib
 import math
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
 
 import keras
 import numpy as np
 from keras import layers, ops
 
-from patchconvnet.attention_pooling import AttentionPooling, PerClassHead
+from patchconvnet.attention_pooling import AttentionPooling, PerClassHead, linear_start
 from patchconvnet.errors import PatchConvNetError
+from patchconvnet.files import read_arrays
 from patchconvnet.preprocessing import Augment, Resize, check_images, rescaling
-from patchconvnet.rules import SHARE, YES_OR_NO, none_or, number, one_of, plain, several, whole
+from patchconvnet.rules import ANYTHING, SHARE, YES_OR_NO, none_or, number, one_of, plain, setting, several, whole
 from patchconvnet.stem import ConvStem
-from patchconvnet.trunk import Trunk, make_normalization
+from patchconvnet.trunk import DEPTH, BlockConfig, Trunk, make_normalization
+
+RECORDS = Path(__file__).with_name("records")
 
 # What all networks of the paper share (section 3 and the authors' code).
 PAPER = {
@@ -35,6 +41,8 @@ PAPER = {
     "layer_scale": 1e-6,
     "mlp_ratio": 3,
     "preprocessing": "imagenet",
+    "kernel_initializer": "authors",
+    "token_initializer": {"class_name": "TruncatedNormal", "config": {"mean": 0.0, "stddev": 0.02}},
 }
 
 PRESETS = {
@@ -102,13 +110,81 @@ def _near(name, known):
     return f'; did you mean "{near[0]}"?' if near else ""
 
 
+MOST_WEIGHTS = 1e9  # three times the paper's largest network
+MOST_NUMBERS = 2**26  # of one image, in one layer
+
+
+@dataclass(frozen=True)
+class NetworkConfig(BlockConfig):
+    """All that a `PatchConvNet` is made of: defaults, and what each may be. What they mean is said there.
+
+    The bounds are far beyond any use: past them, memory ends before training begins.
+    """
+
+    num_classes: int = setting(10, whole(1, 100_000))
+    image_size: int = setting(32, whole(8, 1024))
+    dim: int = setting(64, whole(1, 4096))
+    depth: int = setting(2, DEPTH)
+    stem_strides: tuple = setting((2, 2), several(one_of(1, 2), 8))
+    stem_bias: bool = setting(True, YES_OR_NO)
+    stem_final_activation: bool = setting(True, YES_OR_NO)
+    tied: bool = setting(False, YES_OR_NO)
+    layer_scale: float | None = setting(None, none_or(number(0, 100, "a number above 0, at most 100", above=True)))
+    pooling: str = setting("attention", one_of("attention", "average"))
+    class_tokens: str = setting("single", one_of("single", "per_class"))
+    mlp_ratio: float = setting(1, number(0, 16, "a number above 0, at most 16", above=True))
+    dropout: float = setting(0.0, SHARE)
+    attention_dropout: float | None = setting(None, none_or(SHARE))
+    mlp_dropout: float | None = setting(None, none_or(SHARE))
+    token_initializer: str | dict = setting("truncated_normal", ANYTHING)  # Keras judges
+    preprocessing: str | None = setting("rescale", one_of("rescale", "imagenet", None))
+    shift: int = setting(0, whole(0, 1023))
+    flip: bool = setting(False, YES_OR_NO)
+    cutout: int = setting(0, whole(0, 1024))
+    seed: int | None = setting(None, none_or(whole(0, 2**32 - 1)))
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.pooling == "average" and self.class_tokens == "per_class":
+            raise PatchConvNetError('class_tokens="per_class" needs pooling="attention": average pooling has no tokens')
+        size, dim = self.image_size, self.dim
+        for name, most in (("shift", size - 1), ("cutout", size)):
+            if getattr(self, name) > most:
+                value = getattr(self, name)
+                raise PatchConvNetError(f"{name} must be at most {most} for images of {size} pixels, got {value!r}")
+        weights = self.depth * dim**2 * (11 if self.spatial == "dense" else 2)  # of the trunk's convolutions
+        side = size // math.prod(self.stem_strides)
+        if weights > MOST_WEIGHTS or side**2 * dim > MOST_NUMBERS:
+            raise PatchConvNetError(
+                f"dim={dim}, depth={self.depth}, image_size={size} and stem_strides={tuple(self.stem_strides)} make a "
+                f"network of {weights / 1e6:,.0f} million weights on {side} x {side} patches: make it smaller"
+            )
+
+    @classmethod
+    def of(cls, arguments):
+        """From a dict; an error with the nearest name for one that is no argument."""
+        for name in arguments.keys() - set(cls.names()):
+            raise PatchConvNetError(f"PatchConvNet has no argument {name}{_near(name, cls.names())}")
+        return cls(**{name: plain(value) for name, value in arguments.items()})
+
+    @property
+    def block(self):
+        """That of each block of the trunk: a `BlockConfig`."""
+        return BlockConfig(**{name: getattr(self, name) for name in BlockConfig.names()})
+
+    @property
+    def tokens(self):
+        """How many class tokens there are with attention pooling."""
+        return self.num_classes if self.class_tokens == "per_class" else 1
+
+
 @keras.saving.register_keras_serializable(package="patchconvnet")
 class PatchConvNet(keras.Model):
     """The network of "Augmenting convolutional networks with attention-based aggregation" (arXiv 2112.13692).
 
     A standard `keras.Model`: `compile`, `fit`, `evaluate`, `save` and `keras.models.load_model` work as always.
 
-    Args:
+    Args, all by name, with their defaults in `NetworkConfig`:
         num_classes: number of classes, at least 1.
         image_size: side to which images are resized, in pixels (with `preprocessing=None`: not resized).
         dim: channels of every patch (d in the paper).
@@ -116,10 +192,13 @@ class PatchConvNet(keras.Model):
         stem_strides, stem_bias, stem_final_activation: see `ConvStem`.
         norm: "layer" or "batch", for the trunk and before the head; with "batch" the stem is normalized too. With average
             pooling the head reads the mean of the patches as it is, so that the class activation map is exact.
-        tied, spatial, se_ratio, se_bias, layer_scale, drop_path: see `Trunk`; `layer_scale` goes to the pooling too.
+        tied: see `Trunk`.
+        spatial, se_ratio, se_bias, layer_scale, drop_path: see `BlockConfig`; `layer_scale` goes to the pooling too.
+        kernel_initializer: how weights start: "glorot_uniform" or another name that Keras knows; "authors", as the
+            paper's presets: convolutions as in `convolution_start`, dense layers as in `linear_start`.
         pooling: "attention" (the paper's) or "average" (for comparison).
         class_tokens: "single" or "per_class" (paper, section 3.3).
-        mlp_ratio, dropout, token_initializer: see `AttentionPooling`.
+        mlp_ratio, dropout, attention_dropout, mlp_dropout, token_initializer: see `AttentionPooling`.
         preprocessing: "rescale" (0..255 to -1..1), "imagenet" (0..255, the paper's mean and deviation), or None:
             images are taken as they are.
         shift, flip, cutout, seed: see `Augment`.
@@ -127,109 +206,63 @@ class PatchConvNet(keras.Model):
     Input: uint8 or float (N, H, W, 3), 0..255. Output: logits, float32 (N, num_classes).
 
     Raises:
-        ValueError: if an argument is not as said above.
+        PatchConvNetError: if an argument is not as said above, or there is none of that name.
     """
 
-    def __init__(
-        self,
-        num_classes=10,
-        image_size=32,
-        dim=64,
-        depth=2,
-        stem_strides=(2, 2),
-        stem_bias=True,
-        stem_final_activation=True,
-        norm="layer",
-        tied=False,
-        spatial="dense",
-        se_ratio=8,
-        se_bias=False,
-        layer_scale=None,
-        drop_path=0.0,
-        pooling="attention",
-        class_tokens="single",
-        mlp_ratio=1,
-        dropout=0.0,
-        token_initializer="truncated_normal",
-        preprocessing="rescale",
-        shift=0,
-        flip=False,
-        cutout=0,
-        seed=None,
-        **kwargs,
-    ):
-        config = {key: plain(value) for key, value in locals().items() if key not in ("self", "kwargs", "__class__")}
-        _check(config)
-        for name in kwargs.keys() - {"name", "dtype", "trainable"}:  # Keras would take it without a word
-            raise PatchConvNetError(f"PatchConvNet has no argument {name}{_near(name, config)}")
-        dtype = keras.dtype_policies.get(kwargs.pop("dtype", None))
-
-        # === layers ===
+    def __init__(self, num_classes=10, **arguments):
+        options = {name: arguments.pop(name) for name in ("name", "dtype", "trainable") if name in arguments}
+        config = NetworkConfig.of({"num_classes": num_classes, **arguments})
+        dtype = keras.dtype_policies.get(options.pop("dtype", None))
         stem = ConvStem(
-            dim,
-            stem_strides,
-            norm="batch" if norm == "batch" else None,
-            use_bias=stem_bias,
-            final_activation=stem_final_activation,
+            config.dim,
+            config.stem_strides,
+            norm="batch" if config.norm == "batch" else None,
+            use_bias=config.stem_bias,
+            final_activation=config.stem_final_activation,
+            kernel_initializer=config.kernel_initializer,
             dtype=dtype,
             name="stem",
         )
-        trunk = Trunk(
-            depth, tied, spatial, norm, se_ratio, se_bias, layer_scale, drop_path, dtype=dtype, name="trunk"
-        )
-        tokens = num_classes if class_tokens == "per_class" else 1
-        if pooling == "attention":
-            pool = AttentionPooling(
-                tokens, mlp_ratio, dropout, layer_scale, token_initializer, dtype=dtype, name="pooling"
-            )
-        else:
-            pool = layers.GlobalAveragePooling2D(data_format="channels_last", dtype=dtype, name="pooling")
-        # Logits stay float32 in mixed precision: a loss needs the range.
-        if pooling == "attention" and class_tokens == "per_class":
-            head = PerClassHead(dtype="float32", name="head")
-        else:
-            head = layers.Dense(num_classes, dtype="float32", name="head")
+        trunk = Trunk(config.depth, config.tied, config.block, dtype=dtype, name="trunk")
+        pool, head = _pooling(config, dtype), _head(config)
 
-        # === forward ===
         inputs = keras.Input((None, None, 3), dtype="float32", name="images")
-        x = inputs
-        if preprocessing is not None:
-            x = Resize(image_size, dtype="float32", name="resize")(x)  # (N, H, W, 3) -> (N, size, size, 3)
-            x = Augment(shift, flip, cutout, seed, dtype="float32", name="augment")(x)
-            x = rescaling(preprocessing)(x)
-        patches = trunk(stem(x))  # (N, size, size, 3) -> (N, h, w, dim)
+        patches = trunk(stem(_preprocessed(inputs, config)))  # (N, H, W, 3) -> (N, size, size, 3) -> (N, h, w, dim)
         attention = None
-        if pooling == "attention":
-            pooled, attention = pool(patches)  # (N, h, w, dim) -> (N, Q, dim), (N, Q, h, w)
-            # A batch norm removes what class tokens of all images share. A layer norm cannot: it sees one image.
-            normalize = make_normalization(norm, dtype=dtype, name="norm")
-            if norm == "batch" and tokens > 1:  # every token shares something else: its numbers are channels
-                pooled = ops.reshape(pooled, (-1, tokens * dim))  # (N, Q, dim) -> (N, Q * dim)
-                pooled = ops.reshape(normalize(pooled), (-1, tokens, dim))  # (N, Q * dim) -> (N, Q, dim)
-            else:
-                pooled = normalize(pooled)
-            if class_tokens == "single":
-                pooled = pooled[:, 0]  # (N, 1, dim) -> (N, dim)
+        if config.pooling == "attention":
+            tokens, attention = pool(patches)  # (N, h, w, dim) -> (N, Q, dim), (N, Q, h, w)
+            pooled = _normalized(tokens, config, dtype)  # (N, Q, dim) -> (N, Q, dim), or (N, dim) if Q is 1
         else:
             pooled = pool(patches)  # (N, h, w, dim) -> (N, dim)
         logits = head(pooled)  # (N, dim) or (N, Q, dim) -> (N, num_classes)
 
-        super().__init__(inputs=inputs, outputs=logits, **kwargs)
-        self._config = {**config, "stem_strides": list(stem_strides)}
+        super().__init__(inputs=inputs, outputs=logits, **options)
+        self._config = {**asdict(config), "stem_strides": list(config.stem_strides)}
         self._attention = attention
         self.dtype_policy = dtype  # `compile` asks the model whether the loss must be scaled (mixed_float16)
-        object.__setattr__(self, "_explainer", None)
 
     @classmethod
-    def from_preset(cls, preset, **overrides):
-        """An untrained network.
+    def from_preset(cls, preset, load_weights=False, **overrides):
+        """An untrained network; with `load_weights=True`, a trained one.
 
         Args:
             preset: a key of `PRESETS`: "shapes", "keras_example", "cifar10", "cifar10_cpu", or one of the paper's:
                 "s60", "s120", "b60", "b120", "l60", "l120", "s60_multi".
+            load_weights: whether to take the weights of the preset's record with seed 0, if there is one.
             **overrides: any argument of `PatchConvNet`, instead of the preset's.
+
+        Raises:
+            PatchConvNetError: no such preset; no weights of it, or weights of another architecture.
         """
-        return cls(**{**preset_config(preset), **overrides})
+        arguments = {**preset_config(preset), **overrides}
+        if not load_weights:
+            return cls(**arguments)
+        recorded = sorted(path.parents[1].name for path in RECORDS.glob("*/seed_0/weights.npz") if path.parents[1].name in PRESETS)
+        if preset not in recorded:
+            raise PatchConvNetError(f"no weights of {preset!r} come with the package: there are those of {', '.join(recorded)}")
+        model = cls(**arguments)
+        set_weights(model, read_arrays(RECORDS / preset / "seed_0" / "weights.npz"), f"the record of {preset!r}")
+        return model
 
     def explain(self, images, batch_size=128):
         """Classify images and say where the network looked.
@@ -253,61 +286,81 @@ class PatchConvNet(keras.Model):
             )
         if self._config["preprocessing"] is not None:
             images = check_images(images)
-        if self._explainer is None:
-            # Not a plain assignment: Keras would take it for a part of this model, and save it twice.
-            explainer = keras.Model(self.inputs, [self.outputs[0], self._attention])
-            object.__setattr__(self, "_explainer", explainer)
         logits, attention = self._explainer.predict(np.asarray(images), batch_size=batch_size, verbose=0)
         return logits, attention
+
+    @cached_property  # made when it is first asked for, past Keras' tracking: it is no part of the network
+    def _explainer(self):
+        return keras.Model(self.inputs, [self.outputs[0], self._attention])
 
     def get_config(self):
         return {**self._config, "name": self.name, "dtype": keras.dtype_policies.serialize(self.dtype_policy)}
 
 
-# What each argument may be, in itself. The bounds are far beyond any use: past them, memory ends before training begins.
-ARGUMENTS = {
-    "num_classes": whole(1, 100_000),
-    "image_size": whole(8, 1024),
-    "dim": whole(1, 4096),
-    "depth": whole(1, 500),
-    "stem_strides": several(one_of(1, 2), 8),
-    "stem_bias": YES_OR_NO,
-    "stem_final_activation": YES_OR_NO,
-    "norm": one_of("layer", "batch"),
-    "tied": YES_OR_NO,
-    "spatial": one_of("dense", "depthwise"),
-    "se_ratio": none_or(whole(1, 4096)),
-    "se_bias": YES_OR_NO,
-    "layer_scale": none_or(number(0, 100, "a number above 0, at most 100", above=True)),
-    "drop_path": SHARE,
-    "pooling": one_of("attention", "average"),
-    "class_tokens": one_of("single", "per_class"),
-    "mlp_ratio": number(0, 16, "a number above 0, at most 16", above=True),
-    "dropout": SHARE,
-    "preprocessing": one_of("rescale", "imagenet", None),
-    "shift": whole(0, 1023),
-    "flip": YES_OR_NO,
-    "cutout": whole(0, 1024),
-    "seed": none_or(whole(0, 2**32 - 1)),
-}
-MOST_WEIGHTS = 1e9  # three times the paper's largest network
-MOST_NUMBERS = 2**26  # of one image, in one layer
+def _preprocessed(images, config):
+    """(N, H, W, 3) -> (N, size, size, 3), scaled, and varied in training; as it is without preprocessing."""
+    if config.preprocessing is None:
+        return images
+    x = Resize(config.image_size, dtype="float32", name="resize")(images)  # (N, H, W, 3) -> (N, size, size, 3)
+    x = Augment(config.shift, config.flip, config.cutout, config.seed, dtype="float32", name="augment")(x)
+    return rescaling(config.preprocessing)(x)
 
 
-def _check(config):
-    """Reject arguments that are wrong in themselves, or do not go together, by name."""
-    for name, rule in ARGUMENTS.items():
-        rule.check(name, config[name])
-    if config["pooling"] == "average" and config["class_tokens"] == "per_class":
-        raise PatchConvNetError('class_tokens="per_class" needs pooling="attention": average pooling has no tokens')
-    size, dim = config["image_size"], config["dim"]
-    for name, most in (("shift", size - 1), ("cutout", size)):
-        if config[name] > most:
-            raise PatchConvNetError(f"{name} must be at most {most} for images of {size} pixels, got {config[name]!r}")
-    weights = config["depth"] * dim**2 * (11 if config["spatial"] == "dense" else 2)  # of the trunk's convolutions
-    side = size // math.prod(config["stem_strides"])
-    if weights > MOST_WEIGHTS or side**2 * dim > MOST_NUMBERS:
-        raise PatchConvNetError(
-            f"dim={dim}, depth={config['depth']}, image_size={size} and stem_strides={tuple(config['stem_strides'])} make a network "
-            f"of {weights / 1e6:,.0f} million weights on {side} x {side} patches: make it smaller"
-        )
+def _pooling(config, dtype):
+    if config.pooling == "average":
+        return layers.GlobalAveragePooling2D(data_format="channels_last", dtype=dtype, name="pooling")
+    names = ("mlp_ratio", "dropout", "layer_scale", "token_initializer", "kernel_initializer", "attention_dropout", "mlp_dropout")
+    return AttentionPooling(config.tokens, **{name: getattr(config, name) for name in names}, dtype=dtype, name="pooling")
+
+
+def _head(config):
+    # Logits stay float32 in mixed precision: a loss needs the range.
+    if config.pooling == "attention" and config.class_tokens == "per_class":
+        return PerClassHead(config.kernel_initializer, dtype="float32", name="head")
+    start = linear_start(config.kernel_initializer)
+    return layers.Dense(config.num_classes, kernel_initializer=start, dtype="float32", name="head")
+
+
+def _normalized(tokens, config, dtype):
+    """Class tokens as the head reads them: (N, Q, dim) -> (N, Q, dim), or (N, dim) if there is a single one."""
+    # A batch norm removes what class tokens of all images share. A layer norm cannot: it sees one image.
+    normalize = make_normalization(config.norm, dtype=dtype, name="norm")
+    count, dim = config.tokens, config.dim
+    if config.norm == "batch" and count > 1:  # every token shares something else: its numbers are channels
+        tokens = ops.reshape(tokens, (-1, count * dim))  # (N, Q, dim) -> (N, Q * dim)
+        tokens = ops.reshape(normalize(tokens), (-1, count, dim))  # (N, Q * dim) -> (N, Q, dim)
+    else:
+        tokens = normalize(tokens)
+    return tokens[:, 0] if config.class_tokens == "single" else tokens  # (N, 1, dim) -> (N, dim)
+
+
+# === weights ===
+
+
+def weights_of(model):
+    """The weights of a model as float16 arrays: a dict from Keras' path to array."""
+    with np.errstate(over="ignore"):  # where training fails: `set_weights` refuses them
+        return {weight.path: keras.ops.convert_to_numpy(weight).astype("float16") for weight in model.weights}
+
+
+def set_weights(model, weights, source="the file"):
+    """Give `model` the weights of a dict as `weights_of` makes it.
+
+    Raises:
+        PatchConvNetError: if they belong to another architecture; the first difference is named.
+    """
+    for weight in model.weights:
+        if weight.path not in weights:
+            raise PatchConvNetError(f"{source} lacks the weight {weight.path}: it is of another architecture")
+        found = weights[weight.path]
+        if found.shape != tuple(weight.shape):
+            raise PatchConvNetError(f"{source}: {weight.path} has shape {found.shape}, this network wants {weight.shape}")
+        with np.errstate(over="ignore"):  # what is too large becomes infinite, and is refused
+            finite = found.dtype.kind in "fiu" and np.isfinite(found.astype("float32")).all()
+        if not finite:
+            raise PatchConvNetError(f"{source}: {weight.path} holds what is no finite number: its training failed, or it is damaged")
+    unknown = weights.keys() - {weight.path for weight in model.weights}
+    if unknown:
+        raise PatchConvNetError(f"{source} has a weight that this network lacks: {sorted(unknown)[0]}")
+    for weight in model.weights:
+        weight.assign(weights[weight.path].astype("float32"))

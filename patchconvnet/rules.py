@@ -2,9 +2,13 @@
 
     rule = whole(1, 500)
     rule.check("depth", True)       # PatchConvNetError: depth must be a whole number from 1 to 500, got True
+
+    @dataclass(frozen=True)
+    class Config(Checked):          # the same for every field: Config(depth=0) raises
+        depth: int = setting(2, whole(1, 500))
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from typing import Callable
 
 import numpy as np
@@ -61,6 +65,24 @@ def several(rule, most):
     return Rule(accepts, f"a sequence of 1 to {most}, each {rule.words}")
 
 
+def setting(default, rule):
+    """A field of a dataclass: its default, and what it may be."""
+    return field(default=default, metadata={"rule": rule})
+
+
+class Checked:
+    """Of a dataclass of settings: each field is held against its rule."""
+
+    def __post_init__(self):
+        for entry in fields(self):
+            entry.metadata["rule"].check(entry.name, getattr(self, entry.name))
+
+    @classmethod
+    def names(cls):
+        """The names of the fields, in their order: a tuple of strings."""
+        return tuple(entry.name for entry in fields(cls))
+
+
 def _is(value, kinds):
     return isinstance(value, kinds) and not isinstance(value, bool)
 
@@ -72,3 +94,4 @@ def plain(value):
 
 YES_OR_NO = one_of(True, False)
 SHARE = number(0, 1, "a number, at least 0 and below 1", below=True)
+ANYTHING = Rule(lambda value: True, "anything")

@@ -6,6 +6,8 @@
 import keras
 from keras import layers, ops
 
+from patchconvnet.stem import convolution_start
+
 
 @keras.saving.register_keras_serializable(package="patchconvnet")
 class SqueezeExcite(layers.Layer):
@@ -14,6 +16,7 @@ class SqueezeExcite(layers.Layer):
     Args:
         ratio: how many times narrower the middle is: 8 in the Keras example, 4 in the paper.
         use_bias: whether the two dense layers have biases: not in the Keras example, yes in the paper.
+        kernel_initializer: see `convolution_start`: to the authors these are convolutions of one pixel.
 
     Input and output: float (N, H, W, C), C divisible by `ratio`. The gate, one number in 0..1 for each image
     and channel, can be had alone: `gate(x)` gives (N, 1, 1, C).
@@ -22,11 +25,12 @@ class SqueezeExcite(layers.Layer):
         ValueError: if `ratio` is not a positive integer, or does not divide C.
     """
 
-    def __init__(self, ratio=8, use_bias=False, **kwargs):
+    def __init__(self, ratio=8, use_bias=False, kernel_initializer="glorot_uniform", **kwargs):
         super().__init__(**kwargs)
         # === config ===
         self.ratio = ratio
         self.use_bias = use_bias
+        self.kernel_initializer = kernel_initializer
         if not isinstance(ratio, int) or ratio < 1:
             raise ValueError(f"ratio must be a positive integer, got {ratio!r}")
 
@@ -35,8 +39,11 @@ class SqueezeExcite(layers.Layer):
         if channels % self.ratio:
             raise ValueError(f"ratio must divide the number of channels, got {self.ratio} for {channels} channels")
         narrow, policy = channels // self.ratio, self.dtype_policy
-        self.reduce = layers.Dense(narrow, activation="relu", use_bias=self.use_bias, dtype=policy, name="reduce")
-        self.expand = layers.Dense(channels, activation="sigmoid", use_bias=self.use_bias, dtype=policy, name="expand")
+        same = {"use_bias": self.use_bias, "dtype": policy}
+        start = convolution_start(self.kernel_initializer, channels)
+        self.reduce = layers.Dense(narrow, activation="relu", name="reduce", **same, **start)
+        start = convolution_start(self.kernel_initializer, narrow)
+        self.expand = layers.Dense(channels, activation="sigmoid", name="expand", **same, **start)
         self.reduce.build((None, 1, 1, channels))
         self.expand.build((None, 1, 1, narrow))
 
@@ -52,4 +59,4 @@ class SqueezeExcite(layers.Layer):
         return input_shape
 
     def get_config(self):
-        return {**super().get_config(), "ratio": self.ratio, "use_bias": self.use_bias}
+        return {**super().get_config(), "ratio": self.ratio, "use_bias": self.use_bias, "kernel_initializer": self.kernel_initializer}

@@ -8,6 +8,24 @@ Each position of the result is a patch: a vector of `dim` numbers that describes
 import keras
 from keras import layers
 
+INITIALIZERS = tuple(f"{kind}_{form}" for kind in ("glorot", "he", "lecun") for form in ("uniform", "normal"))  # Keras'
+
+
+def convolution_start(kernel_initializer, inputs):
+    """How the weights of a convolution start: its options, a dict.
+
+    Args:
+        kernel_initializer: "authors", or a name that Keras knows.
+        inputs: how many numbers one output is made of: 9 C for a dense 3x3 filter of C channels.
+
+    With "authors" kernel and bias are uniform between -1 / sqrt(inputs) and 1 / sqrt(inputs): the authors leave them
+    as PyTorch makes them.
+    """
+    if kernel_initializer != "authors":
+        return {"kernel_initializer": kernel_initializer}
+    edge = inputs**-0.5
+    return {name: keras.initializers.RandomUniform(-edge, edge) for name in ("kernel_initializer", "bias_initializer")}
+
 
 @keras.saving.register_keras_serializable(package="patchconvnet")
 class ConvStem(layers.Layer):
@@ -22,6 +40,7 @@ class ConvStem(layers.Layer):
         norm: "batch" for a batch normalization after each convolution (which then has no bias), or None.
         use_bias: whether convolutions have a bias (with `norm=None`). The paper's have none.
         final_activation: whether a GELU also follows the last convolution. In the paper it does not.
+        kernel_initializer: see `convolution_start`.
 
     Input: float (N, H, W, 3). Output: float (N, H / s, W / s, dim), rounded up, where s is the product of strides.
 
@@ -29,7 +48,16 @@ class ConvStem(layers.Layer):
         ValueError: if `dim`, `strides` or `norm` is not as said above.
     """
 
-    def __init__(self, dim, strides=(2, 2), norm=None, use_bias=True, final_activation=True, **kwargs):
+    def __init__(
+        self,
+        dim,
+        strides=(2, 2),
+        norm=None,
+        use_bias=True,
+        final_activation=True,
+        kernel_initializer="glorot_uniform",
+        **kwargs,
+    ):
         super().__init__(**kwargs)
         # === config ===
         self.dim = dim
@@ -37,6 +65,7 @@ class ConvStem(layers.Layer):
         self.norm = norm
         self.use_bias = use_bias
         self.final_activation = final_activation
+        self.kernel_initializer = kernel_initializer
         if not self.strides or any(stride not in (1, 2) for stride in self.strides):
             raise ValueError(f"strides must be a sequence of 1s and 2s, one a convolution, got {strides!r}")
         if dim < 1 or dim % 2 ** (len(self.strides) - 1):
@@ -49,7 +78,7 @@ class ConvStem(layers.Layer):
 
     def build(self, input_shape):
         policy = self.dtype_policy
-        self.steps = []
+        self.steps, channels = [], input_shape[-1]
         for index, stride in enumerate(self.strides):
             last = index == len(self.strides) - 1
             filters = self.dim // 2 ** (len(self.strides) - 1 - index)
@@ -61,10 +90,12 @@ class ConvStem(layers.Layer):
                     strides=stride,
                     use_bias=self.use_bias and self.norm is None,
                     data_format="channels_last",  # whatever the user's keras.json says
+                    **convolution_start(self.kernel_initializer, 9 * channels),
                     dtype=policy,
                     name=f"conv_{index}",
                 )
             )
+            channels = filters
             if self.norm == "batch":
                 self.steps.append(layers.BatchNormalization(momentum=0.9, dtype=policy, name=f"norm_{index}"))
             if not last or self.final_activation:
@@ -95,4 +126,5 @@ class ConvStem(layers.Layer):
             "norm": self.norm,
             "use_bias": self.use_bias,
             "final_activation": self.final_activation,
+            "kernel_initializer": self.kernel_initializer,
         }

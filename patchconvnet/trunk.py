@@ -6,11 +6,19 @@ Most convolutional networks halve the grid again and again. This one keeps it (p
 end there are still enough patches to draw a map of where the network looks.
 """
 
+import functools
+from dataclasses import asdict, dataclass, replace
+
 import keras
 from keras import layers
 from keras.activations import gelu  # the exact form; keras.ops.gelu is an approximation by default
 
+from patchconvnet.errors import PatchConvNetError, short
+from patchconvnet.rules import SHARE, YES_OR_NO, Checked, none_or, number, one_of, setting, whole
 from patchconvnet.squeeze_excite import SqueezeExcite
+from patchconvnet.stem import INITIALIZERS, convolution_start
+
+DEPTH = whole(1, 500)
 
 
 def make_normalization(kind, **options):
@@ -20,11 +28,11 @@ def make_normalization(kind, **options):
     return layers.LayerNormalization(epsilon=1e-6, **options)
 
 
-@keras.saving.register_keras_serializable(package="patchconvnet")
-class TrunkBlock(layers.Layer):
-    """One residual block of the trunk (paper, section 3.1 and figure 3).
+@dataclass(frozen=True)
+class BlockConfig(Checked):
+    """What one block of the trunk is made of (paper, section 3.1 and figure 3).
 
-    Args:
+    Attributes:
         spatial: "dense" (every 3x3 filter sees all channels: the Keras example) or "depthwise" (one 3x3 filter a
             channel: the paper).
         norm: "layer" (the paper) or "batch".
@@ -33,65 +41,80 @@ class TrunkBlock(layers.Layer):
         layer_scale: start value of a learned factor for each channel of the branch (CaiT, section 2), or None
             for no factor.
         drop_path: probability, 0 <= p < 1, that training skips the branch for an image (stochastic depth).
+        kernel_initializer: how weights start: "authors" (see `convolution_start`), or a name that Keras knows.
+
+    Raises:
+        PatchConvNetError: if one is not as said above.
+    """
+
+    spatial: str = setting("dense", one_of("dense", "depthwise"))
+    norm: str = setting("layer", one_of("layer", "batch"))
+    se_ratio: int | None = setting(8, none_or(whole(1, 4096)))
+    se_bias: bool = setting(False, YES_OR_NO)
+    layer_scale: float | None = setting(None, none_or(number(0, 100, "a number from 0 to 100")))
+    drop_path: float = setting(0.0, SHARE)
+    kernel_initializer: str = setting("glorot_uniform", one_of("authors", *INITIALIZERS))
+
+
+def _split(config, options):
+    """A block's configuration, changed by those of the options that are its own; and the other options."""
+    if config is not None and not isinstance(config, BlockConfig):
+        raise PatchConvNetError(f"config must be a BlockConfig, got {short(config)}: name its fields, as in spatial='dense'")
+    own = {name: options[name] for name in BlockConfig.names() if name in options}
+    return replace(config or BlockConfig(), **own), {name: options[name] for name in options if name not in own}
+
+
+@keras.saving.register_keras_serializable(package="patchconvnet")
+class TrunkBlock(layers.Layer):
+    """One residual block of the trunk (paper, section 3.1 and figure 3).
+
+    Args:
+        config: a `BlockConfig`, or None for its defaults.
+        **options: single fields of a `BlockConfig`, by name, instead of those; and what every Keras layer takes.
 
     Input and output: float (N, H, W, C).
 
     Raises:
-        ValueError: if an argument is not as said above.
+        PatchConvNetError: if a field is not as `BlockConfig` says.
     """
 
-    def __init__(
-        self,
-        spatial="dense",
-        norm="layer",
-        se_ratio=8,
-        se_bias=False,
-        layer_scale=None,
-        drop_path=0.0,
-        **kwargs,
-    ):
-        super().__init__(**kwargs)
+    def __init__(self, config=None, **options):
         # === config ===
-        self.spatial = spatial
-        self.norm = norm
-        self.se_ratio = se_ratio
-        self.se_bias = se_bias
-        self.layer_scale = layer_scale
-        self.drop_path = drop_path
-        if spatial not in ("dense", "depthwise"):
-            raise ValueError(f'spatial must be "dense" or "depthwise", got {spatial!r}')
-        if norm not in ("layer", "batch"):
-            raise ValueError(f'norm must be "layer" or "batch", got {norm!r}')
-        if not 0 <= drop_path < 1:
-            raise ValueError(f"drop_path must be at least 0 and below 1, got {drop_path!r}")
+        self.config, options = _split(config, options)
+        super().__init__(**options)
 
     def build(self, input_shape):
         channels, policy = input_shape[-1], self.dtype_policy
-        self.normalize = make_normalization(self.norm, dtype=policy, name="norm")
+        config, start = self.config, functools.partial(convolution_start, self.config.kernel_initializer)
+        self.normalize = make_normalization(config.norm, dtype=policy, name="norm")
         last = {"data_format": "channels_last", "dtype": policy}  # whatever the user's keras.json says
-        self.mix_in = layers.Conv2D(channels, 1, name="mix_in", **last)
+        self.mix_in = layers.Conv2D(channels, 1, name="mix_in", **last, **start(channels))
         around = {"padding": "same", "name": "look_around", **last}
-        if self.spatial == "dense":
-            self.look_around = layers.Conv2D(channels, 3, **around)
+        if config.spatial == "dense":
+            self.look_around = layers.Conv2D(channels, 3, **around, **start(9 * channels))
         else:
-            self.look_around = layers.DepthwiseConv2D(3, **around)
+            options = start(9)
+            options["depthwise_initializer"] = options.pop("kernel_initializer")
+            self.look_around = layers.DepthwiseConv2D(3, **around, **options)
         self.squeeze_excite = None
-        if self.se_ratio is not None:
-            self.squeeze_excite = SqueezeExcite(self.se_ratio, self.se_bias, dtype=policy, name="squeeze_excite")
+        if config.se_ratio is not None:
+            self.squeeze_excite = SqueezeExcite(
+                config.se_ratio, config.se_bias, config.kernel_initializer, dtype=policy, name="squeeze_excite"
+            )
             self.squeeze_excite.build(input_shape)
-        self.mix_out = layers.Conv2D(channels, 1, name="mix_out", **last)
+        self.mix_out = layers.Conv2D(channels, 1, name="mix_out", **last, **start(channels))
         # One draw an image: the noise has size 1 along height, width and channels.
-        self.skip = layers.Dropout(self.drop_path, noise_shape=(None, 1, 1, 1), dtype=policy, name="drop_path")
+        self.skip = layers.Dropout(config.drop_path, noise_shape=(None, 1, 1, 1), dtype=policy, name="drop_path")
         for layer in (self.normalize, self.mix_in, self.look_around, self.mix_out, self.skip):
             layer.build(input_shape)
         self.scale = None
-        if self.layer_scale is not None:
-            start = keras.initializers.Constant(self.layer_scale)
-            self.scale = self.add_weight(shape=(channels,), initializer=start, name="layer_scale")
+        if config.layer_scale is not None:
+            constant = keras.initializers.Constant(config.layer_scale)
+            self.scale = self.add_weight(shape=(channels,), initializer=constant, name="layer_scale")
 
     def branch(self, x, training=None):
         """What the block adds to its input: (N, H, W, C) -> (N, H, W, C)."""
-        if self.norm == "batch":
+        if self.config.norm == "batch":
             x = self.normalize(x, training=training)
         else:
             x = self.normalize(x)
@@ -109,15 +132,7 @@ class TrunkBlock(layers.Layer):
         return input_shape
 
     def get_config(self):
-        return {
-            **super().get_config(),
-            "spatial": self.spatial,
-            "norm": self.norm,
-            "se_ratio": self.se_ratio,
-            "se_bias": self.se_bias,
-            "layer_scale": self.layer_scale,
-            "drop_path": self.drop_path,
-        }
+        return {**super().get_config(), **asdict(self.config)}
 
 
 @keras.saving.register_keras_serializable(package="patchconvnet")
@@ -128,43 +143,25 @@ class Trunk(layers.Layer):
         depth: number of blocks, at least 1.
         tied: if True, the same block is applied `depth` times. The Keras example did this without meaning to: it
             puts one list of layers into `depth` Sequential models, which then share their weights.
-        spatial, norm, se_ratio, se_bias, layer_scale, drop_path: as in `TrunkBlock`, the same for every block.
+        config: the same `BlockConfig` for every block, or None for its defaults.
+        **options: single fields of a `BlockConfig`, by name, instead of those; and what every Keras layer takes.
 
     Input and output: float (N, H, W, C).
 
     Raises:
-        ValueError: if `depth` is not a positive integer, or a block's argument is wrong.
+        PatchConvNetError: if `depth` is not a positive whole number, or a field is not as `BlockConfig` says.
     """
 
-    def __init__(
-        self,
-        depth,
-        tied=False,
-        spatial="dense",
-        norm="layer",
-        se_ratio=8,
-        se_bias=False,
-        layer_scale=None,
-        drop_path=0.0,
-        **kwargs,
-    ):
-        super().__init__(**kwargs)
+    def __init__(self, depth, tied=False, config=None, **options):
         # === config ===
+        self.config, options = _split(config, options)
+        super().__init__(**options)
         self.depth = depth
         self.tied = tied
-        self.block_config = {
-            "spatial": spatial,
-            "norm": norm,
-            "se_ratio": se_ratio,
-            "se_bias": se_bias,
-            "layer_scale": layer_scale,
-            "drop_path": drop_path,
-        }
-        if not isinstance(depth, int) or depth < 1:
-            raise ValueError(f"depth must be a positive integer, got {depth!r}")
+        DEPTH.check("depth", depth)
         distinct = 1 if tied else depth
         self.blocks = [
-            TrunkBlock(**self.block_config, dtype=self.dtype_policy, name=f"block_{i}") for i in range(distinct)
+            TrunkBlock(self.config, dtype=self.dtype_policy, name=f"block_{i}") for i in range(distinct)
         ]
 
     def build(self, input_shape):
@@ -181,4 +178,4 @@ class Trunk(layers.Layer):
         return input_shape
 
     def get_config(self):
-        return {**super().get_config(), "depth": self.depth, "tied": self.tied, **self.block_config}
+        return {**super().get_config(), "depth": self.depth, "tied": self.tied, **asdict(self.config)}

@@ -1,13 +1,16 @@
 """The layers, each against a few plain lines of NumPy or a fact that would break if it were wrong."""
 
+from dataclasses import replace
+
 import keras
 import numpy as np
 import pytest
 
+from patchconvnet import PatchConvNet, PatchConvNetError
 from patchconvnet.attention_pooling import AttentionPooling, PerClassHead
 from patchconvnet.squeeze_excite import SqueezeExcite
 from patchconvnet.stem import ConvStem
-from patchconvnet.trunk import Trunk, TrunkBlock
+from patchconvnet.trunk import BlockConfig, Trunk, TrunkBlock
 
 
 @pytest.fixture(autouse=True)
@@ -140,7 +143,7 @@ def convolve(x, kernel):
 
 @pytest.mark.parametrize("spatial", ["dense", "depthwise"])
 def test_trunk_block_by_hand(spatial):
-    block = randomized(TrunkBlock(spatial, se_ratio=2, layer_scale=0.5), (None, 4, 5, 8))
+    block = randomized(TrunkBlock(spatial=spatial, se_ratio=2, layer_scale=0.5), (None, 4, 5, 8))
     x = features(1, 4, 5, 8)
     branch = layer_norm(x[0], block.normalize)
     branch = gelu(branch @ numpy(block.mix_in.kernel)[0, 0] + numpy(block.mix_in.bias))
@@ -267,6 +270,46 @@ def test_per_class_head_reads_each_token_with_its_own_weights():
     tokens = features(2, 3, 4)
     by_hand = np.stack([tokens[:, i] @ numpy(head.kernel)[i] + numpy(head.bias)[i] for i in range(3)], axis=1)
     np.testing.assert_allclose(numpy(head(tokens)), by_hand, atol=1e-5)
+
+
+@pytest.mark.parametrize("which", ["attention_dropout", "mlp_dropout"])
+def test_dropout_of_attention_and_of_hidden_units_are_two(which):
+    """The other stands still: with half of the weights dropped or doubled, a step tells which was touched."""
+    layer = randomized(AttentionPooling(1, **{which: 0.5}), (None, 4, 4, 8))
+    patches, token = np.split(features(2, 17, 8), [16], axis=1)
+    mixed = [numpy(layer.attend(token, patches, training=training)[0]) for training in (True, False)]
+    assert np.allclose(*mixed, atol=1e-6) == (which == "mlp_dropout")
+    x = features(2, 4, 4, 8)
+    assert not np.allclose(numpy(layer(x, training=True)[0]), numpy(layer(x)[0]), atol=1e-6)
+
+
+def test_dropout_stands_for_what_is_not_named():
+    for given, rates in (
+        ({"dropout": 0.2}, (0.2, 0.2)),
+        ({"dropout": 0.2, "mlp_dropout": 0.0}, (0.2, 0.0)),
+        ({"dropout": 0.2, "attention_dropout": 0.4}, (0.4, 0.2)),
+        ({"attention_dropout": 0.1, "mlp_dropout": 0.3}, (0.1, 0.3)),
+    ):
+        layer = AttentionPooling(1, **given)
+        layer.build((None, 2, 2, 4))
+        assert (layer.drop.rate, layer.drop_hidden.rate) == rates
+        again = AttentionPooling.from_config(layer.get_config())
+        assert (again.dropout, again.attention_dropout, again.mlp_dropout) == (layer.dropout, layer.attention_dropout, layer.mlp_dropout)
+
+
+def test_a_blocks_options_stand_once():
+    config = BlockConfig(spatial="depthwise", se_ratio=2, layer_scale=0.5)
+    for layer in (TrunkBlock(config), TrunkBlock(spatial="depthwise", se_ratio=2, layer_scale=0.5), TrunkBlock(config, se_ratio=2)):
+        assert layer.config == config and TrunkBlock.from_config(layer.get_config()).config == config
+    trunk = Trunk(3, config=config, drop_path=0.1)
+    assert [block.config for block in trunk.blocks] == 3 * [replace(config, drop_path=0.1)]
+    network = PatchConvNet(dim=8, depth=2, spatial="depthwise", se_ratio=2, layer_scale=0.5)
+    assert network.get_layer("trunk").config == config
+
+
+def test_a_block_is_told_its_options_by_name():
+    with pytest.raises(PatchConvNetError, match="config must be a BlockConfig, got 'depthwise': name its fields"):
+        TrunkBlock("depthwise")
 
 
 @pytest.mark.parametrize("arguments", [{"tokens": 0}, {"tokens": 1.0}, {"dropout": 1.0}])

@@ -283,6 +283,7 @@ PAPER = {
 )  # fmt: skip
 def test_the_papers_networks_are_as_in_its_tables(preset, dim, depth, layer_scale):
     tokens = {"class_tokens": "per_class"} if preset == "s60_multi" else {}
+    assert PAPER["kernel_initializer"] == "authors" and PAPER["token_initializer"]["config"]["stddev"] == 0.02
     assert preset_config(preset) == {**PAPER, "dim": dim, "depth": depth, "layer_scale": layer_scale, **tokens}
 
 
@@ -301,6 +302,7 @@ def test_without_arguments_the_network_is_this_one():
         "stem_final_activation": True, "norm": "layer", "tied": False, "spatial": "dense", "se_ratio": 8, "se_bias": False,
         "layer_scale": None, "drop_path": 0.0, "pooling": "attention", "class_tokens": "single", "mlp_ratio": 1, "dropout": 0.0,
         "token_initializer": "truncated_normal", "preprocessing": "rescale", "shift": 0, "flip": False, "cutout": 0, "seed": None,
+        "kernel_initializer": "glorot_uniform", "attention_dropout": None, "mlp_dropout": None,
     }  # fmt: skip
 
 

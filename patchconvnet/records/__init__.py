@@ -16,12 +16,11 @@ The folders beside this file are shipped with the package, NAME/seed_N: `load("s
 from functools import cached_property
 from pathlib import Path
 
-import keras
 import numpy as np
 
 from patchconvnet.errors import PatchConvNetError, one_line, short
 from patchconvnet.files import place, read_arrays, write_arrays
-from patchconvnet.model import PatchConvNet
+from patchconvnet.model import PatchConvNet, set_weights, weights_of
 from patchconvnet.records.stored import (
     as_written,
     read_history,
@@ -215,35 +214,3 @@ class Record:
             )
         lines.append(f"training took        {results['seconds']:.0f} s on {results['device']}")
         return "\n".join(lines)
-
-
-# === weights ===
-
-
-def weights_of(model):
-    """The weights of a model as float16 arrays: a dict from Keras' path to array."""
-    with np.errstate(over="ignore"):  # where training fails: `set_weights` refuses them
-        return {weight.path: keras.ops.convert_to_numpy(weight).astype("float16") for weight in model.weights}
-
-
-def set_weights(model, weights, source="the file"):
-    """Give `model` the weights of a dict as `weights_of` makes it.
-
-    Raises:
-        PatchConvNetError: if they belong to another architecture; the first difference is named.
-    """
-    for weight in model.weights:
-        if weight.path not in weights:
-            raise PatchConvNetError(f"{source} lacks the weight {weight.path}: it is of another architecture")
-        found = weights[weight.path]
-        if found.shape != tuple(weight.shape):
-            raise PatchConvNetError(f"{source}: {weight.path} has shape {found.shape}, this network wants {weight.shape}")
-        with np.errstate(over="ignore"):  # what is too large becomes infinite, and is refused
-            finite = found.dtype.kind in "fiu" and np.isfinite(found.astype("float32")).all()
-        if not finite:
-            raise PatchConvNetError(f"{source}: {weight.path} holds what is no finite number: its training failed, or it is damaged")
-    unknown = weights.keys() - {weight.path for weight in model.weights}
-    if unknown:
-        raise PatchConvNetError(f"{source} has a weight that this network lacks: {sorted(unknown)[0]}")
-    for weight in model.weights:
-        weight.assign(weights[weight.path].astype("float32"))

@@ -7,11 +7,10 @@
 """
 
 import difflib
-import inspect
 
 from patchconvnet.data import number_of_classes, whole_name
 from patchconvnet.errors import PatchConvNetError
-from patchconvnet.model import PatchConvNet, preset_config
+from patchconvnet.model import NetworkConfig, preset_config
 from patchconvnet.rules import SHARE, YES_OR_NO, none_or, number, one_of, plain, whole
 
 # warmup: share of all steps. weight_averaging: momentum of the running mean of the weights, a step; 0 for none.
@@ -128,8 +127,8 @@ def _checked(name, value, recipe):
 
 def _known(name):
     """The same name, if it is an argument of `PatchConvNet` that a run may change."""
-    own = ("num_classes", "seed", "kwargs")  # the data set's, and an argument of `train`
-    known = [*SETTINGS, *(name for name in inspect.signature(PatchConvNet).parameters if name not in own)]
+    own = ("num_classes", "seed")  # the data set's, and an argument of `train`
+    known = [*SETTINGS, *(name for name in NetworkConfig.names() if name not in own)]
     if name in ("data", "epochs", "limit", "seed", "keep", "devices"):
         raise PatchConvNetError(f"{name} is not a setting of the network or its training, but an argument of its own: --{name}")
     if name not in known:
