@@ -21,8 +21,8 @@ import numpy as np
 from keras import layers
 
 from patchconvnet.errors import PatchConvNetError
+from patchconvnet.files import read_arrays
 from patchconvnet.model import PAPER, PatchConvNet, preset_config
-from patchconvnet.records import read_arrays
 
 STRIDE = 16  # the paper's stem halves the grid four times
 
