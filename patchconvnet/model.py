@@ -47,7 +47,7 @@ PAPER = {
 
 PRESETS = {
     # The course's own: small enough for two CPU cores. No squeeze-and-excitation: it tells every patch what the whole
-    # image holds, so that attention ends on the object less often (chapter 04).
+    # image holds, so that attention ends on the object less often (chapter 05).
     "shapes": {
         "image_size": 32,
         "dim": 64,

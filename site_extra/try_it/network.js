@@ -90,17 +90,7 @@ const PatchConvNet = (() => {
     return x; // (h, w, dim)
   }
 
-  // === chapter 04: a gate for every channel ===
-  function squeezeExcite(x, weights, name) {
-    if (!weights[`${name}/reduce/kernel`]) return x; // this network has none
-    const squeezed = new Float32Array(x.channels);
-    x.data.forEach((value, index) => { squeezed[index % x.channels] += value / (x.height * x.width); });
-    const reduced = dense(squeezed, weights, `${name}/reduce`).map((value) => Math.max(value, 0));
-    const gate = dense(reduced, weights, `${name}/expand`).map((value) => 1 / (1 + Math.exp(-value)));
-    return {...x, data: x.data.map((value, index) => value * gate[index % x.channels])};
-  }
-
-  // === chapter 05: the trunk ===
+  // === chapter 04: the trunk ===
   /* Without training, batch norm is a scale and a shift for each channel. */
   function batchNorm(x, weights, name) {
     const part = (which) => weights[`${name}/${which}`].data;
@@ -123,6 +113,16 @@ const PatchConvNet = (() => {
   function trunk(x, weights) {
     for (let block = 0; weights[`trunk/block_${block}/norm/gamma`]; block++) x = trunkBlock(x, weights, `trunk/block_${block}`);
     return x; // (h, w, dim)
+  }
+
+  // === chapter 05: a gate for every channel ===
+  function squeezeExcite(x, weights, name) {
+    if (!weights[`${name}/reduce/kernel`]) return x; // this network has none
+    const squeezed = new Float32Array(x.channels);
+    x.data.forEach((value, index) => { squeezed[index % x.channels] += value / (x.height * x.width); });
+    const reduced = dense(squeezed, weights, `${name}/reduce`).map((value) => Math.max(value, 0));
+    const gate = dense(reduced, weights, `${name}/expand`).map((value) => 1 / (1 + Math.exp(-value)));
+    return {...x, data: x.data.map((value, index) => value * gate[index % x.channels])};
   }
 
   // === chapter 06: attention pooling ===
