@@ -13,7 +13,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from patchconvnet.course import plans
-from patchconvnet.errors import PatchConvNetError, one_line
 
 OK, REMARK, MEND = "ok", "remark", "mend"
 SIGNS = {OK: "\N{CHECK MARK}", REMARK: "!", MEND: "\N{BALLOT X}"}
@@ -55,8 +54,8 @@ def chapters(step, names=None):
     with open(Path(__file__).with_name("chapters.csv"), encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     known = [row["chapter"] for row in rows]
-    if unknown := set(names or ()) - set(known):
-        raise PatchConvNetError(f"the plan has a chapter {one_line(sorted(unknown)[0])}, which the course does not have: it has {', '.join(known)}")
+    for name in sorted(set(names or ())):
+        plans.check_chapter(name, known)
     chosen = [row for row in rows if names is None or row["chapter"] in names]
     return [{**row, "seconds": step and round(float(row["seconds"]) * step / REFERENCE_STEP)} for row in chosen]
 

@@ -23,6 +23,8 @@ SESSION = {"title": str, "part": [dict], "start": str}
 PART = {"minutes": int, "title": str, "chapter": str, "sections": [str], "leave_out": [str], "exercises": [int], "note": str}
 MAY_BE_EMPTY = ("start", "note")
 EXAMPLE = "classroom/plans/90min.toml shows how one looks"
+# What version 0.2 called otherwise: the two chapters changed places.
+OLD_NAMES = {"04_squeeze_excite": "05_squeeze_excite", "05_trunk": "04_trunk"}
 
 
 def read_table(path):
@@ -68,6 +70,15 @@ def pictures(table, path):
     if name == "shapes":
         return None
     return place(name if name.startswith("~") else os.path.join(Path(path).resolve().parent, name))
+
+
+def check_chapter(name, known):
+    """An error if a plan's chapter is none of the course's, whose names are `known`."""
+    if name in known:
+        return
+    if name in OLD_NAMES:
+        raise PatchConvNetError(f"the plan has a chapter {name}, which is {OLD_NAMES[name]} since version 0.2: chapters 04 and 05 changed places")
+    raise PatchConvNetError(f"the plan has a chapter {one_line(name)}, which the course does not have: it has {', '.join(known)}")
 
 
 def _tables(table, key):

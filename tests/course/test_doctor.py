@@ -93,6 +93,7 @@ def refused(monkeypatch, capsys):
         ("session = []\n", "needs at least one [[session]]"),
         ("[[session]]\npart = 5\n", "part = 5 in session 1: wanted [[part]] tables"),
         (PLAN.replace("02_data", "99_none"), "a chapter 99_none, which the course does not have: it has 01_overview"),
+        (PLAN.replace("02_data", "05_trunk"), "a chapter 05_trunk, which is 04_trunk since version 0.2: chapters 04 and 05 changed places"),
         (PLAN.replace('"02_data"', "2"), "chapter = 2 in session 1, part 1: wanted str"),
         (PLAN.replace('"02_data"', '["02_data"]'), "wanted str"),
         (PLAN.replace("minutes = 5", "minutes = -5", 1), "minutes = -5 in session 1, part 1: wanted at least 1"),

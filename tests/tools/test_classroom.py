@@ -23,6 +23,7 @@ from classroom import kit as classroom_kit
 from classroom import plan as classroom_plan
 from classroom import slides as classroom_slides
 from patchconvnet import PatchConvNetError
+from patchconvnet.course import plans
 
 CHAPTERS = sorted((ROOT / "chapters").glob("*.ipynb"))
 PLANS = sorted((ROOT / "classroom" / "plans").glob("*.toml"))
@@ -85,6 +86,15 @@ def test_a_mistake_in_a_plan_is_named(tmp_path, old, new, said):
     with pytest.raises(PatchConvNetError, match=said) as caught:
         classroom_plan.read_plan(write(tmp_path / "plan.toml", PLAN.replace(old, new)))
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("old", "new"), plans.OLD_NAMES.items())
+def test_a_plan_older_than_version_0_2_is_told_the_new_name_of_a_chapter(tmp_path, old, new):
+    assert (ROOT / "chapters" / f"{new}.ipynb").is_file() and not (ROOT / "chapters" / f"{old}.ipynb").exists()
+    path = write(tmp_path / "plan.toml", PLAN.replace("06_attention_pooling", old))
+    with pytest.raises(PatchConvNetError, match=f"has a chapter {old}, which is {new} since version 0.2") as caught:
+        classroom_kit.make(path, tmp_path / "kit")
+    assert "\n" not in str(caught.value) and not (tmp_path / "kit").exists()
 
 
 def test_an_unknown_plan_names_the_known_ones(tmp_path):

@@ -168,7 +168,7 @@ def test_what_is_new_replaces_nothing_of_the_instructors(kit, plan, tmp_path, mo
         ("session = 5\n", "wanted .*session.* tables"),
         (f"{HEAD}[[session]]\ntitle = 'One'\npart = [5]\n", "wanted .*part.* tables"),
         (PLAN.replace('"01_overview"', "[1]"), r"chapter = \[1\] in session 1, part 1: wanted str"),
-        (PLAN.replace('"01_overview"', '"../chapters/01_overview"'), "there is no chapter ../chapters/01_overview: choose from 01_overview"),
+        (PLAN.replace('"01_overview"', '"../chapters/01_overview"'), "a chapter ../chapters/01_overview, which the course does not have: it has 01_overview"),
         (PLAN.replace('"A test"', '" "'), "title = ' ' in plan.toml: wanted some letters"),
         (f"{PLAN}exercises = ['1']\n", "wanted a list of int"),
         (f"{PLAN}exercises = [true]\n", "wanted a list of int"),

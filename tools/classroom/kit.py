@@ -102,8 +102,7 @@ def _fill(folder, plan, out):
 
 def _chapter(name):
     known = {path.stem: path for path in sorted((ROOT / "chapters").glob("*.ipynb"))}
-    if name not in known:
-        raise PatchConvNetError(f"there is no chapter {one_line(name)}: choose from {', '.join(known)}")
+    plans.check_chapter(name, known)
     return read_chapter(known[name])
 
 
