@@ -1,7 +1,8 @@
-"""What every test, and every notebook kernel that a test starts, finds in its environment.
+"""What every test, and every notebook kernel that a test starts, finds in its
+environment.
 
-This file lies in the root because `pytest --nbval chapters` never reads tests/conftest.py.
-Kernels inherit these variables. A value that is already set stays.
+This file lies in the root because `pytest --nbval chapters` never reads
+tests/conftest.py. Kernels inherit these variables. A value that is already set stays.
 """
 
 import os
@@ -9,9 +10,13 @@ import os
 import matplotlib
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # else TensorFlow's greetings land in stderr outputs
-os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")  # the committed outputs come from a CPU
-os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")  # tests compile much and run little: half the time
+# else TensorFlow's greetings land in stderr outputs
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+# the committed outputs come from a CPU
+os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
+# tests compile much and run little: half the time
+os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
 
-# For this process alone: MPLBACKEND in the environment would take the figures out of the notebooks.
+# For this process alone: MPLBACKEND in the environment would take the figures out of
+# the notebooks.
 matplotlib.use("agg")

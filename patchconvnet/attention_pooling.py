@@ -1,10 +1,11 @@
-"""Attention pooling: a class token asks every patch "how much do you matter?" and adds them up accordingly.
+"""Attention pooling: a class token asks every patch "how much do you matter?"
+and adds them up accordingly.
 
-    tokens  = layer norm of [class token, patches]
-    query   = Wq class token          keys, values = Wk tokens, Wv tokens
-    weights = softmax(query . keys / sqrt(C))        the attention map: one weight a patch
-    class token += projection of (weights . values)
-    class token += MLP(layer norm of class token)
+tokens  = layer norm of [class token, patches]
+query   = Wq class token          keys, values = Wk tokens, Wv tokens
+weights = softmax(query . keys / sqrt(C))        the attention map: one weight a patch
+class token += projection of (weights . values)
+class token += MLP(layer norm of class token)
 """
 
 import keras
@@ -14,31 +15,50 @@ from patchconvnet.rules import SHARE, none_or
 
 
 def linear_start(kernel_initializer):
-    """How the kernel of a dense layer starts: "authors" is normal, deviation 0.02, cut at two deviations; else as named."""
-    return keras.initializers.TruncatedNormal(stddev=0.02) if kernel_initializer == "authors" else kernel_initializer
+    """How the kernel of a dense layer starts: "authors" is normal, deviation
+    0.02, cut at two deviations; else as named.
+    """
+    return (
+        keras.initializers.TruncatedNormal(stddev=0.02)
+        if kernel_initializer == "authors"
+        else kernel_initializer
+    )
+
+
+def _scaled(update, scale):
+    """What is added to a token: times a learned factor a channel, if there is one."""
+    return update if scale is None else update * scale
 
 
 @keras.saving.register_keras_serializable(package="patchconvnet")
 class AttentionPooling(layers.Layer):
-    """Attention-based aggregation (paper, section 3.2 and figure 3; several tokens: section 3.3).
+    """Attention-based aggregation (paper, section 3.2 and figure 3; several
+    tokens: section 3.3).
 
-    One head, as in the paper, so there is one map a token. With one class token, keys and values come from the token
-    and the patches, as in CaiT: the token may keep some attention for itself. With several tokens they come
+    One head, as in the paper, so there is one map a token. With one class
+    token, keys and values come from the token and the patches, as in CaiT: the
+    token may keep some attention for itself. With several tokens they come
     from the patches alone.
 
     Args:
         tokens: number of class tokens Q: 1, or one for each class.
-        mlp_ratio: width of the MLP's hidden layer over C: 1 in the Keras example, 3 in the paper.
-        dropout: share that is dropped in training, 0 <= p < 1, of what the next two do not name.
-        attention_dropout: the same for attention weights alone; None for `dropout`.
-        mlp_dropout: the same for hidden units of the MLP alone; None for `dropout`.
-        layer_scale: start value of a learned factor for each channel of both residual branches, or None.
+        mlp_ratio: width of the MLP's hidden layer over C: 1 in the Keras
+            example, 3 in the paper.
+        dropout: share that is dropped in training, 0 <= p < 1, of what the
+            next two do not name.
+        attention_dropout: the same for attention weights alone; None for
+            `dropout`.
+        mlp_dropout: the same for hidden units of the MLP alone; None for
+            `dropout`.
+        layer_scale: start value of a learned factor for each channel of both
+            residual branches, or None.
         token_initializer: how class tokens start.
         kernel_initializer: see `linear_start`.
 
     Input: patches, float (N, H, W, C).
-    Output: a pair: the class tokens (N, Q, C), and the attention (N, Q, H, W), float32: softmax weights of the
-        patches, each in 0..1. They sum to 1 for several tokens; for one, to 1 less what the token keeps for itself.
+    Output: a pair: the class tokens (N, Q, C), and the attention (N, Q, H, W),
+        float32: softmax weights of the patches, each in 0..1. They sum to 1
+        for several tokens; for one, to 1 less what the token keeps for itself.
 
     Raises:
         ValueError: if an argument is not as said above.
@@ -77,58 +97,104 @@ class AttentionPooling(layers.Layer):
         hidden, policy = int(channels * self.mlp_ratio), self.dtype_policy
         shape = (None, None, channels)
         self.class_token = self.add_weight(
-            shape=(1, self.tokens, channels), initializer=self.token_initializer, name="class_token"
+            shape=(1, self.tokens, channels),
+            initializer=self.token_initializer,
+            name="class_token",
         )
-        self.norm_tokens = layers.LayerNormalization(epsilon=1e-6, dtype=policy, name="norm_tokens")
+        self.norm_tokens = layers.LayerNormalization(
+            epsilon=1e-6, dtype=policy, name="norm_tokens"
+        )
         self.query = self._dense(channels, "query")
         self.key = self._dense(channels, "key")
         self.value = self._dense(channels, "value")
         self.project = self._dense(channels, "project")
-        self.norm_mlp = layers.LayerNormalization(epsilon=1e-6, dtype=policy, name="norm_mlp")
+        self.norm_mlp = layers.LayerNormalization(
+            epsilon=1e-6, dtype=policy, name="norm_mlp"
+        )
         self.mlp_in = self._dense(hidden, "mlp_in", activation=keras.activations.gelu)
         self.mlp_out = self._dense(channels, "mlp_out")
         weights_rate, hidden_rate = (
-            self.dropout if rate is None else rate for rate in (self.attention_dropout, self.mlp_dropout)
+            self.dropout if rate is None else rate
+            for rate in (self.attention_dropout, self.mlp_dropout)
         )
-        self.drop = self.drop_hidden = layers.Dropout(weights_rate, dtype=policy, name="drop")
-        if hidden_rate != weights_rate:  # else one layer, one stream of chance: recorded runs come out as they did
-            self.drop_hidden = layers.Dropout(hidden_rate, dtype=policy, name="drop_hidden")
-        for layer in (self.norm_tokens, self.query, self.key, self.value, self.project, self.norm_mlp, self.mlp_in):
+        self.drop = self.drop_hidden = layers.Dropout(
+            weights_rate, dtype=policy, name="drop"
+        )
+        # else one layer, one stream of chance: recorded runs come out as they
+        # did
+        if hidden_rate != weights_rate:
+            self.drop_hidden = layers.Dropout(
+                hidden_rate, dtype=policy, name="drop_hidden"
+            )
+        for layer in (
+            self.norm_tokens,
+            self.query,
+            self.key,
+            self.value,
+            self.project,
+            self.norm_mlp,
+            self.mlp_in,
+        ):
             layer.build(shape)
         self.mlp_out.build((None, None, hidden))
         self.scale_attention = self.scale_mlp = None
         if self.layer_scale is not None:
             start = keras.initializers.Constant(self.layer_scale)
-            self.scale_attention = self.add_weight(shape=(channels,), initializer=start, name="scale_attention")
-            self.scale_mlp = self.add_weight(shape=(channels,), initializer=start, name="scale_mlp")
+            self.scale_attention = self.add_weight(
+                shape=(channels,), initializer=start, name="scale_attention"
+            )
+            self.scale_mlp = self.add_weight(
+                shape=(channels,), initializer=start, name="scale_mlp"
+            )
 
     def _dense(self, width, name, **options):
         start = linear_start(self.kernel_initializer)
-        return layers.Dense(width, kernel_initializer=start, dtype=self.dtype_policy, name=name, **options)
+        return layers.Dense(
+            width,
+            kernel_initializer=start,
+            dtype=self.dtype_policy,
+            name=name,
+            **options,
+        )
 
     def attend(self, class_token, patches, training=None):
-        """Weigh the values: tokens (N, Q, C), patches (N, P, C) -> (N, Q, C) and weights (N, Q, P)."""
-        normalized = self.norm_tokens(ops.concatenate([class_token, patches], axis=1))  # (N, Q + P, C)
-        query = self.query(normalized[:, : self.tokens])  # (N, Q + P, C) -> (N, Q, C)
-        source = normalized if self.tokens == 1 else normalized[:, self.tokens :]  # (N, S, C): S = 1 + P, or P
+        """Weigh the values: tokens (N, Q, C), patches (N, P, C) -> (N, Q, C)
+        and weights (N, Q, P).
+        """
+        together = ops.concatenate([class_token, patches], axis=1)
+        normalized = self.norm_tokens(together)  # (N, Q + P, C)
+        # (N, Q + P, C) -> (N, Q, C)
+        query = self.query(normalized[:, : self.tokens])
+        source = normalized  # (N, S, C): S = 1 + P; with several tokens S = P
+        if self.tokens > 1:
+            source = normalized[:, self.tokens :]
         keys, values = self.key(source), self.value(source)
         query = query * (keys.shape[-1] ** -0.5)
-        scores = ops.matmul(query, ops.transpose(keys, (0, 2, 1)))  # (N, Q, C) x (N, C, S) -> (N, Q, S)
-        weights = ops.softmax(ops.cast(scores, "float32"), axis=-1)  # float32: half precision is too coarse here
+        # (N, Q, C) x (N, C, S) -> (N, Q, S)
+        scores = ops.matmul(query, ops.transpose(keys, (0, 2, 1)))
+        # float32: half precision is too coarse here
+        weights = ops.softmax(ops.cast(scores, "float32"), axis=-1)
         kept = ops.cast(self.drop(weights, training=training), values.dtype)
         mixed = ops.matmul(kept, values)  # (N, Q, S) x (N, S, C) -> (N, Q, C)
-        return self.project(mixed), weights if self.tokens > 1 else weights[..., 1:]  # (N, Q, P): the patches' own
+        if self.tokens == 1:
+            weights = weights[..., 1:]  # (N, Q, P): the patches' own
+        return self.project(mixed), weights
 
     def call(self, x, training=None):
         count, height, width, channels = ops.shape(x)
-        patches = ops.reshape(x, (-1, height * width, channels))  # (N, H, W, C) -> (N, P, C), P = H * W
+        # (N, H, W, C) -> (N, P, C), P = H * W
+        patches = ops.reshape(x, (-1, height * width, channels))
         token = ops.cast(self.class_token, x.dtype)
-        token = ops.broadcast_to(token, (count, self.tokens, channels))  # (1, Q, C) -> (N, Q, C)
+        # (1, Q, C) -> (N, Q, C)
+        token = ops.broadcast_to(token, (count, self.tokens, channels))
         update, weights = self.attend(token, patches, training=training)
-        token = token + (update if self.scale_attention is None else update * self.scale_attention)
-        update = self.mlp_out(self.drop_hidden(self.mlp_in(self.norm_mlp(token)), training=training))
-        token = token + (update if self.scale_mlp is None else update * self.scale_mlp)
-        return token, ops.reshape(weights, (-1, self.tokens, height, width))  # (N, Q, P) -> (N, Q, H, W)
+        token = token + _scaled(update, self.scale_attention)
+        hidden = self.mlp_in(self.norm_mlp(token))  # (N, Q, C) -> (N, Q, H)
+        hidden = self.drop_hidden(hidden, training=training)
+        update = self.mlp_out(hidden)  # (N, Q, H) -> (N, Q, C)
+        token = token + _scaled(update, self.scale_mlp)
+        # (N, Q, P) -> (N, Q, H, W)
+        return token, ops.reshape(weights, (-1, self.tokens, height, width))
 
     def compute_output_shape(self, input_shape):
         count, height, width, channels = input_shape
@@ -136,7 +202,9 @@ class AttentionPooling(layers.Layer):
 
     def compute_output_spec(self, x, training=None):
         tokens, attention = self.compute_output_shape(x.shape)
-        return keras.KerasTensor(tokens, dtype=self.compute_dtype), keras.KerasTensor(attention, dtype="float32")
+        return keras.KerasTensor(tokens, dtype=self.compute_dtype), keras.KerasTensor(
+            attention, dtype="float32"
+        )
 
     def get_config(self):
         return {
@@ -154,7 +222,8 @@ class AttentionPooling(layers.Layer):
 
 @keras.saving.register_keras_serializable(package="patchconvnet")
 class PerClassHead(layers.Layer):
-    """Reads class i's logit from class i's token (paper, section 3.3): logit_i = weight_i . token_i + bias_i.
+    """Reads class i's logit from class i's token (paper, section 3.3): logit_i
+    = weight_i . token_i + bias_i.
 
     Args:
         kernel_initializer: see `linear_start`.
@@ -169,11 +238,14 @@ class PerClassHead(layers.Layer):
     def build(self, input_shape):
         _, tokens, channels = input_shape
         start = linear_start(self.kernel_initializer)
-        self.kernel = self.add_weight(shape=(tokens, channels), initializer=start, name="kernel")
+        self.kernel = self.add_weight(
+            shape=(tokens, channels), initializer=start, name="kernel"
+        )
         self.bias = self.add_weight(shape=(tokens,), initializer="zeros", name="bias")
 
     def call(self, tokens):
-        return ops.sum(tokens * self.kernel, axis=-1) + self.bias  # (N, Q, C) -> (N, Q)
+        # (N, Q, C) -> (N, Q)
+        return ops.sum(tokens * self.kernel, axis=-1) + self.bias
 
     def compute_output_shape(self, input_shape):
         return input_shape[:-1]

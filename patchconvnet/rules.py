@@ -1,15 +1,15 @@
 """What a setting may be: a test, and the same in words.
 
-    rule = whole(1, 500)
-    rule.check("depth", True)       # PatchConvNetError: depth must be a whole number from 1 to 500, got True
+rule = whole(1, 500)
+rule.check("depth", True)       # PatchConvNetError: depth must be a whole number from 1 to 500, got True
 
-    @dataclass(frozen=True)
-    class Config(Checked):          # the same for every field: Config(depth=0) raises
-        depth: int = setting(2, whole(1, 500))
+@dataclass(frozen=True)
+class Config(Checked):          # the same for every field: Config(depth=0) raises
+    depth: int = setting(2, whole(1, 500))
 """
 
 from dataclasses import dataclass, field, fields
-from typing import Callable
+from collections.abc import Callable
 
 import numpy as np
 
@@ -29,39 +29,61 @@ class Rule:
     words: str
 
     def check(self, name, value):
-        """Raise a `PatchConvNetError` that names the setting and the value, unless the value may be so."""
+        """Raise a `PatchConvNetError` that names the setting and the value, unless the
+        value may be so.
+        """
         if not self.accepts(value):
             raise PatchConvNetError(f"{name} must be {self.words}, got {short(value)}")
 
 
 def whole(lowest, highest):
     """A whole number in this range, both ends included; True and 2.0 are none."""
-    return Rule(lambda value: _is(value, int) and lowest <= value <= highest, f"a whole number from {lowest:,} to {highest:,}")
+    return Rule(
+        lambda value: _is(value, int) and lowest <= value <= highest,
+        f"a whole number from {lowest:,} to {highest:,}",
+    )
 
 
 def number(lowest, highest, words, above=False, below=False):
-    """A finite number in this range; with `above` or `below` its lower or upper end is not part of it."""
+    """A finite number in this range; with `above` or `below` its lower or upper end is
+    not part of it.
+    """
 
     def accepts(value):
-        inside = _is(value, (int, float)) and lowest <= value <= highest  # NaN is in no range
-        return inside and not (above and value == lowest) and not (below and value == highest)
+        # NaN is in no range
+        inside = _is(value, (int, float)) and lowest <= value <= highest
+        return (
+            inside
+            and not (above and value == lowest)
+            and not (below and value == highest)
+        )
 
     return Rule(accepts, words)
 
 
 def one_of(*choices):
-    """One of these words (or None); numbers that equal none of them by type are refused, too."""
-    accepts = lambda value: any(type(value) is type(choice) and value == choice for choice in choices)
+    """One of these words (or None); numbers that equal none of them by type are
+    refused, too.
+    """
+    accepts = lambda value: any(
+        type(value) is type(choice) and value == choice for choice in choices
+    )
     return Rule(accepts, f"one of {', '.join(map(repr, choices))}")
 
 
 def none_or(rule):
-    return Rule(lambda value: value is None or rule.accepts(value), f"None or {rule.words}")
+    return Rule(
+        lambda value: value is None or rule.accepts(value), f"None or {rule.words}"
+    )
 
 
 def several(rule, most):
     """One to `most` values of a kind, as a tuple or list."""
-    accepts = lambda values: isinstance(values, (tuple, list)) and 1 <= len(values) <= most and all(map(rule.accepts, values))
+    accepts = lambda values: (
+        isinstance(values, (tuple, list))
+        and 1 <= len(values) <= most
+        and all(map(rule.accepts, values))
+    )
     return Rule(accepts, f"a sequence of 1 to {most}, each {rule.words}")
 
 
@@ -88,7 +110,9 @@ def _is(value, kinds):
 
 
 def plain(value):
-    """A number of NumPy's as Python's own, which JSON can write; anything else as it is."""
+    """A number of NumPy's as Python's own, which JSON can write; anything else as it
+    is.
+    """
     return value.item() if isinstance(value, np.generic) else value
 
 

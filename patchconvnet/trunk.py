@@ -1,9 +1,12 @@
-"""The trunk: residual blocks that look around and mix channels, on a grid that never shrinks.
+"""The trunk: residual blocks that look around and mix channels, on a grid that
+never shrinks.
 
-    x -> norm -> 1x1 -> GELU -> 3x3 -> GELU -> squeeze-and-excitation -> 1x1 -> times a learned scale -> plus x
+    x -> norm -> 1x1 -> GELU -> 3x3 -> GELU -> squeeze-and-excitation -> 1x1 ->
+    times a learned scale -> plus x
 
-Most convolutional networks halve the grid again and again. This one keeps it (paper, section 3.1), so that at the
-end there are still enough patches to draw a map of where the network looks.
+Most convolutional networks halve the grid again and again. This one keeps it
+(paper, section 3.1), so that at the end there are still enough patches to draw
+a map of where the network looks.
 """
 
 import functools
@@ -11,10 +14,21 @@ from dataclasses import asdict, dataclass, replace
 
 import keras
 from keras import layers
-from keras.activations import gelu  # the exact form; keras.ops.gelu is an approximation by default
+
+# the exact form; keras.ops.gelu is an approximation by default
+from keras.activations import gelu
 
 from patchconvnet.errors import PatchConvNetError, short
-from patchconvnet.rules import SHARE, YES_OR_NO, Checked, none_or, number, one_of, setting, whole
+from patchconvnet.rules import (
+    SHARE,
+    YES_OR_NO,
+    Checked,
+    none_or,
+    number,
+    one_of,
+    setting,
+    whole,
+)
 from patchconvnet.squeeze_excite import SqueezeExcite
 from patchconvnet.stem import INITIALIZERS, convolution_start
 
@@ -22,7 +36,9 @@ DEPTH = whole(1, 500)
 
 
 def make_normalization(kind, **options):
-    """A new normalization layer: over the channels of each patch ("layer"), or over the batch ("batch")."""
+    """A new normalization layer: over the channels of each patch ("layer"), or
+    over the batch ("batch").
+    """
     if kind == "batch":
         return layers.BatchNormalization(momentum=0.9, **options)
     return layers.LayerNormalization(epsilon=1e-6, **options)
@@ -30,18 +46,22 @@ def make_normalization(kind, **options):
 
 @dataclass(frozen=True)
 class BlockConfig(Checked):
-    """What one block of the trunk is made of (paper, section 3.1 and figure 3).
+    """What one block of the trunk is made of (paper, section 3.1 and figure
+    3).
 
     Attributes:
-        spatial: "dense" (every 3x3 filter sees all channels: the Keras example) or "depthwise" (one 3x3 filter a
-            channel: the paper).
+        spatial: "dense" (every 3x3 filter sees all channels: the Keras
+            example) or "depthwise" (one 3x3 filter a channel: the paper).
         norm: "layer" (the paper) or "batch".
-        se_ratio: divisor of the squeeze-and-excitation (see `SqueezeExcite`), or None for no such step.
+        se_ratio: divisor of the squeeze-and-excitation (see `SqueezeExcite`),
+            or None for no such step.
         se_bias: whether its dense layers have biases.
-        layer_scale: start value of a learned factor for each channel of the branch (CaiT, section 2), or None
-            for no factor.
-        drop_path: probability, 0 <= p < 1, that training skips the branch for an image (stochastic depth).
-        kernel_initializer: how weights start: "authors" (see `convolution_start`), or a name that Keras knows.
+        layer_scale: start value of a learned factor for each channel of the
+            branch (CaiT, section 2), or None for no factor.
+        drop_path: probability, 0 <= p < 1, that training skips the branch for
+            an image (stochastic depth).
+        kernel_initializer: how weights start: "authors" (see
+            `convolution_start`), or a name that Keras knows.
 
     Raises:
         PatchConvNetError: if one is not as said above.
@@ -51,17 +71,28 @@ class BlockConfig(Checked):
     norm: str = setting("layer", one_of("layer", "batch"))
     se_ratio: int | None = setting(8, none_or(whole(1, 4096)))
     se_bias: bool = setting(False, YES_OR_NO)
-    layer_scale: float | None = setting(None, none_or(number(0, 100, "a number from 0 to 100")))
+    layer_scale: float | None = setting(
+        None, none_or(number(0, 100, "a number from 0 to 100"))
+    )
     drop_path: float = setting(0.0, SHARE)
-    kernel_initializer: str = setting("glorot_uniform", one_of("authors", *INITIALIZERS))
+    kernel_initializer: str = setting(
+        "glorot_uniform", one_of("authors", *INITIALIZERS)
+    )
 
 
 def _split(config, options):
-    """A block's configuration, changed by those of the options that are its own; and the other options."""
+    """A block's configuration, changed by those of the options that are its
+    own; and the other options.
+    """
     if config is not None and not isinstance(config, BlockConfig):
-        raise PatchConvNetError(f"config must be a BlockConfig, got {short(config)}: name its fields, as in spatial='dense'")
+        raise PatchConvNetError(
+            f"config must be a BlockConfig, got {short(config)}: name its fields, as in"
+            " spatial='dense'"
+        )
     own = {name: options[name] for name in BlockConfig.names() if name in options}
-    return replace(config or BlockConfig(), **own), {name: options[name] for name in options if name not in own}
+    return replace(config or BlockConfig(), **own), {
+        name: options[name] for name in options if name not in own
+    }
 
 
 @keras.saving.register_keras_serializable(package="patchconvnet")
@@ -70,7 +101,8 @@ class TrunkBlock(layers.Layer):
 
     Args:
         config: a `BlockConfig`, or None for its defaults.
-        **options: single fields of a `BlockConfig`, by name, instead of those; and what every Keras layer takes.
+        **options: single fields of a `BlockConfig`, by name, instead of those;
+            and what every Keras layer takes.
 
     Input and output: float (N, H, W, C).
 
@@ -85,13 +117,21 @@ class TrunkBlock(layers.Layer):
 
     def build(self, input_shape):
         channels, policy = input_shape[-1], self.dtype_policy
-        config, start = self.config, functools.partial(convolution_start, self.config.kernel_initializer)
+        config, start = (
+            self.config,
+            functools.partial(convolution_start, self.config.kernel_initializer),
+        )
         self.normalize = make_normalization(config.norm, dtype=policy, name="norm")
-        last = {"data_format": "channels_last", "dtype": policy}  # whatever the user's keras.json says
-        self.mix_in = layers.Conv2D(channels, 1, name="mix_in", **last, **start(channels))
+        # whatever the user's keras.json says
+        last = {"data_format": "channels_last", "dtype": policy}
+        self.mix_in = layers.Conv2D(
+            channels, 1, name="mix_in", **last, **start(channels)
+        )
         around = {"padding": "same", "name": "look_around", **last}
         if config.spatial == "dense":
-            self.look_around = layers.Conv2D(channels, 3, **around, **start(9 * channels))
+            self.look_around = layers.Conv2D(
+                channels, 3, **around, **start(9 * channels)
+            )
         else:
             options = start(9)
             options["depthwise_initializer"] = options.pop("kernel_initializer")
@@ -99,18 +139,38 @@ class TrunkBlock(layers.Layer):
         self.squeeze_excite = None
         if config.se_ratio is not None:
             self.squeeze_excite = SqueezeExcite(
-                config.se_ratio, config.se_bias, config.kernel_initializer, dtype=policy, name="squeeze_excite"
+                config.se_ratio,
+                config.se_bias,
+                config.kernel_initializer,
+                dtype=policy,
+                name="squeeze_excite",
             )
             self.squeeze_excite.build(input_shape)
-        self.mix_out = layers.Conv2D(channels, 1, name="mix_out", **last, **start(channels))
-        # One draw an image: the noise has size 1 along height, width and channels.
-        self.skip = layers.Dropout(config.drop_path, noise_shape=(None, 1, 1, 1), dtype=policy, name="drop_path")
-        for layer in (self.normalize, self.mix_in, self.look_around, self.mix_out, self.skip):
+        self.mix_out = layers.Conv2D(
+            channels, 1, name="mix_out", **last, **start(channels)
+        )
+        # One draw an image: the noise has size 1 along height, width and
+        # channels.
+        self.skip = layers.Dropout(
+            config.drop_path,
+            noise_shape=(None, 1, 1, 1),
+            dtype=policy,
+            name="drop_path",
+        )
+        for layer in (
+            self.normalize,
+            self.mix_in,
+            self.look_around,
+            self.mix_out,
+            self.skip,
+        ):
             layer.build(input_shape)
         self.scale = None
         if config.layer_scale is not None:
             constant = keras.initializers.Constant(config.layer_scale)
-            self.scale = self.add_weight(shape=(channels,), initializer=constant, name="layer_scale")
+            self.scale = self.add_weight(
+                shape=(channels,), initializer=constant, name="layer_scale"
+            )
 
     def branch(self, x, training=None):
         """What the block adds to its input: (N, H, W, C) -> (N, H, W, C)."""
@@ -126,7 +186,8 @@ class TrunkBlock(layers.Layer):
         return x if self.scale is None else x * self.scale
 
     def call(self, x, training=None):
-        return x + self.skip(self.branch(x, training=training), training=training)  # (N, H, W, C)
+        added = self.branch(x, training=training)  # (N, H, W, C)
+        return x + self.skip(added, training=training)
 
     def compute_output_shape(self, input_shape):
         return input_shape
@@ -141,15 +202,18 @@ class Trunk(layers.Layer):
 
     Args:
         depth: number of blocks, at least 1.
-        tied: if True, the same block is applied `depth` times. The Keras example did this without meaning to: it
-            puts one list of layers into `depth` Sequential models, which then share their weights.
-        config: the same `BlockConfig` for every block, or None for its defaults.
-        **options: single fields of a `BlockConfig`, by name, instead of those; and what every Keras layer takes.
+        tied: if True, the same block is applied `depth` times. The Keras
+            example did this without meaning to: it puts one list of layers
+            into `depth` Sequential models, which then share their weights.
+        config: the same `BlockConfig` for every block, or None for its
+        defaults. **options: single fields of a `BlockConfig`, by name, instead
+        of those; and what every Keras layer takes.
 
     Input and output: float (N, H, W, C).
 
     Raises:
-        PatchConvNetError: if `depth` is not a positive whole number, or a field is not as `BlockConfig` says.
+        PatchConvNetError: if `depth` is not a positive whole number, or a
+            field is not as `BlockConfig` says.
     """
 
     def __init__(self, depth, tied=False, config=None, **options):
@@ -161,7 +225,8 @@ class Trunk(layers.Layer):
         DEPTH.check("depth", depth)
         distinct = 1 if tied else depth
         self.blocks = [
-            TrunkBlock(self.config, dtype=self.dtype_policy, name=f"block_{i}") for i in range(distinct)
+            TrunkBlock(self.config, dtype=self.dtype_policy, name=f"block_{i}")
+            for i in range(distinct)
         ]
 
     def build(self, input_shape):
@@ -178,4 +243,9 @@ class Trunk(layers.Layer):
         return input_shape
 
     def get_config(self):
-        return {**super().get_config(), "depth": self.depth, "tied": self.tied, **asdict(self.config)}
+        return {
+            **super().get_config(),
+            "depth": self.depth,
+            "tied": self.tied,
+            **asdict(self.config),
+        }

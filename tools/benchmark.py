@@ -7,7 +7,8 @@
     python tools/benchmark.py shapes --seeds 0 1
     python tools/benchmark.py measures         all measures of 10,000 maps; deletion and insertion for 100 images
 
-Everything that is timed runs in a process of its own, one after the other. Exit code 1 if a goal is missed.
+Everything that is timed runs in a process of its own, one after the other. Exit code 1
+if a goal is missed.
 """
 
 import sys

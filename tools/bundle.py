@@ -1,11 +1,13 @@
-"""Pack the course into one zip for a class without a network: the book, ready to read, and all that it was made from.
+"""Pack the course into one zip for a class without a network: the book, ready to read,
+and all that it was made from.
 
     python tools/bundle.py                        # dist/patchconvnet-course-VERSION.zip, and its checksum beside it
     python tools/bundle.py --out course.zip
     python tools/bundle.py --kit ../my-class      # a class's own book and notebooks (see tools/classroom.py) in place of the course's
 
-It takes what is committed, builds the book from that, and draws the test pictures of Shapes. So nothing stale and
-nothing private gets in, and the same commit gives the same bytes (with the same versions of everything). About a minute.
+It takes what is committed, builds the book from that, and draws the test pictures of
+Shapes. So nothing stale and nothing private gets in, and the same commit gives the same
+bytes (with the same versions of everything). About a minute.
 
 In the zip is one folder:
 
@@ -29,7 +31,8 @@ import tomllib
 import zipfile
 from pathlib import Path
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's start-up notes would drown the one line that matters
+# TensorFlow's start-up notes would drown the one line that matters
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 from classroom.plan import with_dataset
 from command import Parser, check_utf8, in_one_line
@@ -40,9 +43,18 @@ from patchconvnet.files import place, written_aside
 
 ROOT = Path(__file__).resolve().parent.parent
 MOST_BYTES = 60_000_000
-PACKAGE = ("patchconvnet", "pyproject.toml", "README.md", "LICENSE", "LICENSE-text.md", "CITATION.cff")  # needed with a kit
+# needed with a kit
+PACKAGE = (
+    "patchconvnet",
+    "pyproject.toml",
+    "README.md",
+    "LICENSE",
+    "LICENSE-text.md",
+    "CITATION.cff",
+)
 JUPYTER_BOOK = "from jupyter_book.cli.main import main; main()"
-# Run in the folder of the commit, so that its package draws, not another that may be installed.
+# Run in the folder of the commit, so that its package draws, not another that may be
+# installed.
 DRAW = """
 import numpy
 from patchconvnet import load_dataset
@@ -51,7 +63,8 @@ numpy.savez_compressed(
     "shapes_test.npz", images=shapes.x_test, labels=shapes.y_test, masks=shapes.mask_test, class_names=shapes.class_names
 )
 """
-TELLING = re.compile("WARNING|ERROR|Error:|fatal:")  # a line that says why, where a command says much
+# a line that says why, where a command says much
+TELLING = re.compile("WARNING|ERROR|Error:|fatal:")
 START = """<!DOCTYPE html>
 <html lang="en">
 <meta charset="utf-8">
@@ -68,27 +81,49 @@ def run(command, problem, folder, **options):
     Raises:
         PatchConvNetError: if it fails: `problem`, and the first line that says why.
     """
-    result = subprocess.run(command, cwd=folder, capture_output=True, text=True, errors="replace", stdin=subprocess.DEVNULL, **options)
+    result = subprocess.run(
+        command,
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        stdin=subprocess.DEVNULL,
+        **options,
+    )
     if result.returncode:
-        plain = re.sub(r"\x1b\[[\d;]*m", "", result.stderr)  # jupyter-book colours its lines, whoever reads them
-        lines = [line.strip() for line in plain.splitlines() if line.strip()] or ["it does not say why"]
+        # jupyter-book colours its lines, whoever reads them
+        plain = re.sub(r"\x1b\[[\d;]*m", "", result.stderr)
+        lines = [line.strip() for line in plain.splitlines() if line.strip()] or [
+            "it does not say why"
+        ]
         reason = next(filter(TELLING.search, lines), lines[-1])
         raise PatchConvNetError(f"{problem}: {reason.replace(f'{folder}{os.sep}', '')}")
     return result.stdout
 
 
 def commit_of(root):
-    """When the last commit in `root` was made, in seconds since 1970: what is packed is that commit.
+    """When the last commit in `root` was made, in seconds since 1970: what is packed is
+    that commit.
 
     Raises:
         PatchConvNetError: if there is none, or files differ from it.
     """
     if not (root / ".git").exists():
-        raise PatchConvNetError(f"{root} is no git clone. A bundle is made of a commit: clone the course with git")
-    changed = run(["git", "status", "--porcelain", "--untracked-files=no"], "git cannot read the clone", root).splitlines()
+        raise PatchConvNetError(
+            f"{root} is no git clone. A bundle is made of a commit: clone the course"
+            " with git"
+        )
+    changed = run(
+        ["git", "status", "--porcelain", "--untracked-files=no"],
+        "git cannot read the clone",
+        root,
+    ).splitlines()
     if changed:
         more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
-        raise PatchConvNetError(f"{changed[0][3:]}{more}: changed, not committed. A bundle is made of a commit: commit first")
+        raise PatchConvNetError(
+            f"{changed[0][3:]}{more}: changed, not committed. A bundle is made of a"
+            " commit: commit first"
+        )
     return int(run(["git", "log", "-1", "--format=%ct"], "git finds no commit", root))
 
 
@@ -96,13 +131,17 @@ def check_kit(kit):
     """An error if `kit` is no kit."""
     if not (kit / "kit.json").is_file() or not (kit / "student").is_dir():
         shown = one_line(kit)
-        raise PatchConvNetError(f"--kit {shown}: no kit is there. Make one: python tools/classroom.py --plan 90min --out {shown}")
+        raise PatchConvNetError(
+            f"--kit {shown}: no kit is there. Make one: python tools/classroom.py"
+            f" --plan 90min --out {shown}"
+        )
     check_utf8(kit.resolve(), "a kit")
     plans.read_text(kit / "plan.toml")
 
 
 def take_kit(folder, kit):
-    """Leave of the course in `folder` the package alone, and add what a class's students get: the folder of their book.
+    """Leave of the course in `folder` the package alone, and add what a class's
+    students get: the folder of their book.
 
     Raises:
         PatchConvNetError: if the kit has links: what they lead to may be private.
@@ -111,12 +150,18 @@ def take_kit(folder, kit):
         if item.name not in PACKAGE and not item.name.startswith("requirements"):
             shutil.rmtree(item) if item.is_dir() else item.unlink()
     ignored = shutil.ignore_patterns("_build", ".*", "__pycache__")
-    shutil.copytree((kit / "student").resolve(), folder / "student", symlinks=True, ignore=ignored)
+    shutil.copytree(
+        (kit / "student").resolve(), folder / "student", symlinks=True, ignore=ignored
+    )
     for path in (folder / "student").rglob("*"):
         if path.is_symlink():
-            raise PatchConvNetError(f"{one_line(path.relative_to(folder))} in --kit {one_line(kit)} is a link: put the file itself there")
+            raise PatchConvNetError(
+                f"{one_line(path.relative_to(folder))} in --kit {one_line(kit)} is a"
+                " link: put the file itself there"
+            )
     plan = plans.read_text(kit / "plan.toml")
-    for pictures in sorted((folder / "student").glob("data/*.npz")):  # one at most; the plan may name a place outside
+    # one at most; the plan may name a place outside
+    for pictures in sorted((folder / "student").glob("data/*.npz")):
         plan = with_dataset(plan, pictures.relative_to(folder).as_posix())
     (folder / "plan.toml").write_text(plan, encoding="utf-8")
     return folder / "student"
@@ -125,18 +170,44 @@ def take_kit(folder, kit):
 def collect(root, folder, work, seconds, kit=None):
     """Fill `folder` with everything that is packed; `work` is a folder for what is not."""
     if importlib.util.find_spec("jupyter_book") is None:
-        raise PatchConvNetError("jupyter-book is not installed: pip install -r requirements.txt")
+        raise PatchConvNetError(
+            "jupyter-book is not installed: pip install -r requirements.txt"
+        )
     archive = work / "commit.zip"
-    run(["git", "archive", "--output", str(archive), "HEAD"], "git cannot write the commit", root)
+    run(
+        ["git", "archive", "--output", str(archive), "HEAD"],
+        "git cannot write the commit",
+        root,
+    )
     shutil.unpack_archive(archive, folder)
     source = folder if kit is None else take_kit(folder, kit)
-    environment = {**os.environ, "SOURCE_DATE_EPOCH": str(seconds), "PYTHONDONTWRITEBYTECODE": "1"}
-    build = [sys.executable, "-c", JUPYTER_BOOK, "build", ".", "--path-output", str(work)]
-    run([*build, "--all", "-W", "-n", "--keep-going"], "the book cannot be built", source, env=environment)
+    environment = {
+        **os.environ,
+        "SOURCE_DATE_EPOCH": str(seconds),
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+    build = [
+        sys.executable,
+        "-c",
+        JUPYTER_BOOK,
+        "build",
+        ".",
+        "--path-output",
+        str(work),
+    ]
+    run(
+        [*build, "--all", "-W", "-n", "--keep-going"],
+        "the book cannot be built",
+        source,
+        env=environment,
+    )
     shutil.move(work / "_build" / "html", folder / "book")
     run([sys.executable, "-c", DRAW], "Shapes cannot be drawn", folder, env=environment)
     (folder / "START-HERE.html").write_text(START, encoding="utf-8")
-    lines = [f"{digest(path)}  {path.relative_to(folder).as_posix()}\n" for path in files_in(folder)]
+    lines = [
+        f"{digest(path)}  {path.relative_to(folder).as_posix()}\n"
+        for path in files_in(folder)
+    ]
     (folder / "SHA256SUMS").write_text("".join(lines), encoding="utf-8")
 
 
@@ -158,33 +229,52 @@ def pack(folder, out, seconds):
     with zipfile.ZipFile(out, "w") as bundle:
         for path in files_in(folder):
             entry = zipfile.ZipInfo(path.relative_to(folder.parent).as_posix(), moment)
-            entry.create_system, entry.external_attr = 3, 0o100644 << 16  # a plain file, on whatever system
-            bundle.writestr(entry, path.read_bytes(), zipfile.ZIP_DEFLATED, compresslevel=9)
+            # a plain file, on whatever system
+            entry.create_system, entry.external_attr = 3, 0o100644 << 16
+            bundle.writestr(
+                entry, path.read_bytes(), zipfile.ZIP_DEFLATED, compresslevel=9
+            )
     if out.stat().st_size > MOST_BYTES:
         size = f"{out.stat().st_size / 1e6:.0f} MB, more than {MOST_BYTES / 1e6:.0f}"
-        raise PatchConvNetError(f"the bundle would have {size}: take something large out of the course")
+        raise PatchConvNetError(
+            f"the bundle would have {size}: take something large out of the course"
+        )
 
 
 def make(root, out=None, kit=None):
-    """Make the bundle of the clone `root`, or of a class's `kit`, by default under its `dist`: the path of the zip.
+    """Make the bundle of the clone `root`, or of a class's `kit`, by default under its
+    `dist`: the path of the zip.
 
     The checksum of the zip is written beside it.
 
     Raises:
-        PatchConvNetError: if something is missing, fails or does not fit. A zip that is there already stays as it was.
+        PatchConvNetError: if something is missing, fails or does not fit. A zip that is
+            there already stays as it was.
     """
     if kit is not None:
         kit = place(kit)
         check_kit(kit)
     seconds = commit_of(root)
-    version = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
-    name = f"patchconvnet-course-{version}" if kit is None else f"{kit.resolve().name}-{version}"
+    version = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))[
+        "project"
+    ]["version"]
+    name = (
+        f"patchconvnet-course-{version}"
+        if kit is None
+        else f"{kit.resolve().name}-{version}"
+    )
     out = root / "dist" / f"{name}.zip" if out is None else place(out)
     beside = place(out.with_name(f"{out.name}.sha256"))
     if out.suffix != ".zip" or out.is_dir() or beside.is_dir():
-        raise PatchConvNetError(f"--out must name a file that ends in .zip, not {one_line(out)}")
+        raise PatchConvNetError(
+            f"--out must name a file that ends in .zip, not {one_line(out)}"
+        )
     check_utf8(out, "the zip")
-    with written_aside(out) as aside, written_aside(beside) as sum_aside, tempfile.TemporaryDirectory() as work:
+    with (
+        written_aside(out) as aside,
+        written_aside(beside) as sum_aside,
+        tempfile.TemporaryDirectory() as work,
+    ):
         folder = Path(work, name)
         collect(root, folder, Path(work), seconds, kit)
         pack(folder, aside, seconds)
@@ -195,11 +285,24 @@ def make(root, out=None, kit=None):
 @in_one_line
 def main(arguments=None):
     parser = Parser(__doc__)
-    parser.add_argument("--out", help="the zip to write; default: dist/patchconvnet-course-VERSION.zip, or dist/KIT-VERSION.zip")
-    parser.add_argument("--kit", metavar="DIR", help="pack the kit of a class, made by tools/classroom.py")
+    parser.add_argument(
+        "--out",
+        help=(
+            "the zip to write; default: dist/patchconvnet-course-VERSION.zip, or"
+            " dist/KIT-VERSION.zip"
+        ),
+    )
+    parser.add_argument(
+        "--kit",
+        metavar="DIR",
+        help="pack the kit of a class, made by tools/classroom.py",
+    )
     options = parser.parse_args(arguments)
     out = make(ROOT, options.out, options.kit)
-    print(f"{one_line(out)}: {out.stat().st_size / 1e6:.1f} MB. Its checksum is in {one_line(out.name)}.sha256")
+    print(
+        f"{one_line(out)}: {out.stat().st_size / 1e6:.1f} MB. Its checksum is in"
+        f" {one_line(out.name)}.sha256"
+    )
 
 
 if __name__ == "__main__":

@@ -1,6 +1,8 @@
-"""How a tool ends: what its user can mend is one line on standard error, with exit code 2.
+"""How a tool ends: what its user can mend is one line on standard error, with exit code
+2.
 
-`benchmark`, `export_web` and `set_repository` have their own way: they start without the package, and so without Keras.
+`benchmark`, `export_web` and `set_repository` have their own way: they start without
+the package, and so without Keras.
 """
 
 import argparse
@@ -14,19 +16,25 @@ class Parser(argparse.ArgumentParser):
     """A tool's options, with its documentation as help."""
 
     def __init__(self, documentation):
-        super().__init__(description=documentation, formatter_class=argparse.RawDescriptionHelpFormatter)
+        super().__init__(
+            description=documentation,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
 
     def error(self, message):
         raise PatchConvNetError(f"{message} (see {self.prog} --help)")
 
 
 def in_one_line(main):
-    """Decorates a tool's `main(arguments=None)`, which returns None if all went well: gives the exit code."""
+    """Decorates a tool's `main(arguments=None)`, which returns None if all went well:
+    gives the exit code.
+    """
 
     @functools.wraps(main)
     def run(arguments=None):
         if hasattr(sys.stdout, "reconfigure"):
-            sys.stdout.reconfigure(errors="backslashreplace")  # for what a terminal cannot print
+            # for what a terminal cannot print
+            sys.stdout.reconfigure(errors="backslashreplace")
         try:
             return main(arguments) or 0
         except (PatchConvNetError, OSError) as error:
@@ -44,4 +52,6 @@ def check_utf8(name, what):
     try:
         str(name).encode("utf-8")
     except UnicodeEncodeError:
-        raise PatchConvNetError(f"{one_line(name)}, the place of {what}, is no UTF-8: give it another name") from None
+        raise PatchConvNetError(
+            f"{one_line(name)}, the place of {what}, is no UTF-8: give it another name"
+        ) from None

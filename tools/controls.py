@@ -1,17 +1,20 @@
-"""Is it the attention, or would any map do? Train the networks that chapter 12 compares, and measure every map.
+"""Is it the attention, or would any map do? Train the networks that chapter 12
+compares, and measure every map.
 
     python tools/controls.py --out runs/controls                  # Shapes: 4 networks, 3 seeds; 15 minutes on two cores
     python tools/controls.py --out runs/controls --data cifar10   # small networks on 10,000 images; about as long
 
-Every network is a run folder under --out, so that work which was stopped goes on. The table, one row a network and map,
-is written to --table; the course's own copies are `patchconvnet/records/measures_shapes.csv` and `..._cifar10.csv`.
+Every network is a run folder under --out, so that work which was stopped goes on. The
+table, one row a network and map, is written to --table; the course's own copies are
+`patchconvnet/records/measures_shapes.csv` and `..._cifar10.csv`.
 """
 
 import os
 import sys
 from pathlib import Path
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's start-up notes would drown the table
+# TensorFlow's start-up notes would drown the table
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
 from command import Parser, in_one_line
@@ -23,7 +26,8 @@ from patchconvnet.inference import look, maps_of
 from patchconvnet.training.scores import score_logits
 
 SEEDS = (0, 1, 2)
-# Same trunk, same budget, same grid: what differs is named here. `train`'s arguments for each data set, and networks.
+# Same trunk, same budget, same grid: what differs is named here. `train`'s arguments
+# for each data set, and networks.
 BUDGETS = {
     "shapes": {"preset": "shapes"},
     "cifar10": {"preset": "cifar10_cpu", "epochs": 10, "limit": 10_000},
@@ -40,24 +44,35 @@ NETWORKS = {
         "cifar10_small_average": {"dim": 64, "depth": 2, "pooling": "average"},
     },
 }
-REFERENCE = {"shapes": "shapes", "cifar10": "cifar10_small"}  # the network that is asked about maps of nobody's
+# the network that is asked about maps of nobody's
+REFERENCE = {"shapes": "shapes", "cifar10": "cifar10_small"}
 CHANGED = 500  # test images of which cells are painted over and brought back,
 STEPS = 16  # in so many steps: four cells each
 
 
 def runs(data, out):
-    """Train all networks of a data set, or take the runs that have finished: yields name, seed and `Record`."""
+    """Train all networks of a data set, or take the runs that have finished: yields
+    name, seed and `Record`.
+    """
     for seed in SEEDS:
         for name, settings in NETWORKS[data].items():
             folder = Path(out) / name / f"seed_{seed}"
-            # As the course's own record is kept: a copy of it in --out is not trained again.
+            # As the course's own record is kept: a copy of it in --out is not trained
+            # again.
             keep = "epochs" if name == "shapes" and seed == 0 else "weights"
-            options = {**BUDGETS[data], "settings": settings, "seed": seed, "keep": keep}
+            options = {
+                **BUDGETS[data],
+                "settings": settings,
+                "seed": seed,
+                "keep": keep,
+            }
             yield name, seed, train(out=folder, verbose=0, **options)
 
 
 def measured(model, maps, dataset, labels):
-    """All measures of maps (N, h, w) of the test images, as dict; the probability followed is that of `labels` (N,)."""
+    """All measures of maps (N, h, w) of the test images, as dict; the probability
+    followed is that of `labels` (N,).
+    """
     few = slice(CHANGED)
     asked = dataset.x_test[few], maps[few], labels[few], STEPS
     return {
@@ -68,20 +83,26 @@ def measured(model, maps, dataset, labels):
 
 
 def rows_of(name, seed, model, dataset, foreign_maps=False):
-    """The table's rows for one network: of its own maps and, if asked, of maps that ignore the image."""
+    """The table's rows for one network: of its own maps and, if asked, of maps that
+    ignore the image.
+    """
     logits, maps = look(model, dataset.x_test)
     predicted = logits.argmax(axis=1)
     count, grid = len(maps), maps.shape[2:]
-    kinds = {"own": maps_of(predicted, maps)}  # attention or class activation map, of the predicted class
+    # attention or class activation map, of the predicted class
+    kinds = {"own": maps_of(predicted, maps)}
     if foreign_maps:
         kinds["uniform"] = np.full((count, *grid), 1 / np.prod(grid))
         kinds["centre"] = np.tile(faithfulness.centre_map(grid), (count, 1, 1))
         kinds["random"] = faithfulness.random_maps(count, grid, seed)
     accuracy = score_logits(logits, dataset.y_test)["accuracy"]
     for kind, chosen in kinds.items():
-        yield {"network": name, "seed": seed, "map": kind, "accuracy": accuracy} | measured(
-            model, chosen, dataset, predicted
-        )
+        yield {
+            "network": name,
+            "seed": seed,
+            "map": kind,
+            "accuracy": accuracy,
+        } | measured(model, chosen, dataset, predicted)
 
 
 def table(data, out):
@@ -89,12 +110,20 @@ def table(data, out):
     dataset = load_dataset(data)
     for name, seed, record in runs(data, out):
         is_reference = name == REFERENCE[data]
-        yield from rows_of(name, seed, record.model(), dataset, foreign_maps=is_reference)
+        yield from rows_of(
+            name, seed, record.model(), dataset, foreign_maps=is_reference
+        )
         if is_reference:
             untrained = PatchConvNet(**record.recipe["model"])
             yield from rows_of(f"{name}_untrained", seed, untrained, dataset)
     if data == "cifar10":
-        yield from rows_of("cifar10_cpu", 0, records.load("cifar10_cpu").model(), dataset, foreign_maps=True)
+        yield from rows_of(
+            "cifar10_cpu",
+            0,
+            records.load("cifar10_cpu").model(),
+            dataset,
+            foreign_maps=True,
+        )
 
 
 @in_one_line
@@ -102,18 +131,35 @@ def main(arguments=None):
     parser = Parser(__doc__)
     parser.add_argument("--out", required=True, help="folder of the run folders")
     parser.add_argument("--data", choices=NETWORKS, default="shapes")
-    parser.add_argument("--table", help="CSV file to write; default: measures_DATA.csv in --out")
+    parser.add_argument(
+        "--table", help="CSV file to write; default: measures_DATA.csv in --out"
+    )
     options = parser.parse_args(arguments)
     out = place(options.out)
-    path = out / f"measures_{options.data}.csv" if options.table is None else place(options.table)
+    path = (
+        out / f"measures_{options.data}.csv"
+        if options.table is None
+        else place(options.table)
+    )
     if path.is_dir():
-        raise PatchConvNetError(f"the table cannot be written to {one_line(path)}, a folder: give --table FILE")
+        raise PatchConvNetError(
+            f"the table cannot be written to {one_line(path)}, a folder: give --table"
+            " FILE"
+        )
     check_writable(path)  # before the training
     rows = []
     for row in table(options.data, out):
         rows.append(row)
-        shown = (f"{key} {value:.3f}" for key, value in row.items() if isinstance(value, float))
-        print(f"{row['network']}, seed {row['seed']}, {row['map']} map: {', '.join(shown)}", flush=True)
+        shown = (
+            f"{key} {value:.3f}"
+            for key, value in row.items()
+            if isinstance(value, float)
+        )
+        print(
+            f"{row['network']}, seed {row['seed']}, {row['map']} map:"
+            f" {', '.join(shown)}",
+            flush=True,
+        )
     records.write_table(path, rows)
     print(f"written to {one_line(path)}")
 

@@ -1,16 +1,18 @@
-"""Bring trained networks to the page "Try it yourself": from the shipped records to files that a browser reads.
+"""Bring trained networks to the page "Try it yourself": from the shipped records to
+files that a browser reads.
 
     python tools/export_web.py                 # into _build/html/try_it/weights
     python tools/export_web.py --out FOLDER
 
-`jupyter-book build` does it by itself: this file is also an extension of Sphinx, named in `_config.yml`.
+`jupyter-book build` does it by itself: this file is also an extension of Sphinx, named
+in `_config.yml`.
 
     manifest.js      for each network: class names, strides, the names and shapes of its weights, and its files
     shapes-8.js      float16 weights after epoch 8, in the manifest's order, little-endian, as base64
     cifar10-20.js    ...
 
-They are scripts, because a page that is opened from disk may load a script, and nothing else. The manifest has every
-file's number of bytes and SHA-256, both before base64.
+They are scripts, because a page that is opened from disk may load a script, and nothing
+else. The manifest has every file's number of bytes and SHA-256, both before base64.
 """
 
 import argparse
@@ -25,7 +27,12 @@ import numpy as np
 
 ROOT = Path(__file__).resolve().parent.parent
 RECORDS = ROOT / "patchconvnet" / "records"
-NETWORKS = {"shapes": "shapes", "shapes_average": "shapes_average", "cifar10": "cifar10_cpu"}  # on the page: its record, of seed 0
+# on the page: its record, of seed 0
+NETWORKS = {
+    "shapes": "shapes",
+    "shapes_average": "shapes_average",
+    "cifar10": "cifar10_cpu",
+}
 
 
 def export(folder):
@@ -35,7 +42,10 @@ def export(folder):
         OSError: a record that is not there, or a folder that cannot be written.
         ValueError: a record that is damaged; the message names its file.
     """
-    networks = {name: network(name, RECORDS / record / "seed_0") for name, record in NETWORKS.items()}
+    networks = {
+        name: network(name, RECORDS / record / "seed_0")
+        for name, record in NETWORKS.items()
+    }
     folder.mkdir(parents=True, exist_ok=True)
     for _, packed in networks.values():
         for file, content in packed.items():
@@ -47,24 +57,35 @@ def export(folder):
 
 def network(name, record):
     """One entry of the manifest, and the bytes of its files: dict, {file: bytes}."""
-    recipe, results = (read_json(record / file) for file in ("recipe.json", "results.json"))
+    recipe, results = (
+        read_json(record / file) for file in ("recipe.json", "results.json")
+    )
     keeps_epochs = (record / "epochs.npz").is_file()
     arrays = read_arrays(record / ("epochs.npz" if keeps_epochs else "weights.npz"))
     if not keeps_epochs:
         arrays = {f"{recipe['epochs']}/{key}": array for key, array in arrays.items()}
     epochs = sorted({int(key.split("/")[0]) for key in arrays})
-    weights = {key.split("/", 1)[1]: list(array.shape) for key, array in arrays.items() if key.startswith(f"{epochs[-1]}/")}
+    weights = {
+        key.split("/", 1)[1]: list(array.shape)
+        for key, array in arrays.items()
+        if key.startswith(f"{epochs[-1]}/")
+    }
     packed = {
-        f"{name}-{epoch}": b"".join(arrays[f"{epoch}/{key}"].astype("<f2").tobytes() for key in weights) for epoch in epochs
+        f"{name}-{epoch}": b"".join(
+            arrays[f"{epoch}/{key}"].astype("<f2").tobytes() for key in weights
+        )
+        for epoch in epochs
     }
     entry = {
         "classes": results["class_names"],
         "size": recipe["model"]["image_size"],
-        "strides": recipe["model"].get("stem_strides", [2, 2]),  # the default of PatchConvNet
+        # the default of PatchConvNet
+        "strides": recipe["model"].get("stem_strides", [2, 2]),
         "epochs": epochs,
         "weights": weights,
         "files": {
-            file: {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()} for file, content in packed.items()
+            file: {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+            for file, content in packed.items()
         },
     }
     return entry, packed
@@ -88,12 +109,17 @@ def read_arrays(path):
 
 
 def write(folder, name, content):
-    """Write a script that hands `content` to the page. A file that is there stays whole until the new one is."""
+    """Write a script that hands `content` to the page. A file that is there stays whole
+    until the new one is.
+    """
     path = folder / f"{name}.js"
     aside = folder / f".{secrets.token_hex(6)}.part"
     try:
         with open(aside, "x", encoding="ascii") as file:  # new: it follows no link
-            file.write(f'(self.patchConvNetFiles ??= {{}})["{name}"] = {json.dumps(content)};\n')
+            file.write(
+                f'(self.patchConvNetFiles ??= {{}})["{name}"] ='
+                f" {json.dumps(content)};\n"
+            )
         aside.replace(path)
     finally:
         aside.unlink(missing_ok=True)
@@ -116,10 +142,17 @@ class _Parser(argparse.ArgumentParser):
 
 
 def main(arguments=None):
-    parser = _Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--out", default=ROOT / "_build" / "html" / "try_it" / "weights", metavar="FOLDER")
+    parser = _Parser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--out",
+        default=ROOT / "_build" / "html" / "try_it" / "weights",
+        metavar="FOLDER",
+    )
     out = parser.parse_args(arguments).out
-    from patchconvnet.files import made, place  # only here: with it comes Keras, and Sphinx needs none
+    # only here: with it comes Keras, and Sphinx needs none
+    from patchconvnet.files import made, place
 
     try:
         out = place(out)
@@ -130,7 +163,10 @@ def main(arguments=None):
         return 2
     for name, entry in manifest.items():
         largest = max(file["bytes"] for file in entry["files"].values())
-        print(f"{name}: {len(entry['files'])} files of {largest / 1e3:.0f} kB (a third more in base64)")
+        print(
+            f"{name}: {len(entry['files'])} files of {largest / 1e3:.0f} kB (a third"
+            " more in base64)"
+        )
     print(f"in {out}")
     return 0
 

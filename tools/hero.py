@@ -1,16 +1,18 @@
-"""Draw the picture that opens the README and the book: attention finds the object, epoch by epoch.
+"""Draw the picture that opens the README and the book: attention finds the object,
+epoch by epoch.
 
     python tools/hero.py                    # site_static/hero.png, from the record `shapes`, in seconds
 
-Its words can be read where it is shown 330 pixels wide, on a phone. It is sharp where it is shown 830 pixels wide on a
-screen of double density.
+Its words can be read where it is shown 330 pixels wide, on a phone. It is sharp where
+it is shown 830 pixels wide on a screen of double density.
 """
 
 import os
 import sys
 from pathlib import Path
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's start-up notes would drown the one line that matters
+# TensorFlow's start-up notes would drown the one line that matters
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import matplotlib
 
@@ -24,23 +26,29 @@ from patchconvnet.plotting.pictures import lay_over
 from patchconvnet.plotting.style import figure
 
 HERO = Path(__file__).resolve().parent.parent / "site_static" / "hero.png"
-PICTURES = (2, 14)  # of the record's probes: one object at the upper left, one at the lower right
+# of the record's probes: one object at the upper left, one at the lower right
+PICTURES = (2, 14)
 EPOCHS = (0, 2, 3, 5, 8)
 INCHES, DOTS = (8.3, 3.6), 200
 FONT = 17
 
 
 def draw(seen, save_to):
-    """One row a picture: the picture, then its map after each of `EPOCHS`, with the network's answer below.
+    """One row a picture: the picture, then its map after each of `EPOCHS`, with the
+    network's answer below.
 
-    The object's outline is white; so is the frame of the greatest cell. An answer is blue if right, else orange.
+    The object's outline is white; so is the frame of the greatest cell. An answer is
+    blue if right, else orange.
 
     Args:
         seen: an `Evolution` with pictures and masks.
         save_to: the file to write.
     """
     rows, columns = seen.maps.shape[1], 1 + len(EPOCHS)
-    with plt.rc_context({"savefig.dpi": DOTS}), figure(save_to, rows, columns, size=INCHES) as (canvas, axes):
+    with (
+        plt.rc_context({"savefig.dpi": DOTS}),
+        figure(save_to, rows, columns, size=INCHES) as (canvas, axes),
+    ):
         for axis in axes.flat:
             axis.set(xticks=[], yticks=[])
             axis.spines[:].set_visible(False)
@@ -50,10 +58,17 @@ def draw(seen, save_to):
             axes[row, 0].set_xlabel(truth, fontsize=FONT)
             for axis, epoch in zip(axes[row, 1:], EPOCHS):
                 lay_over(axis, picture, seen.maps[epoch, row])
-                axis.contour(seen.masks[row], levels=[0.5], colors="white", linewidths=1.5)
+                axis.contour(
+                    seen.masks[row], levels=[0.5], colors="white", linewidths=1.5
+                )
                 answer = seen.class_names[seen.answers[epoch, row]]
-                axis.set_xlabel(answer, fontsize=FONT, color=BLUE if answer == truth else ORANGE)
-        for axis, title in zip(axes[0], ["picture", "untrained", *(f"epoch {epoch}" for epoch in EPOCHS[1:])]):
+                axis.set_xlabel(
+                    answer, fontsize=FONT, color=BLUE if answer == truth else ORANGE
+                )
+        for axis, title in zip(
+            axes[0],
+            ["picture", "untrained", *(f"epoch {epoch}" for epoch in EPOCHS[1:])],
+        ):
             axis.set_title(title, fontsize=FONT)
 
 

@@ -1,16 +1,20 @@
-"""What does each step of a recipe buy? Train a ladder of runs, each with one step more than the one before.
+"""What does each step of a recipe buy? Train a ladder of runs, each with one step more
+than the one before.
 
     python tools/ladder.py --out runs/ladder                                        # on a GPU: preset cifar10
-    python tools/ladder.py --out runs/ladder --preset cifar10_cpu --epochs 10 --limit 10000 --set dim=64
+    python tools/ladder.py --out runs/ladder --preset cifar10_cpu --epochs 10 --limit
+    10000 --set dim=64
 
-Every rung is a run folder, so a ladder that was stopped goes on. What counts is the accuracy on 5,000 images set apart
-from the training images: test images choose no recipe.
+Every rung is a run folder, so a ladder that was stopped goes on. What counts is the
+accuracy on 5,000 images set apart from the training images: test images choose no
+recipe.
 """
 
 import os
 import sys
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's start-up notes would drown the table
+# TensorFlow's start-up notes would drown the table
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 from command import Parser, in_one_line
 
@@ -32,7 +36,8 @@ PLAIN = {
     "label_smoothing": 0.0,
     "weight_averaging": 0.0,
 }
-# Name of the rung, and the settings in which it takes the preset's value instead of the plain one.
+# Name of the rung, and the settings in which it takes the preset's value instead of the
+# plain one.
 STEPS = {
     "1_plain": (),
     "2_warm_up": ("warmup",),
@@ -47,16 +52,24 @@ STEPS = {
 
 
 def rungs(preset, fixed):
-    """Settings of each rung: a dict from name to dict. `fixed` holds on all of them, instead of the preset's values.
+    """Settings of each rung: a dict from name to dict. `fixed` holds on all of them,
+    instead of the preset's values.
 
     A step whose value is the plain one already in this preset is left out.
     """
     if RECIPES.get(preset, {}).get("dataset") != "cifar10":
-        raise PatchConvNetError(f"--preset {preset}: the ladder is climbed on CIFAR-10, by cifar10, cifar10_cpu or keras_example")
+        raise PatchConvNetError(
+            f"--preset {preset}: the ladder is climbed on CIFAR-10, by cifar10,"
+            " cifar10_cpu or keras_example"
+        )
     full = {**PLAIN, **preset_config(preset), **RECIPES[preset]}
     found, settings = {}, {**PLAIN, **fixed}
     for name, step in STEPS.items():
-        changed = {key: full[key] for key in step if key not in fixed and full[key] != settings[key]}
+        changed = {
+            key: full[key]
+            for key in step
+            if key not in fixed and full[key] != settings[key]
+        }
         if changed or not step:
             settings = {**settings, **changed}
             found[name] = dict(settings)
@@ -66,8 +79,22 @@ def rungs(preset, fixed):
 def climb(preset, out, epochs, limit, seed, fixed):
     """Train every rung; yields name and `Record`, from the bottom up."""
     for name, settings in rungs(preset, fixed).items():
-        options = {"epochs": epochs, "limit": limit, "seed": seed, "keep": "scores", "verbose": int(sys.stdout.isatty())}
-        yield name, train(preset, place(out) / name, settings={"validation": 5_000, **settings}, **options)
+        options = {
+            "epochs": epochs,
+            "limit": limit,
+            "seed": seed,
+            "keep": "scores",
+            "verbose": int(sys.stdout.isatty()),
+        }
+        yield (
+            name,
+            train(
+                preset,
+                place(out) / name,
+                settings={"validation": 5_000, **settings},
+                **options,
+            ),
+        )
 
 
 @in_one_line
@@ -78,10 +105,18 @@ def main(arguments=None):
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--limit", type=int, help="train on the first N images only")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="the same on every rung")
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="the same on every rung",
+    )
     options = parser.parse_args(arguments)
     before, fixed = None, dict(map(setting, options.set))
-    for name, record in climb(options.preset, options.out, options.epochs, options.limit, options.seed, fixed):
+    for name, record in climb(
+        options.preset, options.out, options.epochs, options.limit, options.seed, fixed
+    ):
         accuracy = 100 * record.history["val_accuracy"][-1]
         gain = "" if before is None else f"{accuracy - before:+6.2f}"
         print(f"{name:22}{accuracy:6.2f} % of validation images{gain:>8}", flush=True)

@@ -13,7 +13,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-ADDRESS = re.compile(r"https://github\.com/([A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)/([A-Za-z0-9._-]+)")
+ADDRESS = re.compile(
+    r"https://github\.com/([A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)/([A-Za-z0-9._-]+)"
+)
 PLACES = (
     "_config.yml", "pyproject.toml", "CITATION.cff", "*.md",
     "chapters/*.ipynb", "patchconvnet/**/*.py", "tools/*.py",
@@ -28,8 +30,17 @@ def parse_address(text):
     """'https://github.com/OWNER/REPO' (a slash or '.git' may follow) -> 'OWNER/REPO'."""
     address = text.removesuffix("/").removesuffix(".git")
     match = ADDRESS.fullmatch(address)
-    if match is None or not match[2].strip(".") or match[2].endswith(".git") or len(match[1]) > 39 or len(match[2]) > 100:
-        raise BadInput(f"not a repository address: {text!r} (expected https://github.com/OWNER/REPO)")
+    if (
+        match is None
+        or not match[2].strip(".")
+        or match[2].endswith(".git")
+        or len(match[1]) > 39
+        or len(match[2]) > 100
+    ):
+        raise BadInput(
+            f"not a repository address: {text!r} (expected"
+            " https://github.com/OWNER/REPO)"
+        )
     return f"{match[1]}/{match[2]}"
 
 
@@ -38,7 +49,9 @@ def read(path):
     try:
         return path.read_bytes().decode("utf-8")
     except UnicodeDecodeError:
-        raise BadInput(f"{path} is no UTF-8: save it as such, or move it away") from None
+        raise BadInput(
+            f"{path} is no UTF-8: save it as such, or move it away"
+        ) from None
 
 
 def current_name(root):
@@ -46,7 +59,9 @@ def current_name(root):
     config = Path(root, "_config.yml")
     if not config.is_file():
         raise BadInput(f"no _config.yml in {root}: run this in a clone of the course")
-    line = re.search(r"(?m)^\s+url:\s*[\"']?(https://github\.com/[^\s\"'#]+)", read(config))
+    line = re.search(
+        r"(?m)^\s+url:\s*[\"']?(https://github\.com/[^\s\"'#]+)", read(config)
+    )
     if line is None:
         raise BadInput(f"no repository url in {config}")
     return parse_address(line[1])
@@ -55,9 +70,10 @@ def current_name(root):
 def replace_name(text, old, new):
     """Replace OWNER/REPO where it is part of an address, and nowhere else.
 
-    GitHub's own address and Colab's (.../github/OWNER/REPO/blob/...) both hold it. The end
-    matters: `me/course` must not match inside `me/course-two` or `me/course.js`, while the
-    `.git` of a clone address and the full stop of a sentence may follow.
+    GitHub's own address and Colab's (.../github/OWNER/REPO/blob/...) both hold it. The
+    end
+    matters: `me/course` must not match inside `me/course-two` or `me/course.js`, while
+    the `.git` of a clone address and the full stop of a sentence may follow.
     """
     end = r"(?![A-Za-z0-9_-])(?!\.(?!git\b)[A-Za-z0-9_-])"
     pattern = rf"((?:github\.com|githubusercontent\.com|/github)/){re.escape(old)}{end}"
@@ -66,7 +82,9 @@ def replace_name(text, old, new):
 
 def write_whole(path, text):
     """Write a file whole or not at all: a half-written notebook cannot be opened."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".tmp")
+    handle, temporary = tempfile.mkstemp(
+        dir=path.parent, prefix=path.name, suffix=".tmp"
+    )
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
             file.write(text)
@@ -81,7 +99,12 @@ def set_repository(address, root="."):
     """Change the address in all files under `root`; return those that changed."""
     new = parse_address(address)
     old = current_name(root)
-    paths = sorted(path for place in PLACES for path in Path(root).glob(place) if path.is_file() and not path.is_symlink())
+    paths = sorted(
+        path
+        for place in PLACES
+        for path in Path(root).glob(place)
+        if path.is_file() and not path.is_symlink()
+    )
     changes = []
     for path in paths:
         before = read(path)

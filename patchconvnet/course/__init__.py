@@ -1,4 +1,5 @@
-"""What makes a course of the package: what chapters begin and end with, and what a class needs around them.
+"""What makes a course of the package: what chapters begin and end with, and what a
+class needs around them.
 
     announcement.py   what the first cell of a chapter says
     checking.py       check cells: what is right or wrong about an exercise's answer

@@ -1,9 +1,11 @@
 """Check cells: does an exercise's result have the properties that it should have?
 
-    check("shares", {"five numbers": lambda shares: np.shape(shares) == (5,), "their sum is 1": ...}, hint="Softmax?")
+    check("shares", {"five numbers": lambda shares: np.shape(shares) == (5,), "their sum
+    is 1": ...}, hint="Softmax?")
 
-A check says what was expected, what came, and a hint. It never says the solution: a number that would be one is compared by
-its `fingerprint`. It needs no network, and changes nothing.
+A check says what was expected, what came, and a hint. It never says the solution: a
+number that would be one is compared by its `fingerprint`. It needs no network, and
+changes nothing.
 """
 
 import hashlib
@@ -15,30 +17,40 @@ MISSING = object()
 
 
 class NotYet(AssertionError):
-    """The result is not there yet, or not right. A notebook shows the message alone, without a traceback."""
+    """The result is not there yet, or not right. A notebook shows the message alone,
+    without a traceback.
+    """
 
     def _render_traceback_(self):  # IPython asks for it
         return [f"Not yet. {self}"]
 
 
 def check(name, wanted, hint):
-    """Look at the variable `name` of the notebook that calls; print one line if all is well.
+    """Look at the variable `name` of the notebook that calls; print one line if all is
+    well.
 
     Args:
         name: the variable, a string.
-        wanted: a dict: what is expected, in words, to a function that takes the value and returns whether it is so. They are
-            asked in this order. One that raises an error counts as "no".
+        wanted: a dict: what is expected, in words, to a function that takes the value
+            and returns whether it is so. They are asked in this order. One that raises
+            an error counts as "no".
         hint: what to think about, one sentence.
 
     Raises:
-        NotYet: if there is no such variable, or the first property that it lacks. Graders count this as a failed test.
+        NotYet: if there is no such variable, or the first property that it lacks.
+            Graders count this as a failed test.
     """
     value = sys._getframe(1).f_globals.get(name, MISSING)
     if value is MISSING:
-        raise NotYet(f"There is no `{name}` yet. Write the exercise's cell, and run it first.")
+        raise NotYet(
+            f"There is no `{name}` yet. Write the exercise's cell, and run it first."
+        )
     for description, holds in wanted.items():
         if not _fulfils(value, holds):
-            raise NotYet(f"`{name}`\n  expected: {description}\n  came:     {describe(value)}\n  hint:     {hint}")
+            raise NotYet(
+                f"`{name}`\n  expected: {description}\n  came:     {describe(value)}\n "
+                f" hint:     {hint}"
+            )
     print(f"ok, {name}: {'; '.join(wanted)}")
 
 
@@ -50,21 +62,33 @@ def _fulfils(value, holds):
 
 
 def describe(value):
-    """A value in a few words, for those who look for their mistake: its type, its shape if it has one, and how it begins."""
+    """A value in a few words, for those who look for their mistake: its type, its shape
+    if it has one, and how it begins.
+    """
     shape = getattr(value, "shape", None)
-    kind = type(value).__name__ if shape is None else f"{type(value).__name__} of shape {tuple(shape)}"
+    kind = (
+        type(value).__name__
+        if shape is None
+        else f"{type(value).__name__} of shape {tuple(shape)}"
+    )
     text = " ".join(repr(value).split())
     return f"{kind}: {text if len(text) <= 60 else f'{text[:57]}...'}"
 
 
 def fingerprint(value, decimals=2):
-    """Eight digits that stand for a number, or an array of numbers, rounded: the same for the same numbers.
+    """Eight digits that stand for a number, or an array of numbers, rounded: the same
+    for the same numbers.
 
     Args:
-        value: a number, or an array or list of any shape; True and False count as 1 and 0.
-        decimals: how many decimals are kept. Choose them so that a right answer is not near the edge of two roundings.
+        value: a number, or an array or list of any shape; True and False count as 1 and
+            0.
+        decimals: how many decimals are kept. Choose them so that a right answer is not
+            near the edge of two roundings.
     """
-    rounded = np.round(np.asarray(value, dtype="float64"), decimals) + 0.0  # + 0.0: no negative zero
+    # + 0.0: no negative zero
+    rounded = np.round(np.asarray(value, dtype="float64"), decimals) + 0.0
     shape = ",".join(map(str, rounded.shape))
-    text = f"{shape}:" + " ".join(f"{number:.{max(decimals, 0)}f}" for number in rounded.ravel())
+    text = f"{shape}:" + " ".join(
+        f"{number:.{max(decimals, 0)}f}" for number in rounded.ravel()
+    )
     return hashlib.sha256(text.encode()).hexdigest()[:8]

@@ -1,10 +1,12 @@
-"""Is this machine ready for the course? `python -m patchconvnet doctor` asks, in order, and says what to do.
+"""Is this machine ready for the course? `python -m patchconvnet doctor` asks, in order,
+and says what to do.
 
     examine     a list of `Check`: what was found, and how to mend it
     the rest    see `doctor_report`: chapters, read_plan, as_table, as_json
 
-A check never raises: whatever goes wrong in it is what it has found. Those that import NumPy or Keras run in a process of their
-own (`doctor_apart`), which is this module as a program: a machine on which they kill it gets a report, too.
+A check never raises: whatever goes wrong in it is what it has found. Those that import
+NumPy or Keras run in a process of their own (`doctor_apart`), which is this module as a
+program: a machine on which they kill it gets a report, too.
 """
 
 import hashlib
@@ -36,11 +38,13 @@ from patchconvnet.course.doctor_report import (  # noqa: F401 - for those who as
 from patchconvnet.errors import PatchConvNetError, one_line
 
 PYTHONS = ((3, 11), (3, 13))  # tried
-LOWEST = {"keras": "3.8", "numpy": "1.26", "matplotlib": "3.8", "pillow": "10"}  # as in pyproject.toml
+# as in pyproject.toml
+LOWEST = {"keras": "3.8", "numpy": "1.26", "matplotlib": "3.8", "pillow": "10"}
 BACKENDS = ("tensorflow", "jax", "torch")
 MEMORY = 1.5e9  # bytes that a chapter needs: chapter 09 takes 1.4 GB
 DISK = 0.5e9  # bytes for run folders and files of a class
-# sha256 of the pixels and labels of the first 20 test pictures of Shapes: the same on every machine
+# sha256 of the pixels and labels of the first 20 test pictures of Shapes: the same on
+# every machine
 SHAPES = "8e7c9522ce5bff4c"
 SECONDS = 20.0  # that the training may take
 STEPS = 24
@@ -52,13 +56,20 @@ def examine(dataset=None):
     """Look at everything, in the order in which it must be mended.
 
     Args:
-        dataset: a plan's own pictures, a path; None for what `PATCHCONVNET_DATASET` names, if anything.
+        dataset: a plan's own pictures, a path; None for what `PATCHCONVNET_DATASET`
+            names, if anything.
 
     Returns:
-        A list of `Check`, and the seconds of one training step, or None where no step succeeded.
+        A list of `Check`, and the seconds of one training step, or None where no step
+        succeeded.
     """
     own = dataset or os.environ.get("PATCHCONVNET_DATASET")
-    names = ["Shapes", *(["own pictures"] if own and own != "shapes" else []), "CIFAR-10", *NEED_KERAS]
+    names = [
+        "Shapes",
+        *(["own pictures"] if own and own != "shapes" else []),
+        "CIFAR-10",
+        *NEED_KERAS,
+    ]
     rest = ["Keras", *names]
     found, step = {}, None
     for name, report in doctor_apart.reports(rest, own):
@@ -70,15 +81,30 @@ def examine(dataset=None):
         if name == "Keras":  # it would kill these as well, and may take its time
             for other in NEED_KERAS:
                 rest.remove(other)
-                found[other] = Check(other, MEND, "not tried: Keras does not start", "mend Keras first")
+                found[other] = Check(
+                    other, MEND, "not tried: Keras does not start", "mend Keras first"
+                )
     names = ["Python", "packages", "Keras", "memory", "disk", *names]
     return [found.get(name) or look(name) for name in names], step
 
 
 def look(name, own=None, step=None):
-    """One check in this process: a `Check`. `step` is a list to which the training adds the seconds of one step."""
-    looks = {"Python": _python, "packages": _packages, "Keras": _backend, "memory": _memory, "disk": _disk, "Shapes": _shapes}
-    looks |= {"own pictures": lambda: _own(own), "CIFAR-10": _cifar10, "records": _records}
+    """One check in this process: a `Check`. `step` is a list to which the training adds
+    the seconds of one step.
+    """
+    looks = {
+        "Python": _python,
+        "packages": _packages,
+        "Keras": _backend,
+        "memory": _memory,
+        "disk": _disk,
+        "Shapes": _shapes,
+    }
+    looks |= {
+        "own pictures": lambda: _own(own),
+        "CIFAR-10": _cifar10,
+        "records": _records,
+    }
     looks["training"] = lambda: _training([] if step is None else step)
     try:
         return looks[name]()
@@ -87,12 +113,20 @@ def look(name, own=None, step=None):
 
 
 def _advice(error, usual):
-    """What to do about an error; matplotlib and our cache of CIFAR-10 want a home folder, and some containers have none."""
-    return "set the environment variable HOME to a folder of your own" if "home directory" in str(error) else usual
+    """What to do about an error; matplotlib and our cache of CIFAR-10 want a home
+    folder, and some containers have none.
+    """
+    return (
+        "set the environment variable HOME to a folder of your own"
+        if "home directory" in str(error)
+        else usual
+    )
 
 
 def main():
-    """The process of its own: its arguments are the place of own pictures, or "", and names of checks."""
+    """The process of its own: its arguments are the place of own pictures, or "", and
+    names of checks.
+    """
     own, *names = sys.argv[1:]
     for name in names:
         step = []
@@ -103,13 +137,28 @@ def main():
 def _killed(name, end):
     """The finding where a check took its process with it."""
     if "SIGKILL" in end:
-        return Check(name, MEND, _without_home(end), "close other programs: memory may have run out")
+        return Check(
+            name,
+            MEND,
+            _without_home(end),
+            "close other programs: memory may have run out",
+        )
     if name not in ("Keras", *NEED_KERAS):
         return Check(name, MEND, _without_home(end), NEW_ENVIRONMENT)
     backend = _usual_backend()
     others = " or ".join(other for other in BACKENDS if other != backend)
-    why = f"this build of {backend} is for newer processors" if "SIGILL" in end else f"{backend} may be damaged"
-    return Check(name, MEND, _without_home(end), f"{why}: pip install --force-reinstall {backend}, or set KERAS_BACKEND to {others}")
+    why = (
+        f"this build of {backend} is for newer processors"
+        if "SIGILL" in end
+        else f"{backend} may be damaged"
+    )
+    return Check(
+        name,
+        MEND,
+        _without_home(end),
+        f"{why}: pip install --force-reinstall {backend}, or set KERAS_BACKEND to"
+        f" {others}",
+    )
 
 
 def _usual_backend():
@@ -124,7 +173,9 @@ def _one_line(error):
 
 def _without_home(text):
     home = os.path.expanduser("~")  # not Path.home(): that fails where nobody has one
-    return (one_line(text).replace(home, "~") if len(home) > 1 else one_line(text))[:200]
+    return (one_line(text).replace(home, "~") if len(home) > 1 else one_line(text))[
+        :200
+    ]
 
 
 # === the checks ===
@@ -135,7 +186,12 @@ def _python():
     if sys.version_info[:2] < lowest:
         return Check("Python", MEND, found, "install Python 3.11, 3.12 or 3.13")
     newer = sys.version_info[:2] > highest
-    return Check("Python", REMARK if newer else OK, found, "not tried: use 3.11, 3.12 or 3.13" if newer else "")
+    return Check(
+        "Python",
+        REMARK if newer else OK,
+        found,
+        "not tried: use 3.11, 3.12 or 3.13" if newer else "",
+    )
 
 
 def _packages():
@@ -148,7 +204,12 @@ def _packages():
         found.append(f"{name} {here}")
         if _numbers(here) < _numbers(lowest):
             poor.append(f'"{name}>={lowest}"')
-    return Check("packages", MEND if poor else OK, ", ".join(found), f"pip install {' '.join(poor)}" if poor else "")
+    return Check(
+        "packages",
+        MEND if poor else OK,
+        ", ".join(found),
+        f"pip install {' '.join(poor)}" if poor else "",
+    )
 
 
 def _numbers(text):
@@ -161,22 +222,38 @@ def _backend():
 
         from patchconvnet.training import machine
     except (Exception, SystemExit) as error:
-        missing = error.name if getattr(error, "name", None) in LOWEST else _usual_backend()
-        advice = _advice(error, f"pip install {missing}; KERAS_BACKEND may be {', '.join(BACKENDS)}")
+        missing = (
+            error.name if getattr(error, "name", None) in LOWEST else _usual_backend()
+        )
+        advice = _advice(
+            error, f"pip install {missing}; KERAS_BACKEND may be {', '.join(BACKENDS)}"
+        )
         return Check("Keras", MEND, f"does not start: {_one_line(error)}", advice)
     found = machine.versions()
     backend = keras.backend.backend()
-    return Check("Keras", OK, f"{found['keras']} with {backend} {found.get(backend, '')}, on {machine.device()}".replace(" ,", ","))
+    return Check(
+        "Keras",
+        OK,
+        f"{found['keras']} with {backend} {found.get(backend, '')}, on"
+        f" {machine.device()}".replace(" ,", ","),
+    )
 
 
 def _memory():
     try:
         lines = Path("/proc/meminfo").read_text().splitlines()
-        free = 1024 * next(int(line.split()[1]) for line in lines if line.startswith("MemAvailable"))
+        free = 1024 * next(
+            int(line.split()[1]) for line in lines if line.startswith("MemAvailable")
+        )
     except (OSError, StopIteration):
         return Check("memory", OK, "this system does not tell how much is free", "")
     short = free < MEMORY
-    return Check("memory", REMARK if short else OK, f"{free / 1e9:.1f} GB free", f"close other programs: {MEMORY / 1e9} GB are needed" if short else "")
+    return Check(
+        "memory",
+        REMARK if short else OK,
+        f"{free / 1e9:.1f} GB free",
+        f"close other programs: {MEMORY / 1e9} GB are needed" if short else "",
+    )
 
 
 def _disk():
@@ -185,18 +262,38 @@ def _disk():
         with tempfile.TemporaryFile(dir="."):
             pass
     except OSError as error:
-        return Check("disk", REMARK, f"no file can be written here: {_one_line(error)}", "change to a folder of your own")
+        return Check(
+            "disk",
+            REMARK,
+            f"no file can be written here: {_one_line(error)}",
+            "change to a folder of your own",
+        )
     short = free < DISK
-    return Check("disk", REMARK if short else OK, f"{free / 1e9:.1f} GB free here", f"free some: {DISK / 1e9} GB are needed" if short else "")
+    return Check(
+        "disk",
+        REMARK if short else OK,
+        f"{free / 1e9:.1f} GB free here",
+        f"free some: {DISK / 1e9} GB are needed" if short else "",
+    )
 
 
 def _shapes():
     from patchconvnet import load_dataset
 
     data = load_dataset("shapes", train=1, val=1, test=20)
-    same = hashlib.sha256(data.x_test.tobytes() + data.y_test.astype("uint8").tobytes()).hexdigest()[:16] == SHAPES
+    same = (
+        hashlib.sha256(
+            data.x_test.tobytes() + data.y_test.astype("uint8").tobytes()
+        ).hexdigest()[:16]
+        == SHAPES
+    )
     advice = "" if same else "the package is changed or damaged: install it again"
-    return Check("Shapes", OK if same else MEND, "drawn, and the same as everywhere" if same else "drawn, but other pictures", advice)
+    return Check(
+        "Shapes",
+        OK if same else MEND,
+        "drawn, and the same as everywhere" if same else "drawn, but other pictures",
+        advice,
+    )
 
 
 def _own(place):
@@ -205,10 +302,19 @@ def _own(place):
     try:
         data = load_dataset(place)
     except PatchConvNetError as error:
-        return Check("own pictures", MEND, _one_line(error), "see chapter 15 for what a folder must look like")
+        return Check(
+            "own pictures",
+            MEND,
+            _one_line(error),
+            "see chapter 15 for what a folder must look like",
+        )
     count = sum(len(part) for part in (data.y_train, data.y_val, data.y_test))
     masks = "with masks" if data.mask_test is not None else "no masks"
-    return Check("own pictures", OK, f"{one_line(data.name)}: {count:,} in {len(data.class_names)} classes, {masks}")
+    return Check(
+        "own pictures",
+        OK,
+        f"{one_line(data.name)}: {count:,} in {len(data.class_names)} classes, {masks}",
+    )
 
 
 def _cifar10():
@@ -216,7 +322,11 @@ def _cifar10():
 
     if cifar10.is_here():
         return Check("CIFAR-10", OK, "on this machine")
-    return Check("CIFAR-10", OK, "not on this machine: only the last part of chapter 09 and some figures use it")
+    return Check(
+        "CIFAR-10",
+        OK,
+        "not on this machine: only the last part of chapter 09 and some figures use it",
+    )
 
 
 def _records():
@@ -224,16 +334,30 @@ def _records():
 
     from patchconvnet import load_dataset, records
 
-    runs = [records.load(name, seed) for name in records.names() for seed in records.seeds(name)]
+    runs = [
+        records.load(name, seed)
+        for name in records.names()
+        for seed in records.seeds(name)
+    ]
     for run in runs:
         run.results  # noqa: B018 - reading is the check
-    record, probes = records.load("shapes"), load_dataset("shapes", train=1, val=1, test=8).x_test
+    record, probes = (
+        records.load("shapes"),
+        load_dataset("shapes", train=1, val=1, test=8).x_test,
+    )
     logits, _ = record.model().explain(probes)
-    recorded = np.asarray(records.read_arrays(record.folder / "attention.npz")["logits"])[-1, :8]
+    recorded = np.asarray(
+        records.read_arrays(record.folder / "attention.npz")["logits"]
+    )[-1, :8]
     worst = float(np.abs(logits - recorded).max())
     good = worst < 0.1  # of logits of up to 10; kept in half precision
     advice = "" if good else "the package is changed or damaged: install it again"
-    return Check("records", OK if good else MEND, f"{len(runs)} load; the network answers {'as' if good else 'not as'} recorded", advice)
+    return Check(
+        "records",
+        OK if good else MEND,
+        f"{len(runs)} load; the network answers {'as' if good else 'not as'} recorded",
+        advice,
+    )
 
 
 def _training(step):
@@ -252,13 +376,22 @@ def _training(step):
     labels = np.eye(10, dtype="float32")[data.y_train]
     before = keras.ops.convert_to_numpy(model.trainable_variables[0])
     losses, seconds = [], []
-    while len(seconds) < STEPS and (len(seconds) < 2 or time.perf_counter() - began < SECONDS):
+    while len(seconds) < STEPS and (
+        len(seconds) < 2 or time.perf_counter() - began < SECONDS
+    ):
         start = time.perf_counter()
         losses.append(float(model.train_on_batch(data.x_train, labels)[0]))
         seconds.append(time.perf_counter() - start)
-    moved = not np.array_equal(before, keras.ops.convert_to_numpy(model.trainable_variables[0]))
+    moved = not np.array_equal(
+        before, keras.ops.convert_to_numpy(model.trainable_variables[0])
+    )
     if not (np.isfinite(losses).all() and moved):
-        return Check("training", MEND, f"loss {losses[-1]}, weights {'moved' if moved else 'did not move'}", "try another KERAS_BACKEND")
+        return Check(
+            "training",
+            MEND,
+            f"loss {losses[-1]}, weights {'moved' if moved else 'did not move'}",
+            "try another KERAS_BACKEND",
+        )
     step.append(float(np.median(seconds[1:])))  # the first one compiles
     return Check("training", OK, f"{len(seconds)} steps, {1000 * step[0]:.0f} ms each")
 

@@ -1,7 +1,8 @@
-"""Checks in a process of their own: what kills that process, or never ends, is a finding, and the report goes on.
+"""Checks in a process of their own: what kills that process, or never ends, is a
+finding, and the report goes on.
 
-A backend that was built for a newer processor dies of an illegal instruction as soon as it is imported; others stop and never
-say why. No `except` helps against that.
+A backend that was built for a newer processor dies of an illegal instruction as soon as
+it is imported; others stop and never say why. No `except` helps against that.
 """
 
 import json
@@ -13,17 +14,21 @@ import sys
 import threading
 import time
 
-MARK = "patchconvnet doctor: "  # begins the line of a check; whatever else is printed comes from libraries
-PATIENCE = 180.0  # seconds for one check: TensorFlow alone may take half a minute on a slow disk
+# begins the line of a check; whatever else is printed comes from libraries
+MARK = "patchconvnet doctor: "
+# seconds for one check: TensorFlow alone may take half a minute on a slow disk
+PATIENCE = 180.0
 WINDOWS_ENDS = {0xC000001D: "SIGILL", 0xC0000005: "SIGSEGV", 0xC0000409: "SIGABRT"}
 
 
 def reports(rest, own):
-    """Run checks apart, one after the other; after one that kills its process, a new process goes on with the rest.
+    """Run checks apart, one after the other; after one that kills its process, a new
+    process goes on with the rest.
 
     Args:
-        rest: names of checks that `python -m patchconvnet.course.doctor` knows, a list. Each is taken out as it is yielded; after one
-            that killed its process, the caller may take out others, too.
+        rest: names of checks that `python -m patchconvnet.course.doctor` knows, a list.
+            Each is taken out as it is yielded; after one that killed its process, the
+            caller may take out others, too.
         own: the place of own pictures, or None.
 
     Yields:
@@ -52,11 +57,18 @@ def report(found):
 
 
 class _Child:
-    """A running `python -m patchconvnet.course.doctor`, which finds the modules that this process finds."""
+    """A running `python -m patchconvnet.course.doctor`, which finds the modules that
+    this process finds.
+    """
 
     def __init__(self, names, own):
         paths = os.pathsep.join(path or os.getcwd() for path in sys.path)
-        environment = {**os.environ, "PYTHONPATH": paths, "PYTHONSAFEPATH": "1", "PYTHONIOENCODING": "utf-8:replace"}
+        environment = {
+            **os.environ,
+            "PYTHONPATH": paths,
+            "PYTHONSAFEPATH": "1",
+            "PYTHONIOENCODING": "utf-8:replace",
+        }
         self.process = subprocess.Popen(
             [sys.executable, "-m", "patchconvnet.course.doctor", own or "", *names],
             env=environment,
@@ -83,7 +95,9 @@ class _Child:
             except queue.Empty:
                 break
             if line is None:
-                return _how_it_ended(self.process.wait()) + (f", and said: {self.said}" if self.said else "")
+                return _how_it_ended(self.process.wait()) + (
+                    f", and said: {self.said}" if self.said else ""
+                )
             if line.startswith(MARK):
                 return json.loads(line.removeprefix(MARK))
             self.said = line.strip() or self.said

@@ -1,10 +1,10 @@
 """What `doctor` has found, for people and for a list of thirty laptops.
 
-    Check       one thing that was looked at
-    chapters    how long each chapter will run here, from one measured training step
-    read_plan   the chapters and the pictures of a class
-    as_table    all of it for people
-    as_json     all of it for a list
+Check       one thing that was looked at
+chapters    how long each chapter will run here, from one measured training step
+read_plan   the chapters and the pictures of a class
+as_table    all of it for people
+as_json     all of it for a list
 """
 
 import csv
@@ -16,9 +16,11 @@ from patchconvnet.course import plans
 
 OK, REMARK, MEND = "ok", "remark", "mend"
 SIGNS = {OK: "\N{CHECK MARK}", REMARK: "!", MEND: "\N{BALLOT X}"}
-PLAIN_SIGNS = {OK: "ok", REMARK: "!", MEND: "MEND"}  # for a terminal that cannot print ticks
-# Seconds of one training step of `shapes` (batch 32) on the machine on which chapters.csv was measured: two cores of an AMD
-# EPYC (Zen 3, AVX2), TensorFlow 2.20, float32.
+# for a terminal that cannot print ticks
+PLAIN_SIGNS = {OK: "ok", REMARK: "!", MEND: "MEND"}
+# Seconds of one training step of `shapes` (batch 32) on the machine on which
+# chapters.csv was measured: two cores of an AMD EPYC (Zen 3, AVX2), TensorFlow 2.20,
+# float32.
 REFERENCE_STEP = 0.036
 
 
@@ -28,7 +30,8 @@ class Check:
 
     Attributes:
         name: what was looked at, in a word or two.
-        state: "ok"; "remark", where a class would stumble and one person may go on; or "mend".
+        state: "ok"; "remark", where a class would stumble and one person may go on; or
+            "mend".
         found: what is there.
         advice: what to do; "" if nothing.
     """
@@ -40,9 +43,11 @@ class Check:
 
 
 def chapters(step, names=None):
-    """How long each chapter runs here: dicts with chapter, title, and seconds (None where no step was measured).
+    """How long each chapter runs here: dicts with chapter, title, and seconds (None
+    where no step was measured).
 
-    An estimate: what was measured on the course's own machine, times the ratio of training steps.
+    An estimate: what was measured on the course's own machine, times the ratio of
+    training steps.
 
     Args:
         step: seconds of a training step here, or None.
@@ -51,43 +56,88 @@ def chapters(step, names=None):
     Raises:
         PatchConvNetError: a chapter that the course does not have.
     """
-    with open(Path(__file__).with_name("chapters.csv"), encoding="utf-8", newline="") as file:
+    with open(
+        Path(__file__).with_name("chapters.csv"), encoding="utf-8", newline=""
+    ) as file:
         rows = list(csv.DictReader(file))
     known = [row["chapter"] for row in rows]
     for name in sorted(set(names or ())):
         plans.check_chapter(name, known)
     chosen = [row for row in rows if names is None or row["chapter"] in names]
-    return [{**row, "seconds": step and round(float(row["seconds"]) * step / REFERENCE_STEP)} for row in chosen]
+    return [
+        {
+            **row,
+            "seconds": step and round(float(row["seconds"]) * step / REFERENCE_STEP),
+        }
+        for row in chosen
+    ]
 
 
 def read_plan(path):
-    """The chapters of a plan (see classroom/plans), and its own pictures as a path, or None.
+    """The chapters of a plan (see classroom/plans), and its own pictures as a path, or
+    None.
 
     Raises:
-        PatchConvNetError: if it is no plan; a chapter that the course does not have; pictures at no possible place.
+        PatchConvNetError: if it is no plan; a chapter that the course does not have;
+            pictures at no possible place.
     """
     table = plans.read_table(path)
-    names = [part["chapter"] for session in table["session"] for part in session["part"] if "chapter" in part]
+    names = [
+        part["chapter"]
+        for session in table["session"]
+        for part in session["part"]
+        if "chapter" in part
+    ]
     chapters(None, names)
     pictures = plans.pictures(table, path)
     return names, None if pictures is None else str(pictures)
 
 
 def is_ready(checks, strict):
-    """Whether nothing must be mended; with `strict`, as a class needs it, a remark counts as well."""
-    return all(check.state == OK or (check.state == REMARK and not strict) for check in checks)
+    """Whether nothing must be mended; with `strict`, as a class needs it, a remark
+    counts as well.
+    """
+    return all(
+        check.state == OK or (check.state == REMARK and not strict) for check in checks
+    )
 
 
 def as_table(checks, estimates, strict, plain=False):
-    """A line a check, then the chapters (with `strict`) or their sum, then the verdict: a string."""
+    """A line a check, then the chapters (with `strict`) or their sum, then the verdict:
+    a string.
+    """
     signs = PLAIN_SIGNS if plain else SIGNS
-    lines = [f"{signs[check.state]:4} {check.name:13} {check.found}" + (f"\n{'':19}-> {check.advice}" if check.advice else "") for check in checks]
+    lines = [
+        f"{signs[check.state]:4} {check.name:13} {check.found}"
+        + (f"\n{'':19}-> {check.advice}" if check.advice else "")
+        for check in checks
+    ]
     known = [row for row in estimates if row["seconds"] is not None]
     if strict:
-        lines += ["", *(f"     {row['chapter']:22} {_minutes(row['seconds']):>8}  {row['title']}" for row in known)]
+        lines += [
+            "",
+            *(
+                f"     {row['chapter']:22} {_minutes(row['seconds']):>8} "
+                f" {row['title']}"
+                for row in known
+            ),
+        ]
     if known:
-        lines.append(f"     {'all of these chapters' if strict else 'all chapters'} run in about {_minutes(sum(row['seconds'] for row in known))}")
-    return "\n".join([*lines, "", "ready" if is_ready(checks, strict) else "not ready: see the lines with an arrow"])
+        lines.append(
+            f"     {'all of these chapters' if strict else 'all chapters'} run in about"
+            f" {_minutes(sum(row['seconds'] for row in known))}"
+        )
+    return "\n".join(
+        [
+            *lines,
+            "",
+            (
+                "ready"
+                if is_ready(checks, strict)
+                else "not ready: see the lines with an arrow"
+            ),
+        ]
+    )
 
 
 def _minutes(seconds):
@@ -95,6 +145,14 @@ def _minutes(seconds):
 
 
 def as_json(checks, estimates, strict, name=None):
-    """The same as JSON text. It names no person and no folder; `name` is what the caller calls this machine."""
-    report = {"ready": is_ready(checks, strict), "checks": [asdict(check) for check in checks], "chapters": estimates}
-    return json.dumps(({"name": name} if name else {}) | report, indent=1, ensure_ascii=False)
+    """The same as JSON text. It names no person and no folder; `name` is what the
+    caller calls this machine.
+    """
+    report = {
+        "ready": is_ready(checks, strict),
+        "checks": [asdict(check) for check in checks],
+        "chapters": estimates,
+    }
+    return json.dumps(
+        ({"name": name} if name else {}) | report, indent=1, ensure_ascii=False
+    )

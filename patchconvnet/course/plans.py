@@ -1,7 +1,9 @@
-"""The plan of a class, as its file has it: read from TOML, and every value in it of the kind that it must be.
+"""The plan of a class, as its file has it: read from TOML, and every value in it of the
+kind that it must be.
 
-`doctor` asks a plan for its chapters and pictures; `tools/classroom/plan.py` makes a kit of it. What is wrong with a file both
-learn from here, in one line. `classroom/plans/90min.toml` shows every key with a comment.
+`doctor` asks a plan for its chapters and pictures; `tools/classroom/plan.py` makes a
+kit of it. What is wrong with a file both learn from here, in one line.
+`classroom/plans/90min.toml` shows every key with a comment.
 """
 
 import difflib
@@ -14,13 +16,32 @@ from patchconvnet.errors import PatchConvNetError, one_line, short
 from patchconvnet.files import existing_file, place
 
 MOST_BYTES = 200_000  # fifty times the course's longest plan
-MOST_DOTS = 100  # in one line: a key of thousands of parts, a.a.a.a, would take minutes to read
-QUOTED = re.compile(r"""\"(?:\\.|[^"\\])*"|'[^']*'|\#.*""")  # and comments: their dots cost nothing
+# in one line: a key of thousands of parts, a.a.a.a, would take minutes to read
+MOST_DOTS = 100
+# and comments: their dots cost nothing
+QUOTED = re.compile(r"""\"(?:\\.|[^"\\])*"|'[^']*'|\#.*""")
 MOST_MINUTES = 24 * 60
 # What each table may hold: kinds of values; in a list, the kind of its items.
-PLAN = {"title": str, "institution": str, "contact": str, "session": [dict], "start": str, "dataset": str, "preset": str, "graded": bool}
+PLAN = {
+    "title": str,
+    "institution": str,
+    "contact": str,
+    "session": [dict],
+    "start": str,
+    "dataset": str,
+    "preset": str,
+    "graded": bool,
+}
 SESSION = {"title": str, "part": [dict], "start": str}
-PART = {"minutes": int, "title": str, "chapter": str, "sections": [str], "leave_out": [str], "exercises": [int], "note": str}
+PART = {
+    "minutes": int,
+    "title": str,
+    "chapter": str,
+    "sections": [str],
+    "leave_out": [str],
+    "exercises": [int],
+    "note": str,
+}
 MAY_BE_EMPTY = ("start", "note")
 EXAMPLE = "classroom/plans/90min.toml shows how one looks"
 # What version 0.2 called otherwise: the two chapters changed places.
@@ -28,19 +49,26 @@ OLD_NAMES = {"04_squeeze_excite": "05_squeeze_excite", "05_trunk": "04_trunk"}
 
 
 def read_table(path):
-    """The table in a plan's file, a dict. Keys may be missing; the sessions and their parts are there.
+    """The table in a plan's file, a dict. Keys may be missing; the sessions and their
+    parts are there.
 
     Raises:
-        PatchConvNetError: no file, or one that is too large, or no TOML; a key that is not known; a value that cannot be.
+        PatchConvNetError: no file, or one that is too large, or no TOML; a key that is
+            not known; a value that cannot be.
     """
     path = place(path)
     text = read_text(path)
     if max(QUOTED.sub("", line).count(".") for line in text.split("\n")) > MOST_DOTS:
-        raise PatchConvNetError(f"{one_line(path)} cannot be read as a plan (a line has more than {MOST_DOTS} dots): {EXAMPLE}")
+        raise PatchConvNetError(
+            f"{one_line(path)} cannot be read as a plan (a line has more than"
+            f" {MOST_DOTS} dots): {EXAMPLE}"
+        )
     try:
         table = tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # no TOML; a number of 5,000 digits
-        raise PatchConvNetError(f"{one_line(path)} cannot be read as a plan ({one_line(error)}): {EXAMPLE}") from error
+        raise PatchConvNetError(
+            f"{one_line(path)} cannot be read as a plan ({one_line(error)}): {EXAMPLE}"
+        ) from error
     _check(table, PLAN, one_line(path.name))
     for number, session in enumerate(_tables(table, "session"), 1):
         _check(session, SESSION, f"session {number}")
@@ -54,14 +82,20 @@ def read_text(path):
     path = existing_file(path, "a plan: a .toml file")
     try:
         if path.stat().st_size > MOST_BYTES:
-            raise PatchConvNetError(f"{one_line(path)} is larger than {MOST_BYTES:,} bytes: {EXAMPLE}")
-        return path.read_text(encoding="utf-8-sig")  # Windows' editor begins a file with a mark
+            raise PatchConvNetError(
+                f"{one_line(path)} is larger than {MOST_BYTES:,} bytes: {EXAMPLE}"
+            )
+        # Windows' editor begins a file with a mark
+        return path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise PatchConvNetError(f"{one_line(path)} cannot be read as a plan ({one_line(error)}): {EXAMPLE}") from error
+        raise PatchConvNetError(
+            f"{one_line(path)} cannot be read as a plan ({one_line(error)}): {EXAMPLE}"
+        ) from error
 
 
 def pictures(table, path):
-    """The place of the plan's own pictures, a `Path`; None for the course's own. A relative one is beside the plan's file.
+    """The place of the plan's own pictures, a `Path`; None for the course's own. A
+    relative one is beside the plan's file.
 
     Raises:
         PatchConvNetError: no path, or one that cannot be used here.
@@ -69,7 +103,11 @@ def pictures(table, path):
     name = table.get("dataset", "shapes")
     if name == "shapes":
         return None
-    return place(name if name.startswith("~") else os.path.join(Path(path).resolve().parent, name))
+    return place(
+        name
+        if name.startswith("~")
+        else os.path.join(Path(path).resolve().parent, name)
+    )
 
 
 def check_chapter(name, known):
@@ -77,8 +115,14 @@ def check_chapter(name, known):
     if name in known:
         return
     if name in OLD_NAMES:
-        raise PatchConvNetError(f"the plan has a chapter {name}, which is {OLD_NAMES[name]} since version 0.2: chapters 04 and 05 changed places")
-    raise PatchConvNetError(f"the plan has a chapter {one_line(name)}, which the course does not have: it has {', '.join(known)}")
+        raise PatchConvNetError(
+            f"the plan has a chapter {name}, which is {OLD_NAMES[name]} since version"
+            " 0.2: chapters 04 and 05 changed places"
+        )
+    raise PatchConvNetError(
+        f"the plan has a chapter {one_line(name)}, which the course does not have: it"
+        f" has {', '.join(known)}"
+    )
 
 
 def _tables(table, key):
@@ -93,22 +137,40 @@ def _check(table, known, where):
         if key not in known:
             near = difflib.get_close_matches(key[:40], known, n=1)
             hint = f"; did you mean {near[0]}?" if near else ""
-            raise PatchConvNetError(f"{one_line(key[:40])} in {where} is not known: accepted are {', '.join(known)}{hint}")
+            raise PatchConvNetError(
+                f"{one_line(key[:40])} in {where} is not known: accepted are"
+                f" {', '.join(known)}{hint}"
+            )
         if wanted := _wanted(key, value, known[key]):
-            raise PatchConvNetError(f"{key} = {short(value)} in {where}: wanted {wanted}")
+            raise PatchConvNetError(
+                f"{key} = {short(value)} in {where}: wanted {wanted}"
+            )
 
 
 def _wanted(key, value, kind):
     """What is wanted instead of a value; "" if it will do."""
     if isinstance(kind, list):
         fits = isinstance(value, list) and all(_is(item, kind[0]) for item in value)
-        return "" if fits else f"[[{key}]] tables" if kind == [dict] else f"a list of {kind[0].__name__}"
+        return (
+            ""
+            if fits
+            else (
+                f"[[{key}]] tables"
+                if kind == [dict]
+                else f"a list of {kind[0].__name__}"
+            )
+        )
     if not _is(value, kind):
         return kind.__name__
     if key == "minutes" and not 1 <= value <= MOST_MINUTES:
         return f"at least 1, at most {MOST_MINUTES}"
-    return "some letters" if kind is str and key not in MAY_BE_EMPTY and not value.strip() else ""
+    return (
+        "some letters"
+        if kind is str and key not in MAY_BE_EMPTY and not value.strip()
+        else ""
+    )
 
 
 def _is(value, kind):
-    return isinstance(value, kind) and isinstance(value, bool) == (kind is bool)  # for Python, True is an int
+    # for Python, True is an int
+    return isinstance(value, kind) and isinstance(value, bool) == (kind is bool)

@@ -1,16 +1,21 @@
-"""What a command prints on: a terminal of few letters, a pipe whose reader leaves, a full disk, or nothing at all."""
+"""What a command prints on: a terminal of few letters, a pipe whose reader leaves, a
+full disk, or nothing at all.
+"""
 
 import os
 
 
 class Output:
-    """A stream that loses no work: it replaces letters that the terminal lacks, and goes on without a reader.
+    """A stream that loses no work: it replaces letters that the terminal lacks, and
+    goes on without a reader.
 
-    A reader may leave (`| head -1`), and that is no error; that a disk is full is told at the end.
+    A reader may leave (`| head -1`), and that is no error; that a disk is full is told
+    at the end.
     """
 
     def __init__(self, stream):
-        self.stream = stream  # None where there is none: a closed one, or a program without a window
+        # None where there is none: a closed one, or a program without a window
+        self.stream = stream
         self.problem = None  # the `OSError` of a stream that cannot be written
 
     def __getattr__(self, name):
@@ -19,7 +24,9 @@ class Output:
     def write(self, text):
         if self.stream is not None:
             encoding = self.stream.encoding or "utf-8"
-            self._try(self.stream.write, text.encode(encoding, "replace").decode(encoding))
+            self._try(
+                self.stream.write, text.encode(encoding, "replace").decode(encoding)
+            )
         return len(text)
 
     def flush(self):

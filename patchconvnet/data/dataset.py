@@ -1,13 +1,13 @@
 """Data sets: one call, the same fields.
 
-    data = load_dataset("shapes")        # drawn by code, with a mask for every image: needs no network
-    data = load_dataset("cifar10")       # found on this machine, else downloaded once (170 MB)
-    data = load_dataset("photos")        # your own: a folder with a subfolder for each class, or an .npz file
-    data = load_dataset()                # what the environment variable PATCHCONVNET_DATASET names, else Shapes
+data = load_dataset("shapes")        # drawn by code, with a mask for every image: needs no network
+data = load_dataset("cifar10")       # found on this machine, else downloaded once (170 MB)
+data = load_dataset("photos")        # your own: a folder with a subfolder for each class, or an .npz file
+data = load_dataset()                # what the environment variable PATCHCONVNET_DATASET names, else Shapes
 
-    data.x_train  uint8 (N, 32, 32, 3), 0 to 255     data.y_train  int64 (N,), 0 to 9
-    data.mask_train  bool (N, 32, 32): the object's pixels (Shapes; your own, if you have them)
-    data.variant  which copy of the data it is: part of every figure measured on it
+data.x_train  uint8 (N, 32, 32, 3), 0 to 255     data.y_train  int64 (N,), 0 to 9
+data.mask_train  bool (N, 32, 32): the object's pixels (Shapes; your own, if you have
+them) data.variant  which copy of the data it is: part of every figure measured on it
 """
 
 import difflib
@@ -37,12 +37,14 @@ class Dataset:
 
     Attributes:
         name: "shapes", "cifar10", or the name of your own folder or file.
-        variant: which copy: "generated, version 1, seed 0"; "original"; "other copy (sha256 1a2b3c4d)"; "1,200 own pictures
-            (sha256 1a2b3c4d)".
-        x_train, x_val, x_test: images, uint8 (N, S, S, 3), RGB from 0 to 255; S is 32, or your own pictures' `size`.
+        variant: which copy: "generated, version 1, seed 0"; "original"; "other copy
+            (sha256 1a2b3c4d)"; "1,200 own pictures (sha256 1a2b3c4d)".
+        x_train, x_val, x_test: images, uint8 (N, S, S, 3), RGB from 0 to 255; S is 32,
+            or your own pictures' `size`.
         y_train, y_val, y_test: labels, int64 (N,), indices into `class_names`.
         class_names: a tuple of strings, ten for Shapes and CIFAR-10.
-        mask_train, mask_val, mask_test: bool (N, S, S), True on the object; None where there are no masks.
+        mask_train, mask_val, mask_test: bool (N, S, S), True on the object; None where
+            there are no masks.
     """
 
     name: str
@@ -59,55 +61,89 @@ class Dataset:
     mask_test: np.ndarray | None = None
 
     def __repr__(self):
-        counts = f"{len(self.x_train)} train, {len(self.x_val)} val, {len(self.x_test)} test"
+        counts = (
+            f"{len(self.x_train)} train, {len(self.x_val)} val, {len(self.x_test)} test"
+        )
         return f"Dataset({self.name!r}, {self.variant!r}: {counts})"
 
 
 def load_dataset(
-    name=None, path=None, *, train=None, val=None, test=None, seed=None, validation=None, download=None, size=None
+    name=None,
+    path=None,
+    *,
+    train=None,
+    val=None,
+    test=None,
+    seed=None,
+    validation=None,
+    download=None,
+    size=None,
 ):
     """Load "shapes", "cifar10", or your own pictures.
 
-    Without a name it is what the environment variable `PATCHCONVNET_DATASET` names, and Shapes if that is not set. How a
-    folder or an `.npz` file of your own must look is said in `own_pictures`.
+    Without a name it is what the environment variable `PATCHCONVNET_DATASET` names, and
+    Shapes if that is not set. How a folder or an `.npz` file of your own must look is
+    said in `own_pictures`.
 
-    CIFAR-10 is looked for, in this order, at `path`, at the environment variable `PATCHCONVNET_CIFAR10`, in the Keras
-    cache (`~/.keras/datasets`, or under `KERAS_HOME`) and in our own (`~/.cache/patchconvnet`, or under
-    `XDG_CACHE_HOME`), and else downloaded into the last. Each place may be the official archive, the
-    `cifar-10-batches-py` folder extracted from it, or a folder that holds either. `path` and the variable must hold
-    it: nothing else is then tried. A broken copy in a cache is passed over with a warning.
+    CIFAR-10 is looked for, in this order, at `path`, at the environment variable
+    `PATCHCONVNET_CIFAR10`, in the Keras cache (`~/.keras/datasets`, or under
+    `KERAS_HOME`) and in our own (`~/.cache/patchconvnet`, or under `XDG_CACHE_HOME`),
+    and else downloaded into the last. Each place may be the official archive, the
+    `cifar-10-batches-py` folder extracted from it, or a folder that holds either.
+    `path` and the variable must hold
+    it: nothing else is then tried. A broken copy in a cache is passed over with a
+        warning.
 
-    Its validation images are the first `validation` of a fixed random permutation of the 50,000 training images
-    (NumPy's frozen `RandomState(0)`), whatever the copy; both parts keep the order of its files.
+    Its validation images are the first `validation` of a fixed random permutation of
+    the 50,000 training images (NumPy's frozen `RandomState(0)`), whatever the copy;
+    both parts keep the order of its files.
 
     Args:
-        name: "shapes", "cifar10", a folder with one subfolder of pictures for each class, an `.npz` file, or None.
+        name: "shapes", "cifar10", a folder with one subfolder of pictures for each
+            class, an `.npz` file, or None.
         path: "cifar10" only: where it is.
-        train, val, test: "shapes" only: how many images (8,000, 1,000 and 2,000). Each part has its own random
-            stream: the size of one changes no image of another.
-        seed: 0 if not given. Of "shapes": another seed draws other images; of your own: another split.
-        validation: "cifar10" only: how many of the 50,000 training images are set apart (5,000); 0 leaves all of them
-            for training.
-        download: "cifar10" only: whether to download it if it is not on this machine (True).
-        size: your own pictures only: side of their central squares after shrinking, in pixels (32).
+        train, val, test: "shapes" only: how many images (8,000, 1,000 and 2,000). Each
+            part has its own random stream: the size of one changes no image of another.
+        seed: 0 if not given. Of "shapes": another seed draws other images; of your own:
+            another split.
+        validation: "cifar10" only: how many of the 50,000 training images are set apart
+            (5,000); 0 leaves all of them for training.
+        download: "cifar10" only: whether to download it if it is not on this machine
+            (True).
+        size: your own pictures only: side of their central squares after shrinking, in
+            pixels (32).
 
     Returns:
-        A `Dataset`. Its `variant` is "original" for CIFAR-10 if the archive has the official sha256 or all six files
-        have the official md5; else it gives the first digits of the sha256 of all 60,000 images in the order of its files,
-        (60000, 32, 32, 3) bytes, followed by their labels, one byte each.
+        A `Dataset`. Its `variant` is "original" for CIFAR-10 if the archive has the
+        official sha256 or all six files have the official md5; else it gives the first
+        digits of the sha256 of all 60,000 images in the order of its files, (60000, 32,
+        32, 3) bytes, followed by their labels, one byte each.
 
     Raises:
-        PatchConvNetError: unknown name; an option of the other data set; an impossible number; no CIFAR-10 at the place
-            given, or on this machine; a broken file; no network; own pictures that cannot be used (see `own_pictures.read`).
+        PatchConvNetError: unknown name; an option of the other data set; an impossible
+            number; no CIFAR-10 at the place given, or on this machine; a broken file;
+            no network; own pictures that cannot be used (see `own_pictures.read`).
     """
     if name is None:
         name = usual_name()
     kind = _kind(name)
-    given = {"path": path, "train": train, "val": val, "test": test, "seed": seed, "validation": validation, "download": download, "size": size}
+    given = {
+        "path": path,
+        "train": train,
+        "val": val,
+        "test": test,
+        "seed": seed,
+        "validation": validation,
+        "download": download,
+        "size": size,
+    }
     given = {option: value for option, value in given.items() if value is not None}
     for option in given.keys() - OPTIONS[kind].keys():
         accepted = ", ".join(f"{known}=" for known in OPTIONS[kind])
-        raise PatchConvNetError(f'{option}= does not apply to the data set "{name}", which takes {accepted}.')
+        raise PatchConvNetError(
+            f'{option}= does not apply to the data set "{name}", which takes'
+            f" {accepted}."
+        )
     options = OPTIONS[kind] | given
     if kind == OWN:
         return _load_own(name, **options)
@@ -115,7 +151,9 @@ def load_dataset(
 
 
 def usual_name():
-    """What `load_dataset()` loads: the value of `PATCHCONVNET_DATASET`, or "shapes" where it is unset or empty."""
+    """What `load_dataset()` loads: the value of `PATCHCONVNET_DATASET`, or "shapes"
+    where it is unset or empty.
+    """
     return os.environ.get(VARIABLE) or "shapes"
 
 
@@ -123,7 +161,15 @@ def _kind(name):
     """ "shapes", "cifar10" or `OWN`; an error for what is none of them."""
     if isinstance(name, str) and name in OPTIONS:
         return name
-    if isinstance(name, str) and name.strip() and (name.lower().endswith(".npz") or {"/", os.sep} & set(name) or place(name).is_dir()):
+    if (
+        isinstance(name, str)
+        and name.strip()
+        and (
+            name.lower().endswith(".npz")
+            or {"/", os.sep} & set(name)
+            or place(name).is_dir()
+        )
+    ):
         return OWN
     if isinstance(name, Path):
         return OWN
@@ -131,15 +177,28 @@ def _kind(name):
 
 
 def _unknown(name):
-    accepted = '"shapes", "cifar10", or a folder of pictures or an .npz file that exists'
-    close = difflib.get_close_matches(name.lower(), OPTIONS, n=1) if isinstance(name, str) else []
+    accepted = (
+        '"shapes", "cifar10", or a folder of pictures or an .npz file that exists'
+    )
+    close = (
+        difflib.get_close_matches(name.lower(), OPTIONS, n=1)
+        if isinstance(name, str)
+        else []
+    )
     hint = f' Did you mean "{close[0]}"?' if close else ""
     return f"There is no data set {name!r}: choose {accepted}.{hint}"
 
 
 def _check_number(option, value, lowest, highest):
-    if isinstance(value, bool) or not isinstance(value, numbers.Integral) or not lowest <= value <= highest:
-        raise PatchConvNetError(f"{option}= must be a whole number from {lowest:,} to {highest:,}, not {value!r}.")
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, numbers.Integral)
+        or not lowest <= value <= highest
+    ):
+        raise PatchConvNetError(
+            f"{option}= must be a whole number from {lowest:,} to {highest:,}, not"
+            f" {value!r}."
+        )
 
 
 # === Shapes ===
@@ -147,15 +206,23 @@ def _check_number(option, value, lowest, highest):
 
 def _load_shapes(train, val, test, seed):
     _check_number("seed", seed, 0, 2**32 - 1)
-    for option, count, lowest in (("train", train, 1), ("val", val, 0), ("test", test, 0)):
+    for option, count, lowest in (
+        ("train", train, 1),
+        ("val", val, 0),
+        ("test", test, 0),
+    ):
         _check_number(option, count, lowest, 1_000_000)
     fields = {}
-    for stream, (part, count) in enumerate((("train", train), ("val", val), ("test", test)), start=1):
+    for stream, (part, count) in enumerate(
+        (("train", train), ("val", val), ("test", test)), start=1
+    ):
         drawn = shapes.generate(max(count, 1), (seed, stream))  # it draws at least one
         images, labels, masks = (array[:count] for array in drawn)
         fields |= {f"x_{part}": images, f"y_{part}": labels, f"mask_{part}": masks}
     variant = f"generated, version {shapes.VERSION}, seed {seed}"
-    return Dataset(name="shapes", variant=variant, class_names=shapes.CLASS_NAMES, **fields)
+    return Dataset(
+        name="shapes", variant=variant, class_names=shapes.CLASS_NAMES, **fields
+    )
 
 
 # === CIFAR-10 ===
@@ -165,7 +232,9 @@ def _load_cifar10(path, validation, download):
     _check_number("validation", validation, 0, 5 * cifar10.ROWS - 1)
     images, labels, variant = cifar10.find(path, download)
     set_apart = np.zeros(5 * cifar10.ROWS, dtype=bool)
-    set_apart[np.random.RandomState(0).permutation(5 * cifar10.ROWS)[:validation]] = True
+    set_apart[np.random.RandomState(0).permutation(5 * cifar10.ROWS)[:validation]] = (
+        True
+    )
     x_rest, y_rest = images[: 5 * cifar10.ROWS], labels[: 5 * cifar10.ROWS]
     return Dataset(
         name="cifar10",
@@ -174,24 +243,31 @@ def _load_cifar10(path, validation, download):
         y_train=y_rest[~set_apart],
         x_val=x_rest[set_apart],
         y_val=y_rest[set_apart],
-        x_test=images[5 * cifar10.ROWS :].copy(),  # a view would keep all 60,000 images in memory
+        # a view would keep all 60,000 images in memory
+        x_test=images[5 * cifar10.ROWS :].copy(),
         y_test=labels[5 * cifar10.ROWS :].copy(),
         class_names=cifar10.CLASS_NAMES,
     )
 
 
 def whole_name(name):
-    """The name of a data set, and of own pictures the whole path: the same from wherever they are named."""
+    """The name of a data set, and of own pictures the whole path: the same from
+    wherever they are named.
+    """
     return str(place(name).resolve()) if _kind(name) == OWN else name
 
 
 def number_of_classes(name):
-    """How many classes a data set has, without reading its pictures; errors as in `load_dataset`."""
+    """How many classes a data set has, without reading its pictures; errors as in
+    `load_dataset`.
+    """
     return len(own_pictures.class_names(name)) if _kind(name) == OWN else 10
 
 
 def download_size(name):
-    """Bytes that `load_dataset(name)` would download on this machine: 0 for all but CIFAR-10, or where it is here."""
+    """Bytes that `load_dataset(name)` would download on this machine: 0 for all but
+    CIFAR-10, or where it is here.
+    """
     return cifar10.ARCHIVE_SIZE if name == "cifar10" and not cifar10.is_here() else 0
 
 

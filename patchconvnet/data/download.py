@@ -1,9 +1,11 @@
 """Download one file from the first of several hosts that really has it.
 
-    fetch(["https://mirror/file", "https://official/file"], "cache/file", sha256="6d95...")
+    fetch(["https://mirror/file", "https://official/file"], "cache/file",
+    sha256="6d95...")
 
-A host that refuses, stalls, crawls, breaks off or sends something else is left for the next one, which goes on where
-the last one stopped. Bytes arrive in `file.partial`; only a file whose sha256 is right gets its name.
+A host that refuses, stalls, crawls, breaks off or sends something else is left for the
+next one, which goes on where the last one stopped. Bytes arrive in `file.partial`; only
+a file whose sha256 is right gets its name.
 """
 
 import contextlib
@@ -21,7 +23,8 @@ from patchconvnet.data.web import TooSlow, asked, host_of, require_network
 from patchconvnet.errors import PatchConvNetError, one_line
 from patchconvnet.files import place
 
-TURNS = 3  # a host that broke off after giving some bytes is tried this often, after the others
+# a host that broke off after giving some bytes is tried this often, after the others
+TURNS = 3
 BLOCK = 1 << 18
 
 
@@ -33,29 +36,44 @@ class _HostFailed(Exception):
         self.again = again
 
 
-def fetch(urls, destination, sha256, *, size=None, timeout=10.0, minimum_rate=200_000, window=10.0):
+def fetch(
+    urls,
+    destination,
+    sha256,
+    *,
+    size=None,
+    timeout=10.0,
+    minimum_rate=200_000,
+    window=10.0,
+):
     """Download a file once, and prove that it is the right one.
 
-    A second process that wants the same file waits for the first. An interrupted download goes on where it stopped,
-    with any of the hosts, provided that the server knows HTTP ranges; else it starts over.
+    A second process that wants the same file waits for the first. An interrupted
+    download goes on where it stopped, with any of the hosts, provided that the server
+    knows HTTP ranges; else it starts over.
 
     Args:
         urls: addresses of the same bytes, best first.
-        destination: where the file goes; its folder is made. A file that is there and right is left alone.
+        destination: where the file goes; its folder is made. A file that is there and
+            right is left alone.
         sha256: the file's hash, in hexadecimal.
-        size: its length in bytes, if known: a host that offers another length is left before it sends any.
-        timeout: seconds of silence after which a host counts as stalled. One that sends a byte now and then has this and
-            `window` for its headers, and again for each part of the file.
-        minimum_rate: bytes per second below which, measured over `window` seconds, a host is left while others are
-            untried. Afterwards a hundredth of it is enough: better slow than not at all.
+        size: its length in bytes, if known: a host that offers another length is left
+            before it sends any.
+        timeout: seconds of silence after which a host counts as stalled. One that sends
+            a byte now and then has this and `window` for its headers, and again for
+            each part of the file.
+        minimum_rate: bytes per second below which, measured over `window` seconds, a
+            host is left while others are untried. Afterwards a hundredth of it is
+            enough: better slow than not at all.
         window: seconds over which the rate is measured.
 
     Returns:
         `destination`, as a `pathlib.Path`.
 
     Raises:
-        PatchConvNetError: there is no network, `PATCHCONVNET_OFFLINE` forbids it, every host failed (each with its
-            reason), the disk is full or cannot be written, or the path cannot be used.
+        PatchConvNetError: there is no network, `PATCHCONVNET_OFFLINE` forbids it, every
+            host failed (each with its reason), the disk is full or cannot be written,
+            or the path cannot be used.
     """
     destination = place(destination)
     partial, lock = (place(f"{destination}.{suffix}") for suffix in ("partial", "lock"))
@@ -68,7 +86,12 @@ def fetch(urls, destination, sha256, *, size=None, timeout=10.0, minimum_rate=20
         if not _is_right(destination, sha256):
             _check_ours(partial)
             if not _is_right(partial, sha256):
-                limits = {"size": size, "timeout": timeout, "minimum_rate": minimum_rate, "window": window}
+                limits = {
+                    "size": size,
+                    "timeout": timeout,
+                    "minimum_rate": minimum_rate,
+                    "window": window,
+                }
                 _try_hosts(urls, partial, sha256, limits)
             with _disk_errors(destination):
                 os.replace(partial, destination)
@@ -76,7 +99,9 @@ def fetch(urls, destination, sha256, *, size=None, timeout=10.0, minimum_rate=20
 
 
 def sha256_of(path):
-    """The sha256 of a file, as 64 hexadecimal digits. Raises OSError where it cannot be read."""
+    """The sha256 of a file, as 64 hexadecimal digits. Raises OSError where it cannot be
+    read.
+    """
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -106,15 +131,22 @@ def _try_hosts(urls, partial, sha256, limits):
             return
         partial.unlink(missing_ok=True)
         reasons[url] = "sent a file with the wrong sha256"
-        # Where it only completed what another host began, the other one may have lied: now from the first byte.
+        # Where it only completed what another host began, the other one may have lied:
+        # now from the first byte.
         if resumed and turns > 1:
             waiting.appendleft((url, turns - 1))
-    told = "; ".join(f"{host_of(url) or one_line(url)} {reason}" for url, reason in reasons.items())
-    raise PatchConvNetError(f"{one_line(partial.stem)} could not be downloaded: {told}.")
+    told = "; ".join(
+        f"{host_of(url) or one_line(url)} {reason}" for url, reason in reasons.items()
+    )
+    raise PatchConvNetError(
+        f"{one_line(partial.stem)} could not be downloaded: {told}."
+    )
 
 
 def _transfer(url, partial, others_untried, size, timeout, minimum_rate, window):
-    """Receive the file, or what is missing of it, from one host. True where it went on with bytes already there."""
+    """Receive the file, or what is missing of it, from one host. True where it went on
+    with bytes already there.
+    """
     host = host_of(url)
     if host is None:
         raise _HostFailed("is no http or https address")
@@ -128,7 +160,9 @@ def _transfer(url, partial, others_untried, size, timeout, minimum_rate, window)
         _require_space(partial, (total or start) - start)
         floor = minimum_rate if others_untried else minimum_rate / 100
         file = opened.enter_context(_opened(partial, "ab" if start else "wb"))
-        progress = opened.enter_context(contextlib.closing(_Progress(partial.stem, host, start, total)))
+        progress = opened.enter_context(
+            contextlib.closing(_Progress(partial.stem, host, start, total))
+        )
         _copy(response, dog, file, start, total, floor, window, progress)
     return start > 0
 
@@ -140,9 +174,12 @@ def _ask(opened, url, partial, have, timeout, window):
         return opened.enter_context(asked(url, headers, timeout, timeout + window))
     except urllib.error.HTTPError as error:
         error.close()
-        if error.code == 416:  # there is nothing after the bytes that we have, and they are wrong: start over
+        # there is nothing after the bytes that we have, and they are wrong: start over
+        if error.code == 416:
             partial.unlink(missing_ok=True)
-        raise _HostFailed(f"answered HTTP {error.code}", again=error.code == 416) from error
+        raise _HostFailed(
+            f"answered HTTP {error.code}", again=error.code == 416
+        ) from error
     except TooSlow as error:
         raise _HostFailed("is slow (it does not come to an answer)") from error
     except (OSError, http.client.HTTPException, ValueError) as error:
@@ -150,23 +187,31 @@ def _ask(opened, url, partial, have, timeout, window):
 
 
 def _opened(path, mode):
-    """A file of our own, open for writing: never what a link or a pipe of that name leads to."""
+    """A file of our own, open for writing: never what a link or a pipe of that name
+    leads to.
+    """
     _check_ours(path)
     with _disk_errors(path):
         return open(path, mode, buffering=0, opener=_open_no_link)
 
 
 def _open_no_link(path, flags):
-    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0), 0o666)
+    return os.open(
+        path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0), 0o666
+    )
 
 
 def _check_ours(path):
     if path.is_symlink() or (path.exists() and not path.is_file()):
-        raise PatchConvNetError(f"{one_line(path)} is a link or no file: delete it and repeat.")
+        raise PatchConvNetError(
+            f"{one_line(path)} is a link or no file: delete it and repeat."
+        )
 
 
 def _first_byte(response, have):
-    """Where the answer begins in the file: `have` if the server resumes, 0 if it starts over."""
+    """Where the answer begins in the file: `have` if the server resumes, 0 if it starts
+    over.
+    """
     if response.status != 206:
         return 0
     if not response.headers.get("Content-Range", "").startswith(f"bytes {have}-"):
@@ -175,7 +220,9 @@ def _first_byte(response, have):
 
 
 def _copy(response, dog, file, done, total, floor, window, progress):
-    """Write the answer to the file, and leave a host that falls silent, below `floor` bytes a second, or short."""
+    """Write the answer to the file, and leave a host that falls silent, below `floor`
+    bytes a second, or short.
+    """
     start, mark, mark_done = done, time.monotonic(), done
     while block := _receive(response, dog, again=done > start):
         with _disk_errors(file.name):
@@ -193,14 +240,17 @@ def _copy(response, dog, file, done, total, floor, window, progress):
                 raise _HostFailed(f"is slow ({rate / 1e3:.0f} kB/s)", again=True)
             mark, mark_done = time.monotonic(), done
     if total is not None and done < total:
-        raise _HostFailed(f"stopped after {done:,} of {total:,} bytes", again=done > start)
+        raise _HostFailed(
+            f"stopped after {done:,} of {total:,} bytes", again=done > start
+        )
 
 
 def _receive(response, dog, again):
     dog.put_off()
     try:
         with dog.watching():
-            return response.read1(BLOCK)  # returns what has come, so that a trickle is seen and measured
+            # returns what has come, so that a trickle is seen and measured
+            return response.read1(BLOCK)
     except TooSlow as error:
         raise _HostFailed("is slow (its bytes lead nowhere)", again) from error
     except (OSError, http.client.HTTPException, ValueError) as error:
@@ -209,12 +259,18 @@ def _receive(response, dog, again):
 
 def _reason(error):
     reason = getattr(error, "reason", error)
-    return "timed out" if isinstance(reason, TimeoutError) else one_line(reason) or type(reason).__name__
+    return (
+        "timed out"
+        if isinstance(reason, TimeoutError)
+        else one_line(reason) or type(reason).__name__
+    )
 
 
 @contextlib.contextmanager
 def _one_process_at_a_time(path, name):
-    """Hold the lock file `path` beside the download, where the system and the disk know locks; else go on without."""
+    """Hold the lock file `path` beside the download, where the system and the disk know
+    locks; else go on without.
+    """
     try:
         import fcntl
     except ImportError:  # Windows
@@ -224,7 +280,10 @@ def _one_process_at_a_time(path, name):
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            print(f"{one_line(name)}: waiting for another process that downloads it", file=sys.stderr)
+            print(
+                f"{one_line(name)}: waiting for another process that downloads it",
+                file=sys.stderr,
+            )
             fcntl.flock(lock, fcntl.LOCK_EX)
         except OSError:
             pass  # some network drives have no locks
@@ -236,37 +295,61 @@ def _require_space(partial, missing):
         free = shutil.disk_usage(partial.parent).free
     if missing > free:
         raise PatchConvNetError(
-            f"The disk is full: {one_line(partial)} needs {missing / 1e6:.1f} MB more and {free / 1e6:.1f} MB are free."
+            f"The disk is full: {one_line(partial)} needs {missing / 1e6:.1f} MB more"
+            f" and {free / 1e6:.1f} MB are free."
         )
 
 
 @contextlib.contextmanager
 def _disk_errors(path):
-    """Turn what the disk refuses into one clear line. What is already downloaded stays, and is gone on with."""
+    """Turn what the disk refuses into one clear line. What is already downloaded stays,
+    and is gone on with.
+    """
     try:
         yield
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            message = f"The disk is full: {one_line(path)} cannot be written; free some space and repeat."
+            message = (
+                f"The disk is full: {one_line(path)} cannot be written; free some space"
+                " and repeat."
+            )
         else:
             message = f"{one_line(path)} cannot be written ({error.strerror or error})."
         raise PatchConvNetError(message) from error
 
 
 class _Progress:
-    """On a terminal one line that changes; elsewhere (a notebook, a log) a line at each tenth. All on stderr."""
+    """On a terminal one line that changes; elsewhere (a notebook, a log) a line at each
+    tenth. All on stderr.
+    """
 
     def __init__(self, name, host, start, total):
-        self.title, self.start, self.total = f"{one_line(name)} from {host}", start, total
-        self.began, self.last, self.tenth = time.monotonic(), 0.0, 10 * start // total if total else 0
+        self.title, self.start, self.total = (
+            f"{one_line(name)} from {host}",
+            start,
+            total,
+        )
+        self.began, self.last, self.tenth = (
+            time.monotonic(),
+            0.0,
+            10 * start // total if total else 0,
+        )
         self.live = sys.stderr.isatty()
         size = f", {total / 1e6:.1f} MB" if total else ""
-        print(f"{self.title}{size}: " + (f"going on at {start / 1e6:.1f} MB" if start else "begins"), file=sys.stderr)
+        print(
+            f"{self.title}{size}: "
+            + (f"going on at {start / 1e6:.1f} MB" if start else "begins"),
+            file=sys.stderr,
+        )
 
     def show(self, done):
         now = time.monotonic()
         rate = (done - self.start) / max(now - self.began, 1e-6)
-        share = f" of {self.total / 1e6:.1f} ({done / self.total:4.0%})" if self.total else ""
+        share = (
+            f" of {self.total / 1e6:.1f} ({done / self.total:4.0%})"
+            if self.total
+            else ""
+        )
         text = f"{self.title}: {done / 1e6:6.1f} MB{share}, {rate / 1e6:.2f} MB/s"
         tenth = 10 * done // self.total if self.total else 0
         if self.live and (now - self.last > 0.2 or done == self.total):

@@ -1,9 +1,9 @@
 """Masks as people have them, as bool: True on the object.
 
-    black and white            in 8 or 16 bits: at least half of white is the object
-    0 and 1, or 0, 1, 2, 3...  numbered objects: all but 0 is the object
-    white on transparent       what is transparent is black
-    coloured, or a palette     each object in its own colour: all that is not black is the object
+black and white            in 8 or 16 bits: at least half of white is the object
+0 and 1, or 0, 1, 2, 3...  numbered objects: all but 0 is the object
+white on transparent       what is transparent is black
+coloured, or a palette     each object in its own colour: all that is not black is the object
 """
 
 import numpy as np
@@ -20,19 +20,27 @@ def read_mask(file):
     """The object's pixels in a PNG file: bool (H, W).
 
     Raises:
-        PatchConvNetError: no PNG, or a damaged one; greys that are neither black and white nor numbers of objects.
+        PatchConvNetError: no PNG, or a damaged one; greys that are neither black and
+            white nor numbers of objects.
     """
     try:
         with open(file, "rb") as content:
             if not is_png(content):
                 raise PatchConvNetError("it is none")
-        with open(file, "rb") as content, Image.open(without_notes(content, long_ones_only=False), formats=("PNG",)) as picture:
+        with (
+            open(file, "rb") as content,
+            Image.open(
+                without_notes(content, long_ones_only=False), formats=("PNG",)
+            ) as picture,
+        ):
             if picture.width * picture.height > MOST_PIXELS:
                 raise PatchConvNetError(f"it has more than {MOST_PIXELS:,} pixels")
             picture.load()
             return object_of(_values(ImageOps.exif_transpose(picture)))
     except Exception as error:  # a damaged file can raise anything
-        raise PatchConvNetError(f"the mask {one_line(file)} cannot be read ({one_line(error)}): give a PNG") from error
+        raise PatchConvNetError(
+            f"the mask {one_line(file)} cannot be read ({one_line(error)}): give a PNG"
+        ) from error
 
 
 def _values(picture):
@@ -55,12 +63,14 @@ def object_of(values):
         bool (H, W).
 
     Raises:
-        PatchConvNetError: greys that are neither black and white nor numbers of objects.
+        PatchConvNetError: greys that are neither black and white nor numbers of
+            objects.
     """
     if values.dtype == bool:
         return values
     if values.ndim == 3:
-        greatest, least = values.max(axis=2).astype("int64"), values.min(axis=2)  # (H, W, 3) -> (H, W)
+        # (H, W, 3) -> (H, W)
+        greatest, least = values.max(axis=2).astype("int64"), values.min(axis=2)
         if (greatest - least).max(initial=0) > NEARLY_BLACK:
             return greatest > NEARLY_BLACK
         values = greatest
@@ -71,13 +81,22 @@ def object_of(values):
         return values > 0
     white = values >= top / 2
     if (labels := _areas_of_one_value(values) & (values > 0) & ~white).any():
-        raise PatchConvNetError(f"areas in it have the value {values[labels][0]}, and others {values.max()}: make it black and white")
+        raise PatchConvNetError(
+            f"areas in it have the value {values[labels][0]}, and others"
+            f" {values.max()}: make it black and white"
+        )
     return white
 
 
 def _areas_of_one_value(values):
-    """The pixels whose eight neighbours have the same value, bool (H, W): a soft edge has none, a numbered object has."""
+    """The pixels whose eight neighbours have the same value, bool (H, W): a soft edge
+    has none, a numbered object has.
+    """
     padded = np.pad(values, 1, mode="edge")
     height, width = values.shape
-    shifted = [padded[row : row + height, column : column + width] for row in range(3) for column in range(3)]
+    shifted = [
+        padded[row : row + height, column : column + width]
+        for row in range(3)
+        for column in range(3)
+    ]
     return np.all([neighbours == values for neighbours in shifted], axis=0)

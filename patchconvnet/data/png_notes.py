@@ -1,10 +1,13 @@
-"""PNG files without the notes in them: Pillow gives up a picture whose notes are long, or would unpack to much."""
+"""PNG files without the notes in them: Pillow gives up a picture whose notes are long,
+or would unpack to much.
+"""
 
 import io
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 NOTES = (b"tEXt", b"zTXt", b"iTXt", b"iCCP")  # texts and colour profiles
-LONGEST = 1 << 20  # bytes of what is beside the picture and is read at all; Pillow stops there, too
+# bytes of what is beside the picture and is read at all; Pillow stops there, too
+LONGEST = 1 << 20
 MOST = 1_000  # gaps; all are looked through at each reading
 
 
@@ -14,13 +17,15 @@ def is_png(file):
 
 
 def without_notes(file, long_ones_only):
-    """An open PNG file as another one, in which some of what is beside the picture is left out. Nothing is copied.
+    """An open PNG file as another one, in which some of what is beside the picture is
+    left out. Nothing is copied.
 
     Args:
         file: the open file.
-        long_ones_only: whether to leave out only what is private or longer than `LONGEST`; else all texts and colour
-            profiles go, too. A short one may hold which side is up; or so little that unpacks to so much that Pillow
-            raises a ValueError.
+        long_ones_only: whether to leave out only what is private or longer than
+            `LONGEST`; else all texts and colour profiles go, too. A short one may hold
+            which side is up; or so little that unpacks to so much that Pillow raises a
+            ValueError.
 
     Raises:
         ValueError: they are in more than `MOST` places.
@@ -35,9 +40,14 @@ def _kept(file, long_ones_only):
     while position + 8 <= end:
         file.seek(position)
         length, kind = int.from_bytes(file.read(4), "big"), file.read(4)
-        after = min(position + length + 12, end)  # the length and the kind before it, a checksum behind
+        # the length and the kind before it, a checksum behind
+        after = min(position + length + 12, end)
         is_private = kind[:1].islower() and kind[1:2].islower()
-        if is_private or (kind[:1].islower() and length > LONGEST) or (kind in NOTES and not long_ones_only):
+        if (
+            is_private
+            or (kind[:1].islower() and length > LONGEST)
+            or (kind in NOTES and not long_ones_only)
+        ):
             if begin < position:
                 pieces.append((begin, position))
             begin = after
@@ -63,7 +73,13 @@ class _Pieces(io.RawIOBase):
         return True
 
     def seek(self, offset, whence=io.SEEK_SET):
-        self.position = max(0, offset + {io.SEEK_SET: 0, io.SEEK_CUR: self.position, io.SEEK_END: self.length}[whence])
+        self.position = max(
+            0,
+            offset
+            + {io.SEEK_SET: 0, io.SEEK_CUR: self.position, io.SEEK_END: self.length}[
+                whence
+            ],
+        )
         return self.position
 
     def readinto(self, buffer):

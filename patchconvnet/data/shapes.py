@@ -1,4 +1,5 @@
-"""Shapes: a data set drawn by code, small enough for two CPU cores, with an exact mask for every image.
+"""Shapes: a data set drawn by code, small enough for two CPU cores, with an
+exact mask for every image.
 
 How one image comes about:
 
@@ -8,9 +9,10 @@ How one image comes about:
     image      = background, then object, then pixel noise, as uint8
     mask       = the pixels of which the object covers at least half
 
-Position, size, angle and colour are drawn without looking at the class, so only the outline tells it.
-The same seed gives the same bytes everywhere: all arithmetic is elementwise (no matrix products, whose order
-of summation is up to the machine), and sines and cosines are rounded before they are used.
+Position, size, angle and colour are drawn without looking at the class, so
+only the outline tells it. The same seed gives the same bytes everywhere: all
+arithmetic is elementwise (no matrix products, whose order of summation is up
+to the machine), and sines and cosines are rounded before they are used.
 """
 
 import numpy as np
@@ -22,21 +24,28 @@ CLUTTER = 5  # strokes an image
 NOISE = 0.08  # width of the pixel noise, where colours go from 0 to 1
 MUTED = (0.2, 0.8)  # range of the background's colours
 SIDE_RANGE = (12.0, 16.0)  # square root of the object's area, in pixels
-MARGIN = 0.55  # least distance of the object's centre from the border, in sides: a long tip may be cut off
+# least distance of the object's centre from the border, in sides: a long tip
+# may be cut off
+MARGIN = 0.55
 CHUNK = 200  # images drawn at a time: bounds the memory
 
 
-# === the ten outlines, as tests of points (u, v) in the square from -1 to 1 ===
+# === the ten outlines, as tests of points (u, v) in the square from -1 to 1
+# ===
 
 
 def _turned(radius, count, first=0.0):
-    """`count` points on a circle: array (count, 2), rounded so that it is the same on every machine."""
+    """`count` points on a circle: array (count, 2), rounded so that it is the
+    same on every machine.
+    """
     angle = 2 * np.pi * (np.arange(count) / count + first)
     return np.round(radius * np.stack([np.sin(angle), -np.cos(angle)], axis=1), 6)
 
 
 def _polygon(vertices):
-    """Even-odd rule: a point is inside if a ray from it crosses the outline an odd number of times."""
+    """Even-odd rule: a point is inside if a ray from it crosses the outline an
+    odd number of times.
+    """
     vertices = np.asarray(vertices, dtype="float32")
 
     def inside(u, v):
@@ -53,7 +62,8 @@ def _polygon(vertices):
 
 def _star_vertices():
     outer, inner = _turned(1.0, 5), _turned(0.5, 5, first=0.1)
-    return np.stack([outer, inner], axis=1).reshape(10, 2)  # (5, 2, 2) -> (10, 2): tips and notches in turn
+    # (5, 2, 2) -> (10, 2): tips and notches in turn
+    return np.stack([outer, inner], axis=1).reshape(10, 2)
 
 
 _CROSS = [(-0.42, -1), (0.42, -1), (0.42, -0.42), (1, -0.42), (1, 0.42), (0.42, 0.42)]
@@ -67,8 +77,9 @@ def _heart(u, v):
     return (aside * aside + (v + 0.3) * (v + 0.3) < 0.29) | _HEART_POINT(u, v)
 
 
-# None has a deep bite or a wide hole. A network looks into those, and rightly: that is where such shapes differ. But
-# "is the greatest cell on the object?" would count it as a miss. Chapter 02 says so.
+# None has a deep bite or a wide hole. A network looks into those, and rightly:
+# that is where such shapes differ. But "is the greatest cell on the object?"
+# would count it as a miss. Chapter 02 says so.
 _OUTLINES = {
     "circle": lambda u, v: u * u + v * v < 1,
     "square": lambda u, v: np.maximum(abs(u), abs(v)) < 0.7,
@@ -77,9 +88,21 @@ _OUTLINES = {
     "cross": _polygon(_CROSS),
     "ring": lambda u, v: (u * u + v * v < 1) & (u * u + v * v > 0.13),
     "semicircle": lambda u, v: (u * u + v * v < 1) & (v < 0),
-    "arrow": _polygon([(0, -1), (0.85, 0), (0.32, 0), (0.32, 0.9), (-0.32, 0.9), (-0.32, 0), (-0.85, 0)]),
+    "arrow": _polygon(
+        [
+            (0, -1),
+            (0.85, 0),
+            (0.32, 0),
+            (0.32, 0.9),
+            (-0.32, 0.9),
+            (-0.32, 0),
+            (-0.85, 0),
+        ]
+    ),
     "heart": _heart,
-    "hourglass": _polygon([(-0.7, -0.9), (0.7, -0.9), (0.36, 0), (0.7, 0.9), (-0.7, 0.9), (-0.36, 0)]),
+    "hourglass": _polygon(
+        [(-0.7, -0.9), (0.7, -0.9), (0.36, 0), (0.7, 0.9), (-0.7, 0.9), (-0.36, 0)]
+    ),
 }
 CLASS_NAMES = tuple(_OUTLINES)
 
@@ -89,11 +112,15 @@ def _measure(outline, points=400):
     line = (np.arange(points, dtype="float32") + 0.5) * np.float32(2 / points) - 1
     v, u = np.meshgrid(line, line, indexing="ij")  # (points, points) each
     inside = outline(u, v)
-    centre = np.round([u[inside].mean(dtype="float64"), v[inside].mean(dtype="float64")], 6)
+    centre = np.round(
+        [u[inside].mean(dtype="float64"), v[inside].mean(dtype="float64")], 6
+    )
     return centre, 4 * inside.sum() / points**2
 
 
-_CENTRE, _AREA = (np.array(column) for column in zip(*map(_measure, _OUTLINES.values())))
+_CENTRE, _AREA = (
+    np.array(column) for column in zip(*map(_measure, _OUTLINES.values()))
+)
 
 
 # === drawing ===
@@ -101,65 +128,106 @@ _CENTRE, _AREA = (np.array(column) for column in zip(*map(_measure, _OUTLINES.va
 
 def _random_generator(seed):
     if not isinstance(seed, (int, np.integer, tuple, list)) or isinstance(seed, bool):
-        raise TypeError(f"seed must be an integer or a sequence of integers, got {seed!r}")
+        raise TypeError(
+            f"seed must be an integer or a sequence of integers, got {seed!r}"
+        )
     if np.any(np.asarray(seed) < 0):
         raise ValueError(f"seed must not be negative, got {seed!r}")
     return np.random.Generator(np.random.PCG64(seed))
 
 
 def _sample_points():
-    """Coordinates of the test points along one axis, in pixels: (IMAGE_SIZE * SAMPLES,)."""
-    return (np.arange(IMAGE_SIZE * SAMPLES, dtype="float32") + np.float32(0.5)) / np.float32(SAMPLES)
+    """Coordinates of the test points along one axis, in pixels: (IMAGE_SIZE *
+    SAMPLES,).
+    """
+    return (
+        np.arange(IMAGE_SIZE * SAMPLES, dtype="float32") + np.float32(0.5)
+    ) / np.float32(SAMPLES)
 
 
 def _object_coordinates(centre_x, centre_y, angle, scale):
-    """Every test point as seen from an object of `scale` pixels, turned by `angle`: two (N, P, P) arrays."""
+    """Every test point as seen from an object of `scale` pixels, turned by
+    `angle`: two (N, P, P) arrays.
+    """
     points = _sample_points()
-    column = lambda values: np.asarray(values, dtype="float32")[:, None, None]  # (N,) -> (N, 1, 1)
-    # Rounded: the last bits of a sine differ from one machine's library to another's.
-    sine, cosine = column(np.round(np.sin(angle), 6)), column(np.round(np.cos(angle), 6))
+    # (N,) -> (N, 1, 1)
+    column = lambda values: np.asarray(values, dtype="float32")[:, None, None]
+    # Rounded: the last bits of a sine differ from one machine's library to
+    # another's.
+    sine, cosine = (
+        column(np.round(np.sin(angle), 6)),
+        column(np.round(np.cos(angle), 6)),
+    )
     x = (points[None, None, :] - column(centre_x)) / column(scale)  # (N, 1, P)
     y = (points[None, :, None] - column(centre_y)) / column(scale)  # (N, P, 1)
     return cosine * x + sine * y, cosine * y - sine * x  # (N, P, P) each
 
 
 def _coverage(inside):
-    """Share of each pixel's test points that are inside: bool (N, P, P) -> float32 (N, 32, 32)."""
+    """Share of each pixel's test points that are inside: bool (N, P, P) ->
+    float32 (N, 32, 32).
+    """
     counts = inside.view("uint8")
-    counts = sum(counts[:, row::SAMPLES] for row in range(SAMPLES))  # (N, P, P) -> (N, 32, P)
-    counts = sum(counts[:, :, column::SAMPLES] for column in range(SAMPLES))  # (N, 32, P) -> (N, 32, 32)
+    # (N, P, P) -> (N, 32, P)
+    counts = sum(counts[:, row::SAMPLES] for row in range(SAMPLES))
+    # (N, 32, P) -> (N, 32, 32)
+    counts = sum(counts[:, :, column::SAMPLES] for column in range(SAMPLES))
     return counts.astype("float32") / np.float32(SAMPLES**2)
 
 
 def _paint(canvas, colour, coverage):
-    """Lay `colour` (N, 3) over `canvas` (N, 3, 32, 32) where `coverage` (N, 32, 32) says so, in place."""
+    """Lay `colour` (N, 3) over `canvas` (N, 3, 32, 32) where `coverage` (N,
+    32, 32) says so, in place.
+    """
     canvas += (colour[:, :, None, None] - canvas) * coverage[:, None]
 
 
 def _smooth_colours(corners):
-    """Stretch a 3 x 3 grid of colours over the image, bilinearly: (N, 3, 3, 3) -> (N, 3, 32, 32)."""
-    position = (np.arange(IMAGE_SIZE, dtype="float32") + np.float32(0.5)) / np.float32(IMAGE_SIZE / 2)
+    """Stretch a 3 x 3 grid of colours over the image, bilinearly: (N, 3, 3, 3)
+    -> (N, 3, 32, 32).
+    """
+    position = (np.arange(IMAGE_SIZE, dtype="float32") + np.float32(0.5)) / np.float32(
+        IMAGE_SIZE / 2
+    )
     lower = position.astype(int)
     share = position - lower  # (32,)
-    rows = corners[:, :, lower] * (1 - share[:, None]) + corners[:, :, lower + 1] * share[:, None]  # (N, 3, 32, 3)
-    return rows[..., lower] * (1 - share) + rows[..., lower + 1] * share  # (N, 3, 32, 32)
+    # (N, 3, 32, 3)
+    rows = (
+        corners[:, :, lower] * (1 - share[:, None])
+        + corners[:, :, lower + 1] * share[:, None]
+    )
+    # (N, 3, 32, 32)
+    return rows[..., lower] * (1 - share) + rows[..., lower + 1] * share
 
 
 def _paint_clutter(canvas, draws):
-    """Strokes of random place, angle, length, width and colour. `draws`: (N, CLUTTER, 8) in 0..1."""
+    """Strokes of random place, angle, length, width and colour. `draws`: (N,
+    CLUTTER, 8) in 0..1.
+    """
     for stroke in np.moveaxis(draws, 1, 0):
         x, y, turn, length, width = (stroke[:, index] for index in range(5))
-        u, v = _object_coordinates(x * IMAGE_SIZE, y * IMAGE_SIZE, turn * 2 * np.pi, np.ones_like(x))
-        half_length, half_width = 2 + 5 * length[:, None, None], 0.5 + width[:, None, None]
-        inside = (abs(u) < half_length.astype("float32")) & (abs(v) < half_width.astype("float32"))
+        u, v = _object_coordinates(
+            x * IMAGE_SIZE, y * IMAGE_SIZE, turn * 2 * np.pi, np.ones_like(x)
+        )
+        half_length, half_width = (
+            2 + 5 * length[:, None, None],
+            0.5 + width[:, None, None],
+        )
+        inside = (abs(u) < half_length.astype("float32")) & (
+            abs(v) < half_width.astype("float32")
+        )
         _paint(canvas, stroke[:, 5:8].astype("float32"), _coverage(inside))
 
 
 def _object_coverage(labels, draws):
-    """Place the objects: labels (N,), draws (N, 4) in 0..1 -> coverage float32 (N, 32, 32)."""
+    """Place the objects: labels (N,), draws (N, 4) in 0..1 -> coverage float32
+    (N, 32, 32).
+    """
     side = SIDE_RANGE[0] + draws[:, 0] * (SIDE_RANGE[1] - SIDE_RANGE[0])
     margin = MARGIN * side  # the same for every class
-    centre_x, centre_y = (margin + draws[:, axis] * (IMAGE_SIZE - 2 * margin) for axis in (1, 2))
+    centre_x, centre_y = (
+        margin + draws[:, axis] * (IMAGE_SIZE - 2 * margin) for axis in (1, 2)
+    )
     scale = side / np.sqrt(_AREA[labels])
     u, v = _object_coordinates(centre_x, centre_y, draws[:, 3] * 2 * np.pi, scale)
     inside = np.empty(u.shape, dtype=bool)
@@ -171,16 +239,22 @@ def _object_coverage(labels, draws):
 
 
 def _distinct(colour, canvas, coverage):
-    """Move an object's colour (N, 3) half-way round the colour cube where it is too near what it hides."""
+    """Move an object's colour (N, 3) half-way round the colour cube where it
+    is too near what it hides.
+    """
     covered = coverage > 0
-    hidden = (canvas * covered[:, None]).sum(axis=(2, 3), dtype="float64")  # (N, 3, 32, 32) -> (N, 3)
-    hidden = np.round(hidden / covered.sum(axis=(1, 2))[:, None], 3)  # rounded: see the module's docstring
+    # (N, 3, 32, 32) -> (N, 3)
+    hidden = (canvas * covered[:, None]).sum(axis=(2, 3), dtype="float64")
+    # rounded: see the module's docstring
+    hidden = np.round(hidden / covered.sum(axis=(1, 2))[:, None], 3)
     near = ((colour - hidden) ** 2).sum(axis=1) < 0.3
     return np.where(near[:, None], (colour + 0.5) % 1, colour)
 
 
 def _background(corners, clutter):
-    """Smooth colours, strokes on top: draws (N, 27) and (N, 8 * CLUTTER) in 0..1 -> float32 (N, 3, 32, 32)."""
+    """Smooth colours, strokes on top: draws (N, 27) and (N, 8 * CLUTTER) in
+    0..1 -> float32 (N, 3, 32, 32).
+    """
     corners = MUTED[0] + (MUTED[1] - MUTED[0]) * corners
     canvas = _smooth_colours(corners.reshape(-1, 3, 3, 3).astype("float32"))
     _paint_clutter(canvas, clutter.reshape(-1, CLUTTER, 8))
@@ -188,24 +262,33 @@ def _background(corners, clutter):
 
 
 def _paint_object(canvas, labels, placing, colour):
-    """Lay one object on each canvas, in place; returns its coverage, float32 (N, 32, 32)."""
+    """Lay one object on each canvas, in place; returns its coverage, float32
+    (N, 32, 32).
+    """
     coverage = _object_coverage(labels, placing)
     _paint(canvas, _distinct(colour, canvas, coverage).astype("float32"), coverage)
     return coverage
 
 
 def _developed(canvas, noise):
-    """Noise, and rounding to uint8: float32 (N, 3, 32, 32), changed in place -> (N, 32, 32, 3)."""
-    canvas += (noise.reshape(canvas.shape).astype("float32") - np.float32(0.5)) * np.float32(NOISE)
+    """Noise, and rounding to uint8: float32 (N, 3, 32, 32), changed in place
+    -> (N, 32, 32, 3).
+    """
+    canvas += (
+        noise.reshape(canvas.shape).astype("float32") - np.float32(0.5)
+    ) * np.float32(NOISE)
     images = np.clip(canvas * 255 + np.float32(0.5), 0, 255).astype("uint8")
     return images.transpose(0, 2, 3, 1)  # (N, 3, 32, 32) -> (N, 32, 32, 3)
 
 
 def _draw_chunk(labels, generator):
-    # One row of draws an image, so that the first images do not depend on how many are asked for.
+    # One row of draws an image, so that the first images do not depend on how
+    # many are asked for.
     sizes = (27, 8 * CLUTTER, 4, 3, IMAGE_SIZE * IMAGE_SIZE * 3)
     draws = generator.random((len(labels), sum(sizes)))
-    corners, clutter, placing, colour, noise = np.split(draws, np.cumsum(sizes[:-1]), axis=1)
+    corners, clutter, placing, colour, noise = np.split(
+        draws, np.cumsum(sizes[:-1]), axis=1
+    )
     canvas = _background(corners, clutter)
     coverage = _paint_object(canvas, labels, placing, colour)
     return _developed(canvas, noise), coverage >= 0.5
@@ -219,21 +302,24 @@ def _check_count(count):
 
 
 def generate(count, seed=0):
-    """Draw `count` images; image number i has class i % 10, so any multiple of ten is balanced.
+    """Draw `count` images; image number i has class i % 10, so any multiple of
+    ten is balanced.
 
     Args:
         count: how many images, at least 1.
-        seed: a non-negative integer, or a sequence of them. Same seed, same bytes; and a longer set
-            begins with the images of a shorter one.
+        seed: a non-negative integer, or a sequence of them. Same seed, same
+            bytes; and a longer set begins with the images of a shorter one.
 
     Returns:
         images: uint8 (count, 32, 32, 3), RGB in 0..255.
         labels: int64 (count,), indices into `CLASS_NAMES`.
-        masks: bool (count, 32, 32), True where the object covers at least half of a pixel.
+        masks: bool (count, 32, 32), True where the object covers at least half
+            of a pixel.
 
     Raises:
-        TypeError: if `count` or `seed` is not an integer (or, for `seed`, a sequence of them).
-        ValueError: if `count` is below 1 or `seed` is negative.
+        TypeError: if `count` or `seed` is not an integer (or, for `seed`, a
+        sequence of them). ValueError: if `count` is below 1 or `seed` is
+        negative.
     """
     _check_count(count)
     generator = _random_generator(seed)
@@ -247,37 +333,49 @@ def generate(count, seed=0):
 
 
 def generate_pairs(count, seed=0):
-    """Draw `count` images with two objects of different classes: what does a network make of them?
+    """Draw `count` images with two objects of different classes: what does a
+    network make of them?
 
-    They lie near opposite borders, and are of the lesser sizes of `generate`. In one image of thirty their tips
-    meet; there the second hides the first.
+    They lie near opposite borders, and are of the lesser sizes of `generate`.
+    In one image of thirty their tips meet; there the second hides the first.
 
     Args:
-        count: how many images, at least 1. Any multiple of 90 has each ordered pair of classes equally often.
+        count: how many images, at least 1. Any multiple of 90 has each ordered
+            pair of classes equally often.
         seed: as in `generate`.
 
     Returns:
         images: uint8 (count, 32, 32, 3), RGB in 0..255.
         labels: int64 (count, 2), indices into `CLASS_NAMES`.
-        masks: bool (count, 2, 32, 32), True where each object covers at least half of a pixel and is not hidden.
+        masks: bool (count, 2, 32, 32), True where each object covers at least
+            half of a pixel and is not hidden.
 
     Raises:
         TypeError, ValueError: as `generate`.
     """
     _check_count(count)
     number = np.arange(count, dtype="int64")
-    labels = np.stack([number, number + 1 + number // 10 % 9], axis=1) % 10  # (N, 2)
+    # (N, 2)
+    labels = np.stack([number, number + 1 + number // 10 % 9], axis=1) % 10
     sizes = (27, 8 * CLUTTER, 1, 8, 6, IMAGE_SIZE * IMAGE_SIZE * 3)
     draws = _random_generator(seed).random((count, sum(sizes)))
-    corners, clutter, lies, placing, colour, noise = np.split(draws, np.cumsum(sizes[:-1]), axis=1)
+    corners, clutter, lies, placing, colour, noise = np.split(
+        draws, np.cumsum(sizes[:-1]), axis=1
+    )
     placing, colour = placing.reshape(count, 2, 4), colour.reshape(count, 2, 3)
     placing[:, :, 0] *= 0.3  # size
     apart = 1 + (lies[:, 0] < 0.5)  # along which axis: 1 for x, 2 for y
     placing[number, 0, apart] *= 0.1  # near the left or upper border,
-    placing[number, 1, apart] = 1 - 0.1 * placing[number, 1, apart]  # near the right or lower one,
-    placing[number, 1, 3 - apart] = (placing[number, 0, 3 - apart] + 0.5) % 1  # and half-way along the other axis
+    # near the right or lower one,
+    placing[number, 1, apart] = 1 - 0.1 * placing[number, 1, apart]
+    # and half-way along the other axis
+    placing[number, 1, 3 - apart] = (placing[number, 0, 3 - apart] + 0.5) % 1
     canvas = _background(corners, clutter)
-    coverage = [_paint_object(canvas, labels[:, index], placing[:, index], colour[:, index]) for index in range(2)]
-    masks = np.stack(coverage, axis=1) >= 0.5  # 2 of (N, 32, 32) -> (N, 2, 32, 32)
+    coverage = [
+        _paint_object(canvas, labels[:, index], placing[:, index], colour[:, index])
+        for index in range(2)
+    ]
+    # 2 of (N, 32, 32) -> (N, 2, 32, 32)
+    masks = np.stack(coverage, axis=1) >= 0.5
     masks[:, 0] &= ~masks[:, 1]
     return _developed(canvas, noise), labels, masks

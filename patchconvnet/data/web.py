@@ -4,7 +4,8 @@
     require_network     one line at once where there is no network
     asked               the answer of the server behind it, under the eye of a watchdog
 
-`urllib` alone follows a redirect to ftp, and gives a server that sends a byte every few seconds all the time in the world.
+`urllib` alone follows a redirect to ftp, and gives a server that sends a byte every few
+seconds all the time in the world.
 """
 
 import contextlib
@@ -24,7 +25,8 @@ import urllib.request
 from patchconvnet.errors import PatchConvNetError, one_line
 
 OFFLINE_VARIABLE = "PATCHCONVNET_OFFLINE"
-UNSENDABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")  # commands to a terminal, and what is no letter
+# commands to a terminal, and what is no letter
+UNSENDABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 NO_HOST = re.compile(r"""[\s<>"'{}|\\^`%/?#\[\]@]""")
 
 
@@ -36,10 +38,12 @@ class TooSlow(Exception):
 
 
 def address_of(url):
-    """An http or https address in ASCII, as it is sent: letters of any alphabet are encoded as browsers do it.
+    """An http or https address in ASCII, as it is sent: letters of any alphabet are
+    encoded as browsers do it.
 
     Raises:
-        PatchConvNetError: another scheme, no host or an impossible one, an impossible port, control characters.
+        PatchConvNetError: another scheme, no host or an impossible one, an impossible
+            port, control characters.
     """
     try:
         parts = urllib.parse.urlsplit(url)
@@ -52,10 +56,20 @@ def address_of(url):
         host = _host(parts)
         port = "" if parts.port is None else f":{parts.port}"
     except ValueError as error:  # UnicodeError is one, too
-        complaint = "its host's name is impossible" if isinstance(error, UnicodeError) else error
+        complaint = (
+            "its host's name is impossible"
+            if isinstance(error, UnicodeError)
+            else error
+        )
         example = "give one such as https://example.org/picture.png"
-        raise PatchConvNetError(f"{one_line(url)} is no address that can be asked ({one_line(complaint)}): {example}") from error
-    path, query = (urllib.parse.quote(part, safe="/:?[]@!$&'()*+,;=%~") for part in (parts.path or "/", parts.query))
+        raise PatchConvNetError(
+            f"{one_line(url)} is no address that can be asked ({one_line(complaint)}):"
+            f" {example}"
+        ) from error
+    path, query = (
+        urllib.parse.quote(part, safe="/:?[]@!$&'()*+,;=%~")
+        for part in (parts.path or "/", parts.query)
+    )
     return urllib.parse.urlunsplit((parts.scheme, host + port, path, query, ""))
 
 
@@ -67,7 +81,8 @@ def _host(parts):
         return f"[{ipaddress.IPv6Address(host)}]"
     if NO_HOST.search(host):
         raise ValueError("its host's name is impossible")
-    return host.encode("idna").decode("ascii")  # no empty label, none of more than 63 letters
+    # no empty label, none of more than 63 letters
+    return host.encode("idna").decode("ascii")
 
 
 def host_of(url):
@@ -82,9 +97,13 @@ def host_of(url):
 
 
 def require_network(urls, seconds=15.0):
-    """Raise at once where there is no network: ask for all host names at the same time, and wait for the first."""
+    """Raise at once where there is no network: ask for all host names at the same time,
+    and wait for the first.
+    """
     if os.environ.get(OFFLINE_VARIABLE, "") not in ("", "0"):
-        raise PatchConvNetError(f"The network may not be used: {OFFLINE_VARIABLE} is set.")
+        raise PatchConvNetError(
+            f"The network may not be used: {OFFLINE_VARIABLE} is set."
+        )
     if {"http", "https"} & urllib.request.getproxies().keys():
         return  # the proxy looks the names up, and this machine may not be able to
     hosts = sorted(set(map(host_of, urls)) - {None})
@@ -98,7 +117,9 @@ def require_network(urls, seconds=15.0):
         for _ in hosts:
             if answers.get(timeout=max(0.0, deadline - time.monotonic())):
                 return
-    raise PatchConvNetError(f"There is no network: none of these hosts is known: {', '.join(hosts)}.")
+    raise PatchConvNetError(
+        f"There is no network: none of these hosts is known: {', '.join(hosts)}."
+    )
 
 
 def _look_up(host, answers):
@@ -113,7 +134,8 @@ def _look_up(host, answers):
 
 @contextlib.contextmanager
 def asked(url, headers, timeout, patience):
-    """The server's answer to a GET: an `http.client.HTTPResponse` and the `Watchdog` that watches it.
+    """The server's answer to a GET: an `http.client.HTTPResponse` and the `Watchdog`
+    that watches it.
 
     Redirects are followed, proxies honoured, and no file or ftp server is asked.
 
@@ -126,9 +148,12 @@ def asked(url, headers, timeout, patience):
     Raises:
         TooSlow: it took longer than that.
         PatchConvNetError: no address.
-        OSError, http.client.HTTPException, ValueError: it cannot be reached, or answers with an error or nonsense.
+        OSError, http.client.HTTPException, ValueError: it cannot be reached, or answers
+        with an error or nonsense.
     """
-    request = urllib.request.Request(address_of(url), headers={"User-Agent": "patchconvnet", **headers})
+    request = urllib.request.Request(
+        address_of(url), headers={"User-Agent": "patchconvnet", **headers}
+    )
     with Watchdog(patience) as dog:
         with dog.watching():
             answer = _opener(dog).open(request, timeout=timeout)
@@ -137,10 +162,17 @@ def asked(url, headers, timeout, patience):
 
 
 class Watchdog:
-    """Ends all connections of a request at a deadline, which may be put off; whoever waits for them then wakes up."""
+    """Ends all connections of a request at a deadline, which may be put off; whoever
+    waits for them then wakes up.
+    """
 
     def __init__(self, patience):
-        self.patience, self.sockets, self.ended, self.over = patience, [], False, threading.Event()
+        self.patience, self.sockets, self.ended, self.over = (
+            patience,
+            [],
+            False,
+            threading.Event(),
+        )
         self.put_off()
 
     def put_off(self):
@@ -168,7 +200,9 @@ class Watchdog:
 
     @contextlib.contextmanager
     def watching(self):
-        """Turn whatever came of a connection that was ended, an error or what looks like its end, into `TooSlow`."""
+        """Turn whatever came of a connection that was ended, an error or what looks
+        like its end, into `TooSlow`.
+        """
         try:
             yield
         except (OSError, http.client.HTTPException, ValueError) as error:
@@ -181,11 +215,14 @@ class Watchdog:
 
 def _shut(connection):
     with contextlib.suppress(OSError):  # it is closed already
-        socket.socket.shutdown(connection, socket.SHUT_RDWR)  # that of an `SSLSocket` would go on without encryption
+        # that of an `SSLSocket` would go on without encryption
+        socket.socket.shutdown(connection, socket.SHUT_RDWR)
 
 
 class _Watched:
-    """A connection that shows each of its sockets to a watchdog as soon as it has it, before it waits for an answer."""
+    """A connection that shows each of its sockets to a watchdog as soon as it has it,
+    before it waits for an answer.
+    """
 
     def __init__(self, dog, *arguments, **options):
         self.dog = dog
@@ -225,7 +262,9 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
         try:
             address = address_of(new)
         except PatchConvNetError as error:
-            raise urllib.error.HTTPError(request.full_url, code, f"it leads to {new}", headers, answer) from error
+            raise urllib.error.HTTPError(
+                request.full_url, code, f"it leads to {new}", headers, answer
+            ) from error
         return super().redirect_request(request, answer, code, reason, headers, address)
 
 

@@ -7,11 +7,13 @@ from patchconvnet.errors import PatchConvNetError
 
 
 def film(seen, epochs=None, save_to=None):
-    """One row a picture, one column an epoch; below each map the answer and its probability.
+    """One row a picture, one column an epoch; below each map the answer and its
+    probability.
 
     Args:
         seen: an `Evolution`, of a few pictures.
-        epochs: which epochs, ints from 0 to E, or None for all, or for eight of them if there are more than nine.
+        epochs: which epochs, ints from 0 to E, or None for all, or for eight of them if
+            there are more than nine.
         save_to: a file to write instead of showing the figure.
 
     Raises:
@@ -24,15 +26,25 @@ def film(seen, epochs=None, save_to=None):
         raise PatchConvNetError(f"{seen!r} has epochs 0 to {last}, not {wrong[0]}")
     certainty = seen.probabilities.max(axis=2)
     captions = [
-        [f"{seen.class_names[answer]} {share:.0%}" for answer, share in zip(seen.answers[epoch], certainty[epoch])]
+        [
+            f"{seen.class_names[answer]} {share:.0%}"
+            for answer, share in zip(seen.answers[epoch], certainty[epoch])
+        ]
         for epoch in epochs
     ]
-    titles = None if seen.labels is None else [seen.class_names[label] for label in seen.labels]
-    plotting.film(seen.pictures, seen.maps, epochs, titles, captions, seen.masks, save_to=save_to)
+    titles = (
+        None
+        if seen.labels is None
+        else [seen.class_names[label] for label in seen.labels]
+    )
+    plotting.film(
+        seen.pictures, seen.maps, epochs, titles, captions, seen.masks, save_to=save_to
+    )
 
 
 def curves(seen, save_to=None):
-    """Accuracy, attention on the object and entropy on the validation images, after each epoch, in one figure.
+    """Accuracy, attention on the object and entropy on the validation images, after
+    each epoch, in one figure.
 
     Args:
         seen: an `Evolution`.

@@ -1,4 +1,6 @@
-"""A player of plain HTML, filled with data: the words and the drawing are in player.js, beside this file."""
+"""A player of plain HTML, filled with data: the words and the drawing are in player.js,
+beside this file.
+"""
 
 import base64
 import html
@@ -34,44 +36,78 @@ class Player:
         return self.html
 
     def write(self, path):
-        """Write the player as a page of its own, to open in a browser or to send to someone."""
+        """Write the player as a page of its own, to open in a browser or to send to
+        someone.
+        """
         with written_aside(path) as aside:
-            aside.write_text((_FILES / "page.html").read_text("utf-8").replace("{player}", self.html), encoding="utf-8")
+            aside.write_text(
+                (_FILES / "page.html")
+                .read_text("utf-8")
+                .replace("{player}", self.html),
+                encoding="utf-8",
+            )
 
 
 def player(seen, name=None):
     """A slider over the epochs, play and pause, and all pictures side by side.
 
-    Each epoch shows each map over its picture, the answer and its probability, and a score of the map: with masks the
-    share of the attention on the object, and whether the greatest cell is on it; without, the entropy. By mouse, touch
-    and keyboard; with labels for screen readers.
+    Each epoch shows each map over its picture, the answer and its probability, and a
+    score of the map: with masks the share of the attention on the object, and whether
+    the greatest cell is on it; without, the entropy. By mouse, touch and keyboard; with
+    labels for screen readers.
 
     Args:
-        seen: an `Evolution`. Each picture takes about 5 kB, so a dozen is a good number.
-        name: of this player among those on the page: small letters, digits and hyphens. `seen.name` if not given.
+        seen: an `Evolution`. Each picture takes about 5 kB, so a dozen is a good
+            number.
+        name: of this player among those on the page: small letters, digits and hyphens.
+            `seen.name` if not given.
 
     Returns:
         A `Player`: the last line of a cell shows it.
 
     Raises:
-        PatchConvNetError: if the name is no such name, or the player would be larger than 2 MB.
+        PatchConvNetError: if the name is no such name, or the player would be larger
+            than 2 MB.
     """
-    name = re.sub(r"[^a-z0-9]+", "-", seen.name.lower()).strip("-") or "player" if name is None else name
+    name = (
+        re.sub(r"[^a-z0-9]+", "-", seen.name.lower()).strip("-") or "player"
+        if name is None
+        else name
+    )
     if not isinstance(name, str) or not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name):
-        raise PatchConvNetError(f"name={name!r}: give a name of small letters, digits and hyphens")
+        raise PatchConvNetError(
+            f"name={name!r}: give a name of small letters, digits and hyphens"
+        )
     epochs, pictures = seen.maps.shape[:2]
-    parts = {file: (_FILES / f"player.{file}").read_text("utf-8") for file in ("html", "css", "js")}
-    # In a script element "<" could end it or begin a comment; the escape means the same to JSON.
-    parts["data"] = json.dumps(_data(seen), separators=(",", ":")).replace("<", "\\u003c")
-    parts["name"], parts["label"] = name, html.escape(f"Attention over the epochs, {seen.name}")
-    whole = re.sub(r"\{(\w+)\}", lambda place: parts[place[1]], (_FILES / "frame.html").read_text("utf-8"))
+    parts = {
+        file: (_FILES / f"player.{file}").read_text("utf-8")
+        for file in ("html", "css", "js")
+    }
+    # In a script element "<" could end it or begin a comment; the escape means the same
+    # to JSON.
+    parts["data"] = json.dumps(_data(seen), separators=(",", ":")).replace(
+        "<", "\\u003c"
+    )
+    parts["name"], parts["label"] = (
+        name,
+        html.escape(f"Attention over the epochs, {seen.name}"),
+    )
+    whole = re.sub(
+        r"\{(\w+)\}",
+        lambda place: parts[place[1]],
+        (_FILES / "frame.html").read_text("utf-8"),
+    )
     if len(whole) > LARGEST:
-        raise PatchConvNetError(f"this player would have {len(whole) / 1e6:.1f} MB: pick() fewer pictures")
+        raise PatchConvNetError(
+            f"this player would have {len(whole) / 1e6:.1f} MB: pick() fewer pictures"
+        )
     return Player(whole, f"{seen.name!r}: {pictures} pictures, {epochs - 1} epochs")
 
 
 def _data(seen):
-    """All that the script needs, as plain values. What is shown as a number is rounded here, and only here."""
+    """All that the script needs, as plain values. What is shown as a number is rounded
+    here, and only here.
+    """
     weights = seen.maps.reshape(*seen.maps.shape[:2], -1)  # (E + 1, P, h w)
     peaks = weights.max(axis=2)
     return {
@@ -91,7 +127,10 @@ def _data(seen):
         "hits": None if seen.masks is None else seen.on_object.astype(int).tolist(),
         "entropy": seen.entropy.round(1).tolist(),
         "uniform": round(float(np.log2(weights.shape[2])), 1),
-        "colours": [matplotlib.colors.to_hex(colour) for colour in matplotlib.colormaps["viridis"](np.linspace(0, 1, 32))],
+        "colours": [
+            matplotlib.colors.to_hex(colour)
+            for colour in matplotlib.colormaps["viridis"](np.linspace(0, 1, 32))
+        ],
         "note": seen.note,
     }
 

@@ -14,16 +14,21 @@ from patchconvnet.training.recipes import data_options
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Evolution:
-    """What a network said and where it looked, for P pictures, before training and after each of E epochs.
+    """What a network said and where it looked, for P pictures, before training
+    and after each of E epochs.
 
     Attributes:
         name: where it comes from, in a word: a record's name, or "live".
-        maps: float32 (E + 1, P, h, w), not negative. Where each class has a map of its own, that of the answer.
+        maps: float32 (E + 1, P, h, w), not negative. Where each class has a
+            map of its own, that of the answer.
         logits: float64 (E + 1, P, classes).
         class_names: tuple of strings.
-        history: dict of column name to array (E,), as `Record.history`: of the validation images, not of these P.
-        chance: how often a random cell is on the object, 0 to 1, or None where there are no masks.
-        pictures, labels, masks: uint8 (P, H, W, 3), int (P,), bool (P, H, W); each None where it cannot be had.
+        history: dict of column name to array (E,), as `Record.history`: of the
+            validation images, not of these P.
+        chance: how often a random cell is on the object, 0 to 1, or None where
+            there are no masks.
+        pictures, labels, masks: uint8 (P, H, W, 3), int (P,), bool (P, H, W);
+            each None where it cannot be had.
         note: a sentence that says why there are no pictures, or "".
     """
 
@@ -55,29 +60,42 @@ class Evolution:
 
     @cached_property
     def of_truth(self):
-        """Probability of the right class: float64 (E + 1, P); None without labels."""
+        """Probability of the right class: float64 (E + 1, P); None without
+        labels.
+        """
         if self.labels is None:
             return None
-        return np.take_along_axis(self.probabilities, self.labels[None, :, None], axis=2)[..., 0]
+        return np.take_along_axis(
+            self.probabilities, self.labels[None, :, None], axis=2
+        )[..., 0]
 
     @cached_property
     def entropy(self):
-        """How spread out each map is, in bits: float64 (E + 1, P), 0 to log2(h w)."""
+        """How spread out each map is, in bits: float64 (E + 1, P), 0 to log2(h
+        w).
+        """
         return np.stack([faithfulness.entropy(maps) for maps in self.maps])
 
     @cached_property
     def energy(self):
-        """Share of each map that lies on the object: float64 (E + 1, P), 0 to 1; None without masks."""
+        """Share of each map that lies on the object: float64 (E + 1, P), 0 to
+        1; None without masks.
+        """
         if self.masks is None:
             return None
-        return np.stack([faithfulness.energy(maps, self.masks) for maps in self.maps])
+        each = [faithfulness.energy(maps, self.masks) for maps in self.maps]
+        return np.stack(each)  # (E + 1, P)
 
     @cached_property
     def on_object(self):
-        """Whether each map's greatest cell is on the object: bool (E + 1, P); None without masks."""
+        """Whether each map's greatest cell is on the object: bool (E + 1, P);
+        None without masks.
+        """
         if self.masks is None:
             return None
-        return np.stack([faithfulness.pointing_game(maps, self.masks) for maps in self.maps])
+        return np.stack(
+            [faithfulness.pointing_game(maps, self.masks) for maps in self.maps]
+        )
 
     def pick(self, chosen):
         """The same for some of the pictures.
@@ -91,31 +109,44 @@ class Evolution:
         count, chosen = self.maps.shape[1], list(chosen)
         wrong = [number for number in chosen if number not in range(count)]
         if wrong or not chosen:
-            raise PatchConvNetError(f"{self!r} has pictures 0 to {count - 1}; choose at least one of them, got {chosen}")
+            raise PatchConvNetError(
+                f"{self!r} has pictures 0 to {count - 1}; choose at least one of them,"
+                f" got {chosen}"
+            )
         parts = {name: getattr(self, name) for name in ("pictures", "labels", "masks")}
-        parts = {name: None if array is None else array[chosen] for name, array in parts.items()}
-        return replace(self, maps=self.maps[:, chosen], logits=self.logits[:, chosen], **parts)
+        parts = {
+            name: None if array is None else array[chosen]
+            for name, array in parts.items()
+        }
+        return replace(
+            self, maps=self.maps[:, chosen], logits=self.logits[:, chosen], **parts
+        )
 
 
 def read(record):
     """What a record tells about its probe images.
 
-    The record holds maps and logits. The pictures come from the data set: Shapes is drawn again, CIFAR-10 is read if
-    the copy that the record was made with is on this machine (nothing is downloaded). Where they cannot be had, `note`
-    says why.
+    The record holds maps and logits. The pictures come from the data set:
+    Shapes is drawn again, CIFAR-10 is read if the copy that the record was
+    made with is on this machine (nothing is downloaded). Where they cannot be
+    had, `note` says why.
 
     Args:
-        record: a `Record`, or what `records.load` takes: a shipped record's name, or a run folder.
+        record: a `Record`, or what `records.load` takes: a shipped record's
+            name, or a run folder.
 
     Returns:
         An `Evolution`.
 
     Raises:
-        PatchConvNetError: if there is no such record, or it keeps no maps, or they are damaged.
+        PatchConvNetError: if there is no such record, or it keeps no maps, or
+            they are damaged.
     """
     record = record if isinstance(record, records.Record) else records.load(record)
     arrays, results = record.attention, record.results
-    seen = _evolution(record.name, arrays.get("maps"), arrays.get("logits"), record.folder)
+    seen = _evolution(
+        record.name, arrays.get("maps"), arrays.get("logits"), record.folder
+    )
     pictures, note = _probes(record, arrays.get("indices"), seen.maps.shape[1])
     return replace(
         seen,
@@ -128,21 +159,32 @@ def read(record):
 
 
 def live(recorder):
-    """What a `training.AttentionRecorder` has kept of a training in this process, as an `Evolution`.
+    """What a `training.AttentionRecorder` has kept of a training in this
+    process, as an `Evolution`.
 
     Raises:
         PatchConvNetError: if it has seen no training.
     """
     if not recorder.maps:
-        raise PatchConvNetError("this AttentionRecorder has seen no training: give it to fit as a callback first")
+        raise PatchConvNetError(
+            "this AttentionRecorder has seen no training: give it to fit as a callback"
+            " first"
+        )
     dataset, count = recorder.dataset, len(recorder.maps[0])
-    seen = _evolution("live", np.stack(recorder.maps), np.stack(recorder.logits), "this AttentionRecorder")
+    seen = _evolution(
+        "live",
+        np.stack(recorder.maps),
+        np.stack(recorder.logits),
+        "this AttentionRecorder",
+    )
     masks = dataset.mask_test
     return replace(
         seen,
         class_names=tuple(dataset.class_names),
         history={key: np.array(column) for key, column in recorder.history.items()},
-        chance=None if masks is None else faithfulness.chance(masks, seen.maps.shape[2:]),
+        chance=(
+            None if masks is None else faithfulness.chance(masks, seen.maps.shape[2:])
+        ),
         pictures=dataset.x_test[:count],
         labels=dataset.y_test[:count],
         masks=None if masks is None else masks[:count],
@@ -150,31 +192,70 @@ def live(recorder):
 
 
 def _evolution(name, maps, logits, source):
-    """Maps (E + 1, P, Q, h, w) and logits (E + 1, P, classes), checked, as an `Evolution` of these alone."""
+    """Maps (E + 1, P, Q, h, w) and logits (E + 1, P, classes), checked, as an
+    `Evolution` of these alone.
+    """
     shapes = np.shape(maps), np.shape(logits)
-    if (len(shapes[0]), len(shapes[1])) != (5, 3) or shapes[0][:2] != shapes[1][:2] or 0 in shapes[0] + shapes[1]:
+    if (
+        (len(shapes[0]), len(shapes[1])) != (5, 3)
+        or shapes[0][:2] != shapes[1][:2]
+        or 0 in shapes[0] + shapes[1]
+    ):
         raise PatchConvNetError(
-            f"{source} is damaged: maps {shapes[0]} and logits {shapes[1]}, wanted (E + 1, P, Q, h, w) and (E + 1, P, classes)"
+            f"{source} is damaged: maps {shapes[0]} and logits {shapes[1]}, wanted (E +"
+            " 1, P, Q, h, w) and (E + 1, P, classes)"
         )
     logits = logits.astype("float64")
     if not (np.isfinite(logits).all() and np.isfinite(maps).all()):
-        raise PatchConvNetError(f"{source} holds maps or logits that are no numbers: its training has failed")
-    chosen = [maps_of(now.argmax(axis=1), then.astype("float32")) for now, then in zip(logits, maps)]
+        raise PatchConvNetError(
+            f"{source} holds maps or logits that are no numbers: its training has"
+            " failed"
+        )
+    chosen = [
+        maps_of(now.argmax(axis=1), then.astype("float32"))
+        for now, then in zip(logits, maps)
+    ]
     return Evolution(name, np.stack(chosen), logits, (), {})
 
 
 def _probes(record, indices, count):
-    """Pictures, labels and masks of a record's probes as a dict, and why they are missing, or ""."""
+    """Pictures, labels and masks of a record's probes as a dict, and why they
+    are missing, or "".
+    """
     name, known = record.recipe["dataset"], record.results["variant"]
     if np.shape(indices) != (count,) or np.min(indices) < 0:
-        raise PatchConvNetError(f"{record.folder} is damaged: {count} maps, and their places in the test set: {indices}")
+        raise PatchConvNetError(
+            f"{record.folder} is damaged: {count} maps, and their places in the test"
+            f" set: {indices}"
+        )
     try:
         few = {"train": 1, "val": 0, "test": int(np.max(indices)) + 1}
-        options = {"shapes": few, "cifar10": {"download": False}}.get(name) or data_options(record.recipe)
+        options = {"shapes": few, "cifar10": {"download": False}}.get(
+            name
+        ) or data_options(record.recipe)
         dataset = load_dataset(name, **options)
     except PatchConvNetError:
-        return {}, f"The pictures of {name} are not on this machine, and a record holds none. So here are the maps alone."
-    if dataset.variant != known or np.max(indices) >= len(dataset.x_test):  # its images may come in another order
-        return {}, f"The maps are of another copy of {name} ({known}) than this machine has. So they stand here alone."
-    parts = {"pictures": dataset.x_test, "labels": dataset.y_test, "masks": dataset.mask_test}
-    return {part: None if array is None else array[indices] for part, array in parts.items()}, ""
+        return (
+            {},
+            (
+                f"The pictures of {name} are not on this machine, and a record holds"
+                " none. So here are the maps alone."
+            ),
+        )
+    # its images may come in another order
+    if dataset.variant != known or np.max(indices) >= len(dataset.x_test):
+        return (
+            {},
+            (
+                f"The maps are of another copy of {name} ({known}) than this machine"
+                " has. So they stand here alone."
+            ),
+        )
+    parts = {
+        "pictures": dataset.x_test,
+        "labels": dataset.y_test,
+        "masks": dataset.mask_test,
+    }
+    return {
+        part: None if array is None else array[indices] for part, array in parts.items()
+    }, ""

@@ -1,4 +1,6 @@
-"""The map that a network with average pooling has: evidence for a class, patch by patch."""
+"""The map that a network with average pooling has: evidence for a class, patch by
+patch.
+"""
 
 import keras
 import numpy as np
@@ -8,11 +10,13 @@ from patchconvnet.preprocessing import check_images
 
 
 def class_activation_maps(model, images, batch_size=128):
-    """Where a network with average pooling finds evidence for each class (Zhou et al., 2016, section 2).
+    """Where a network with average pooling finds evidence for each class (Zhou et al.,
+    2016, section 2).
 
-    Pooling and head are linear, so a class's logit is a mean over patches: of each patch, times the head's weights of
-    that class. These products are the map. Its gradient-based relative, Grad-CAM on the last block, is the same up to
-    scale and a cut at zero (Selvaraju et al., 2017, section 3.1).
+    Pooling and head are linear, so a class's logit is a mean over patches: of each
+    patch, times the head's weights of that class. These products are the map. Its
+    gradient-based relative, Grad-CAM on the last block, is the same up to scale and a
+    cut at zero (Selvaraju et al., 2017, section 3.1).
 
     Args:
         model: a `PatchConvNet` with `pooling="average"`.
@@ -21,17 +25,22 @@ def class_activation_maps(model, images, batch_size=128):
 
     Returns:
         logits: float32 (N, classes).
-        maps: float32 (N, classes, h, w), of any sign; logit = mean of the map + the head's bias.
+        maps: float32 (N, classes, h, w), of any sign; logit = mean of the map + the
+            head's bias.
 
     Raises:
         PatchConvNetError: if the network pools by attention.
     """
     if model.get_config().get("pooling") != "average":
         raise PatchConvNetError(
-            'class activation maps need pooling="average": with attention, `explain` gives the map that was used'
+            'class activation maps need pooling="average": with attention, `explain`'
+            " gives the map that was used"
         )
     trunk = keras.Model(model.inputs, model.get_layer("trunk").output)
-    patches = trunk.predict(check_images(images), batch_size=batch_size, verbose=0)  # (N, h, w, dim)
-    kernel, bias = (keras.ops.convert_to_numpy(weight) for weight in model.get_layer("head").weights)
+    # (N, h, w, dim)
+    patches = trunk.predict(check_images(images), batch_size=batch_size, verbose=0)
+    kernel, bias = (
+        keras.ops.convert_to_numpy(weight) for weight in model.get_layer("head").weights
+    )
     maps = np.einsum("nhwd,dc->nchw", patches.astype("float32"), kernel, optimize=True)
     return maps.mean(axis=(2, 3)) + bias, maps

@@ -1,7 +1,7 @@
 """Where the object is known: does the map lie on it?
 
-All measures work on the patch grid: a mask is averaged by area to the map's cells, so that each cell has a share
-from 0 to 1, "how much of me is object".
+All measures work on the patch grid: a mask is averaged by area to the map's
+cells, so that each cell has a share from 0 to 1, "how much of me is object".
 """
 
 import numpy as np
@@ -21,20 +21,29 @@ def cell_shares(masks, grid):
     """
     masks = np.asarray(masks)
     if masks.ndim != 3:
-        raise PatchConvNetError(f"masks: shape {masks.shape}; wanted (N, height, width)")
-    rows, columns = (_overlaps(size, cells) for size, cells in zip(masks.shape[1:], grid))
-    areas = np.einsum("Hh,nhw,Ww->nHW", rows, masks.astype("float64"), columns, optimize=True)
-    return areas / (masks.shape[1] * masks.shape[2])  # the one rounding: half a cell is exactly 0.5
+        raise PatchConvNetError(
+            f"masks: shape {masks.shape}; wanted (N, height, width)"
+        )
+    rows, columns = (
+        _overlaps(size, cells) for size, cells in zip(masks.shape[1:], grid)
+    )
+    areas = np.einsum(
+        "Hh,nhw,Ww->nHW", rows, masks.astype("float64"), columns, optimize=True
+    )
+    # the one rounding: half a cell is exactly 0.5
+    return areas / (masks.shape[1] * masks.shape[2])
 
 
 def _overlaps(size, cells):
-    """How much of each cell each pixel fills, along one axis, in 1 / cells of a pixel: whole numbers (cells, size).
+    """How much of each cell each pixel fills, along one axis, in 1 / cells of
+    a pixel: whole numbers (cells, size).
 
     Every row sums to `size`.
     """
     edges = np.arange(cells + 1)[:, None] * size  # (cells + 1, 1)
     pixels = np.arange(size)[None] * cells
-    overlap = np.minimum(edges[1:], pixels + cells) - np.maximum(edges[:-1], pixels)  # (cells, size)
+    # (cells, size)
+    overlap = np.minimum(edges[1:], pixels + cells) - np.maximum(edges[:-1], pixels)
     return np.maximum(overlap, 0).astype("float64")
 
 
@@ -42,7 +51,8 @@ def _checked(maps, masks):
     maps, masks = np.asarray(maps), np.asarray(masks)
     if maps.ndim != 3 or masks.ndim != 3 or len(maps) != len(masks):
         raise PatchConvNetError(
-            f"maps of shape {maps.shape} and masks of shape {masks.shape}; wanted (N, H, W) and (N, h, w), same N"
+            f"maps of shape {maps.shape} and masks of shape {masks.shape}; wanted (N,"
+            " H, W) and (N, h, w), same N"
         )
     _check_finite(maps)
     return maps, cell_shares(masks, maps.shape[1:])
@@ -50,7 +60,9 @@ def _checked(maps, masks):
 
 def _check_finite(maps):
     if not np.isfinite(maps).all():
-        raise PatchConvNetError("maps: some values are no finite numbers: the network's training has failed")
+        raise PatchConvNetError(
+            "maps: some values are no finite numbers: the network's training has failed"
+        )
 
 
 def _summing_to_one(maps):
@@ -60,45 +72,56 @@ def _summing_to_one(maps):
     _check_finite(maps)
     totals = maps.sum(axis=(1, 2), keepdims=True)
     if maps.min(initial=0) < 0 or not np.all(totals > 0):
-        raise PatchConvNetError("maps: no value may be negative, and no map may be zero everywhere")
+        raise PatchConvNetError(
+            "maps: no value may be negative, and no map may be zero everywhere"
+        )
     return maps / totals
 
 
 def pointing_game(maps, masks, threshold=0.5):
-    """Is the map's greatest cell on the object (Zhang et al., 2016, section 4.1)?
+    """Is the map's greatest cell on the object (Zhang et al., 2016, section
+    4.1)?
 
-    A uniform map points at its first cell; a random cell is on the object as often as `chance` says.
+    A uniform map points at its first cell; a random cell is on the object as
+    often as `chance` says.
 
     Args:
         maps: (N, H, W), any numbers; of equal greatest cells the first counts.
         masks: bool (N, h, w), of any size.
-        threshold: share of the cell that the object must fill. The course's "on the object" is 0.5.
+        threshold: share of the cell that the object must fill. The course's
+            "on the object" is 0.5.
 
     Returns:
         bool (N,).
     """
     maps, shares = _checked(maps, masks)
     greatest = maps.reshape(len(maps), -1).argmax(axis=1)  # (N, H, W) -> (N,)
-    return shares.reshape(len(maps), -1)[np.arange(len(maps)), greatest] >= threshold
+    shares = shares.reshape(len(maps), -1)  # (N, H, W) -> (N, H * W)
+    return shares[np.arange(len(maps)), greatest] >= threshold
 
 
 def chance(masks, grid, threshold=0.5):
-    """How often a cell drawn at random is on the object: float in 0..1. Arguments as in `pointing_game`."""
+    """How often a cell drawn at random is on the object: float in 0..1.
+    Arguments as in `pointing_game`.
+    """
     return float((cell_shares(masks, grid) >= threshold).mean())
 
 
 def best_fixed_cell(masks, grid, threshold=0.5):
-    """How often the best cell that ignores the image is on the object: float in 0..1.
+    """How often the best cell that ignores the image is on the object: float
+    in 0..1.
 
-    Objects lie more often in the middle than at the border, so this is more than `chance`: the score of a map that
-    knows where objects tend to be, and looks at nothing. The cell is chosen on these very masks, so this is an upper
-    bound. Arguments as in `pointing_game`.
+    Objects lie more often in the middle than at the border, so this is more
+    than `chance`: the score of a map that knows where objects tend to be, and
+    looks at nothing. The cell is chosen on these very masks, so this is an
+    upper bound. Arguments as in `pointing_game`.
     """
     return float((cell_shares(masks, grid) >= threshold).mean(axis=0).max())
 
 
 def energy(maps, masks):
-    """Share of a map that lies on the object (Wang et al., 2020, section 4.3: "energy-based pointing game").
+    """Share of a map that lies on the object (Wang et al., 2020, section 4.3:
+    "energy-based pointing game").
 
     A uniform map scores the object's share of the image.
 
@@ -114,22 +137,27 @@ def energy(maps, masks):
 
 
 def energy_ratio(maps, masks):
-    """`energy` over the object's share of the image: 1 for a uniform map, more where the object gets more than its share.
+    """`energy` over the object's share of the image: 1 for a uniform map, more
+    where the object gets more than its share.
 
     Arguments as in `energy`.
 
     Returns:
         float (N,), 0 or more; NaN where the mask is empty.
     """
-    share = np.asarray(masks).mean(axis=(1, 2), dtype="float64")  # (N, h, w) -> (N,)
-    return np.divide(energy(maps, masks), share, out=np.full(len(share), np.nan), where=share > 0)
+    # (N, h, w) -> (N,)
+    share = np.asarray(masks).mean(axis=(1, 2), dtype="float64")
+    return np.divide(
+        energy(maps, masks), share, out=np.full(len(share), np.nan), where=share > 0
+    )
 
 
 def rank_accuracy(maps, masks, threshold=0.5):
-    """Of the K greatest cells, the share on the object, which has K cells (Arras et al., 2022: relevance rank accuracy).
+    """Of the K greatest cells, the share on the object, which has K cells
+    (Arras et al., 2022: relevance rank accuracy).
 
-    Of equal cells at the edge of the K greatest, each counts in part. So a uniform map scores the object's share of
-    the cells.
+    Of equal cells at the edge of the K greatest, each counts in part. So a
+    uniform map scores the object's share of the cells.
 
     Args:
         maps: (N, H, W), any numbers.
@@ -141,44 +169,65 @@ def rank_accuracy(maps, masks, threshold=0.5):
     """
     values, hits, count = _ranked(maps, masks, threshold)
     size = count.astype(int)
-    last = values[np.arange(len(values)), np.maximum(size, 1) - 1][:, None]  # (N, 1): the K-th greatest value
+    # (N, 1): the K-th greatest value
+    last = values[np.arange(len(values)), np.maximum(size, 1) - 1][:, None]
     above, level = values > last, values == last
-    places = size - above.sum(axis=1)  # what is left of the K for those that are equal to the last one
-    found = (hits & above).sum(axis=1) + places * (hits & level).sum(axis=1) / level.sum(axis=1)
+    # what is left of the K for those that are equal to the last one
+    places = size - above.sum(axis=1)
+    found = (hits & above).sum(axis=1) + places * (hits & level).sum(
+        axis=1
+    ) / level.sum(axis=1)
     return np.divide(found, count, out=np.full(len(count), np.nan), where=count > 0)
 
 
 def average_precision(maps, masks, threshold=0.5):
-    """Mean precision at the cells of the object, when cells are taken from the greatest down.
+    """Mean precision at the cells of the object, when cells are taken from the
+    greatest down.
 
-    The area under the curve of precision over recall, as a sum of steps (Manning et al., 2008, section 8.4). 1 if all
-    of the object's cells come first. Equal cells are taken together, so a uniform map scores the object's share of
-    the cells. Arguments as in `rank_accuracy`.
+    The area under the curve of precision over recall, as a sum of steps
+    (Manning et al., 2008, section 8.4). 1 if all of the object's cells come
+    first. Equal cells are taken together, so a uniform map scores the object's
+    share of the cells. Arguments as in `rank_accuracy`.
 
     Returns:
         float (N,), 0..1; NaN where no cell is on the object.
     """
     values, hits, count = _ranked(maps, masks, threshold)
     ranks = np.arange(1, values.shape[1] + 1)
-    ends = np.concatenate([values[:, 1:] != values[:, :-1], np.ones((len(values), 1), bool)], axis=1)
-    # For each cell, the place where its group of equal cells ends: the next end from here on.
-    ends = np.minimum.accumulate(np.where(ends, ranks, ranks[-1])[:, ::-1], axis=1)[:, ::-1]  # (N, cells)
+    ends = np.concatenate(
+        [values[:, 1:] != values[:, :-1], np.ones((len(values), 1), bool)], axis=1
+    )
+    # For each cell, the place where its group of equal cells ends: the next
+    # end from here on. (N, cells)
+    ends = np.minimum.accumulate(np.where(ends, ranks, ranks[-1])[:, ::-1], axis=1)[
+        :, ::-1
+    ]
     precision = np.take_along_axis(hits.cumsum(axis=1), ends - 1, axis=1) / ends
     total = (hits * precision).sum(axis=1)
     return np.divide(total, count, out=np.full(len(count), np.nan), where=count > 0)
 
 
 def _ranked(maps, masks, threshold):
-    """Cells from the greatest value down: values (N, cells), on the object bool (N, cells), and how many are, float (N,)."""
+    """Cells from the greatest value down: values (N, cells), on the object
+    bool (N, cells), and how many are, float (N,).
+    """
     maps, shares = _checked(maps, masks)
-    values, on_object = maps.reshape(len(maps), -1), shares.reshape(len(maps), -1) >= threshold
+    values, on_object = (
+        maps.reshape(len(maps), -1),
+        shares.reshape(len(maps), -1) >= threshold,
+    )
     order = np.argsort(-values.astype("float64"), axis=1, kind="stable")
     hits = np.take_along_axis(on_object, order, axis=1)
-    return np.take_along_axis(values, order, axis=1), hits, hits.sum(axis=1).astype("float64")
+    return (
+        np.take_along_axis(values, order, axis=1),
+        hits,
+        hits.sum(axis=1).astype("float64"),
+    )
 
 
 def entropy(maps):
-    """How spread out each map is, in bits: from 0 (one cell has everything) to log2(H W) (uniform).
+    """How spread out each map is, in bits: from 0 (one cell has everything) to
+    log2(H W) (uniform).
 
     Args:
         maps: (N, H, W), not negative; each is divided by its sum.
@@ -192,29 +241,36 @@ def entropy(maps):
 
 
 def measure(maps, masks=None):
-    """All measures of this module at their defaults, each as its mean over the maps.
+    """All measures of this module at their defaults, each as its mean over the
+    maps.
 
     Args:
         maps: (N, H, W), not negative.
         masks: bool (N, h, w), of any size, or None: then the entropy alone.
 
     Returns:
-        dict of name to float: "pointing_game", "energy", "energy_ratio", "rank_accuracy", "average_precision" (of
-        those maps for which it is defined) and "entropy".
+        dict of name to float: "pointing_game", "energy", "energy_ratio",
+        "rank_accuracy", "average_precision" (of those maps for which it is
+        defined) and "entropy".
     """
     scores = {"entropy": float(entropy(maps).mean())}
     if masks is None:
         return scores
     located = (pointing_game, energy, energy_ratio, rank_accuracy, average_precision)
-    masks = cell_shares(masks, np.shape(maps)[1:])  # once for all; (N, h, w) -> (N, H, W)
-    return {function.__name__: float(np.nanmean(function(maps, masks))) for function in located} | scores
+    # once for all; (N, h, w) -> (N, H, W)
+    masks = cell_shares(masks, np.shape(maps)[1:])
+    return {
+        function.__name__: float(np.nanmean(function(maps, masks)))
+        for function in located
+    } | scores
 
 
 # === maps that ignore the image ===
 
 
 def centre_map(grid, width=0.25):
-    """A bell that is highest in the middle of the image, and sums to 1: a map that only knows where objects tend to be.
+    """A bell that is highest in the middle of the image, and sums to 1: a map
+    that only knows where objects tend to be.
 
     Args:
         grid: (H, W), rows and columns.
@@ -229,6 +285,8 @@ def centre_map(grid, width=0.25):
 
 
 def random_maps(count, grid, seed=0):
-    """Maps whose cells come in random order, each summing to 1: float64 (count, H, W)."""
+    """Maps whose cells come in random order, each summing to 1: float64
+    (count, H, W).
+    """
     draws = np.random.default_rng(seed).random((count, *grid))
     return draws / draws.sum(axis=(1, 2), keepdims=True)

@@ -1,4 +1,6 @@
-"""Ask the network itself: what happens to the answer when the map's greatest cells go, or come back?"""
+"""Ask the network itself: what happens to the answer when the map's greatest cells go,
+or come back?
+"""
 
 import numpy as np
 from PIL import Image, ImageFilter
@@ -8,10 +10,12 @@ from patchconvnet.preprocessing import check_images
 
 
 def deletion(model, images, maps, labels, steps=None, fill="mean"):
-    """Paint over the image, the greatest cells of its map first: how fast does the class's probability fall?
+    """Paint over the image, the greatest cells of its map first: how fast does the
+    class's probability fall?
 
-    From RISE (Petsiuk et al., 2018, section 4.2). If the map names the evidence, the probability falls early and the
-    area is small. What small means, a control tells: the same with maps of random numbers.
+    From RISE (Petsiuk et al., 2018, section 4.2). If the map names the evidence, the
+    probability falls early and the area is small. What small means, a control tells:
+    the same with maps of random numbers.
 
     Args:
         model: a Keras model that gives logits, such as a `PatchConvNet`.
@@ -19,7 +23,8 @@ def deletion(model, images, maps, labels, steps=None, fill="mean"):
         maps: (N, h, w), any numbers; of equal cells the first goes first.
         labels: int (N,), the classes whose probability is followed.
         steps: in how many steps, at most one a cell (the default).
-        fill: what is painted: "mean", the image's mean colour, or "blur", the image itself, blurred.
+        fill: what is painted: "mean", the image's mean colour, or "blur", the image
+            itself, blurred.
 
     Returns:
         curve: float (N, steps + 1), the probability after 0, 1, ... steps.
@@ -32,27 +37,41 @@ def deletion(model, images, maps, labels, steps=None, fill="mean"):
 
 
 def insertion(model, images, maps, labels, steps=None, fill="blur"):
-    """The reverse of `deletion`: from the painted image, bring back the greatest cells first.
+    """The reverse of `deletion`: from the painted image, bring back the greatest cells
+    first.
 
-    If the map names the evidence, the probability rises early and the area is large. Arguments, results and errors
-    as in `deletion`.
+    If the map names the evidence, the probability rises early and the area is large.
+    Arguments, results and errors as in `deletion`.
     """
     return _replace(model, images, maps, labels, steps, fill, inserting=True)
 
 
 def _replace(model, images, maps, labels, steps, fill, inserting):
     images, maps, labels = check_images(images), np.asarray(maps), np.asarray(labels)
-    if maps.ndim != 3 or labels.ndim != 1 or not len(images) == len(maps) == len(labels):
+    if (
+        maps.ndim != 3
+        or labels.ndim != 1
+        or not len(images) == len(maps) == len(labels)
+    ):
         raise PatchConvNetError(
-            f"images {images.shape}, maps {maps.shape} and labels {labels.shape}: wanted (N, H, W, 3), (N, h, w), (N,)"
+            f"images {images.shape}, maps {maps.shape} and labels {labels.shape}:"
+            " wanted (N, H, W, 3), (N, h, w), (N,)"
         )
     cells = maps.shape[1] * maps.shape[2]
     steps = cells if steps is None else steps
-    if isinstance(steps, bool) or not isinstance(steps, (int, np.integer)) or not 1 <= steps <= cells:
-        raise PatchConvNetError(f"steps must be a whole number from 1 to {cells}, the number of cells, got {steps!r}")
+    if (
+        isinstance(steps, bool)
+        or not isinstance(steps, (int, np.integer))
+        or not 1 <= steps <= cells
+    ):
+        raise PatchConvNetError(
+            f"steps must be a whole number from 1 to {cells}, the number of cells, got"
+            f" {steps!r}"
+        )
     painted = _painted(images, fill)
     ranks = _pixel_ranks(maps, images.shape[1:3])[..., None]  # (N, H, W, 1)
-    taken = np.round(np.linspace(0, cells, steps + 1)).astype(int)  # cells after each step
+    # cells after each step
+    taken = np.round(np.linspace(0, cells, steps + 1)).astype(int)
     curve = np.empty((len(images), steps + 1))
     for step, count in enumerate(taken):
         mixed = np.where((ranks < count) == inserting, images, painted)
@@ -62,11 +81,16 @@ def _replace(model, images, maps, labels, steps, fill, inserting):
 
 
 def _pixel_ranks(maps, size):
-    """For each pixel, how many cells of the map are greater than its own cell: int (N, H, W)."""
+    """For each pixel, how many cells of the map are greater than its own cell: int (N,
+    H, W).
+    """
     flat = maps.reshape(len(maps), -1)
     order = np.argsort(-flat.astype("float64"), axis=1, kind="stable")
     ranks = np.argsort(order, axis=1, kind="stable").reshape(maps.shape)  # (N, h, w)
-    rows, columns = (np.arange(length) * cells // length for length, cells in zip(size, maps.shape[1:]))
+    rows, columns = (
+        np.arange(length) * cells // length
+        for length, cells in zip(size, maps.shape[1:])
+    )
     return ranks[:, rows][:, :, columns]  # (N, h, w) -> (N, H, W)
 
 
@@ -77,8 +101,12 @@ def _painted(images, fill):
         return np.broadcast_to(means.astype(images.dtype), images.shape)
     if fill == "blur":
         radius = ImageFilter.GaussianBlur(max(images.shape[1:3]) / 6)
-        whole = (Image.fromarray(np.clip(image, 0, 255).astype("uint8")) for image in images)
-        return np.stack([np.asarray(image.filter(radius)) for image in whole]).astype(images.dtype)
+        whole = (
+            Image.fromarray(np.clip(image, 0, 255).astype("uint8")) for image in images
+        )
+        return np.stack([np.asarray(image.filter(radius)) for image in whole]).astype(
+            images.dtype
+        )
     raise PatchConvNetError(f'fill must be "mean" or "blur", got {fill!r}')
 
 

@@ -9,7 +9,13 @@ A picture is read by data/reading.py: from a file, an address, bytes or an array
 
 from patchconvnet.data.reading import find_pictures, read_image, thumbnail
 from patchconvnet.inference.looking import look, maps_of
-from patchconvnet.inference.predicting import Prediction, central_square, describe, predict, remark
+from patchconvnet.inference.predicting import (
+    Prediction,
+    central_square,
+    describe,
+    predict,
+    remark,
+)
 
 __all__ = [
     "Prediction",

@@ -5,17 +5,20 @@
     distance                   how many deviations from usual, whatever the direction (Mahalanobis), usually near 1
     limit                      the distance that one test image in twenty exceeds
 
-No labels and no answers go in: a network can be sure of an answer, and its picture strange. The idea is that of Lee et
-al. (2018), "A Simple Unified Framework for Detecting Out-of-Distribution Samples and Adversarial Attacks", without
-their classes: the answers' own sureness, the energy of the logits (Liu et al., 2020) and their distances between
-classes caught fewer strangers here. Chapter 11 measures how often the limit errs.
+No labels and no answers go in: a network can be sure of an answer, and its
+picture strange. The idea is that of Lee et al. (2018), "A Simple Unified
+Framework for Detecting Out-of-Distribution Samples and Adversarial Attacks",
+without their classes: the answers' own sureness, the energy of the logits (Liu
+et al., 2020) and their distances between classes caught fewer strangers here.
+Chapter 11 measures how often the limit errs.
 """
 
 import keras
 import numpy as np
 
 MOST_IMAGES = 5_000  # that are described in `measure`, of each kind
-EXCEEDED_BY = 0.05  # share of the test images that are farther away than the limit
+# share of the test images that are farther away than the limit
+EXCEEDED_BY = 0.05
 
 
 def descriptions(model, images, batch_size=128):
@@ -33,39 +36,51 @@ def descriptions(model, images, batch_size=128):
     means = []
     for start in range(0, len(images), batch_size):
         # Called, not `predict`: that would compile anew for one picture.
-        patches = keras.ops.convert_to_numpy(trunk(images[start : start + batch_size], training=False))
-        means.append(patches.astype("float32").mean(axis=(1, 2)))  # (n, h, w, dim) -> (n, dim)
+        patches = keras.ops.convert_to_numpy(
+            trunk(images[start : start + batch_size], training=False)
+        )
+        # (n, h, w, dim) -> (n, dim)
+        means.append(patches.astype("float32").mean(axis=(1, 2)))
     return np.concatenate(means)
 
 
 def measure(model, training_images, test_images):
-    """What is usual for a network, and from which distance on a picture counts as strange.
+    """What is usual for a network, and from which distance on a picture counts
+    as strange.
 
     Args:
         model: a trained `PatchConvNet`.
-        training_images, test_images: uint8 (N, H, W, 3); the first 5,000 of each are used.
+        training_images, test_images: uint8 (N, H, W, 3); the first 5,000 of
+            each are used.
 
     Returns:
-        dict of float32 arrays: "mean" (dim,); "whitening" (dim, dim), which brings descriptions to variance 1 in each
-        direction; "limit" ().
+        dict of float32 arrays: "mean" (dim,); "whitening" (dim, dim), which
+        brings descriptions to variance 1 in each direction; "limit" ().
     """
     found = descriptions(model, training_images[:MOST_IMAGES]).astype("float64")
     mean = found.mean(axis=0)
-    variances, directions = np.linalg.eigh((found - mean).T @ (found - mean) / len(found))
-    # A direction in which the training images hardly vary must not decide alone.
+    variances, directions = np.linalg.eigh(
+        (found - mean).T @ (found - mean) / len(found)
+    )
+    # A direction in which the training images hardly vary must not decide
+    # alone.
     whitening = directions / np.sqrt(variances + 1e-3 * variances.mean())
     usual = {"mean": mean.astype("float32"), "whitening": whitening.astype("float32")}
-    limit = np.quantile(distances(model, test_images[:MOST_IMAGES], usual), 1 - EXCEEDED_BY)
+    limit = np.quantile(
+        distances(model, test_images[:MOST_IMAGES], usual), 1 - EXCEEDED_BY
+    )
     return {**usual, "limit": np.float32(limit)}
 
 
 def distances(model, images, usual):
-    """How far images are from what is usual: float32 (N,), from 0; their squares are 1 on average over the training images.
+    """How far images are from what is usual: float32 (N,), from 0; their
+    squares are 1 on average over the training images.
 
     Args:
         model: the `PatchConvNet` that `usual` was measured on.
         images: uint8 or float (N, H, W, 3), as the network takes them.
         usual: dict, as `measure` returns it.
     """
-    deviations = (descriptions(model, images) - usual["mean"]) @ usual["whitening"]  # (N, dim)
+    deviations = descriptions(model, images) - usual["mean"]  # (N, dim)
+    deviations = deviations @ usual["whitening"]  # (N, dim)
     return np.sqrt((deviations**2).mean(axis=1))

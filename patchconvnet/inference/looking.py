@@ -7,21 +7,26 @@ from patchconvnet.errors import PatchConvNetError
 
 
 def look(model, images):
-    """Logits, and one map or one a class: attention, or what takes its place where pooling is average.
+    """Logits, and one map or one a class: attention, or what takes its place where
+    pooling is average.
 
-    With average pooling the maps are the positive part of the class activation maps. One that is nowhere positive says
-    nothing, and becomes uniform.
+    With average pooling the maps are the positive part of the class activation maps.
+    One that is nowhere positive says nothing, and becomes uniform.
 
     Returns:
         logits: float32 (N, classes).
-        maps: float32 (N, Q, h, w), not negative, each with a sum of 1; Q is 1, or the number of classes.
+        maps: float32 (N, Q, h, w), not negative, each with a sum of 1; Q is 1, or the
+            number of classes.
 
     Raises:
         PatchConvNetError: answers that are no finite numbers.
     """
     logits, maps = _answers(model, images)
     if not np.isfinite(logits).all():
-        raise PatchConvNetError("the network's answers are no finite numbers: its training has failed, or its weights are damaged")
+        raise PatchConvNetError(
+            "the network's answers are no finite numbers: its training has failed, or"
+            " its weights are damaged"
+        )
     return logits, maps
 
 
@@ -35,6 +40,8 @@ def _answers(model, images):
 
 
 def maps_of(classes, maps):
-    """Of attention (N, Q, h, w), the map of each image's class (N,) if there is one a class: (N, h, w)."""
+    """Of attention (N, Q, h, w), the map of each image's class (N,) if there is one a
+    class: (N, h, w).
+    """
     token = classes if maps.shape[1] > 1 else np.zeros(len(maps), dtype=int)
     return maps[np.arange(len(maps)), token]

@@ -1,4 +1,6 @@
-"""From a picture to classes, to a map over the part that the network saw, and to a sentence."""
+"""From a picture to classes, to a map over the part that the network saw, and
+to a sentence.
+"""
 
 from dataclasses import dataclass
 
@@ -9,7 +11,9 @@ from patchconvnet.errors import PatchConvNetError
 from patchconvnet.inference import familiarity
 from patchconvnet.inference.looking import look, maps_of
 
-SPREAD = 0.75  # a map that is as flat as equal weights on more than this share of its cells has no place
+# a map that is as flat as equal weights on more than this share of its cells
+# has no place
+SPREAD = 0.75
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,13 +23,16 @@ class Prediction:
     Attributes:
         names: names of the classes, most probable first: a tuple of strings.
         probabilities: float (classes,), in the same order; they sum to 1.
-        attention: float (h, w), the attention map, laid over the square; of the predicted class's token if there are
-            several. With average pooling: the class activation map of the predicted class, its positive part, summing
-            to 1.
-        square: the part of the picture that the network saw, in pixels of the picture: (left, top, side), ints.
+        attention: float (h, w), the attention map, laid over the square; of
+            the predicted class's token if there are several. With average
+            pooling: the class activation map of the predicted class, its
+            positive part, summing to 1.
+        square: the part of the picture that the network saw, in pixels of the
+            picture: (left, top, side), ints.
         map_name: "attention" or "class activation".
-        strange: whether the picture is farther from the training images than 19 of 20 test images are (see
-            `familiarity`): a bool, or None where that was not asked.
+        strange: whether the picture is farther from the training images than
+            19 of 20 test images are (see `familiarity`): a bool, or None where
+            that was not asked.
     """
 
     names: tuple
@@ -37,7 +44,9 @@ class Prediction:
 
 
 def central_square(picture):
-    """The greatest square in the middle of a picture (H, W, 3): (left, top, side) in pixels."""
+    """The greatest square in the middle of a picture (H, W, 3): (left, top,
+    side) in pixels.
+    """
     height, width = picture.shape[:2]
     side = min(height, width)
     return (width - side) // 2, (height - side) // 2, side
@@ -46,14 +55,16 @@ def central_square(picture):
 def predict(model, picture, class_names, usual=None):
     """Classify one picture and say where the network looked.
 
-    The network takes squares, so it sees the central square of the picture, as large as fits; nothing is stretched.
-    What lies outside has no part in the answer.
+    The network takes squares, so it sees the central square of the picture, as
+    large as fits; nothing is stretched. What lies outside has no part in the
+    answer.
 
     Args:
         model: a `PatchConvNet`.
         picture: uint8 (H, W, 3), of any size.
         class_names: names of the model's classes.
-        usual: what is usual for this network, as `familiarity.measure` or `Record.usual` gives it, or None.
+        usual: what is usual for this network, as `familiarity.measure` or
+            `Record.usual` gives it, or None.
 
     Returns:
         A `Prediction`.
@@ -63,12 +74,17 @@ def predict(model, picture, class_names, usual=None):
     """
     picture = np.asarray(picture)
     if picture.ndim != 3 or 0 in picture.shape:
-        raise PatchConvNetError(f"a picture of shape {picture.shape}; wanted (height, width, 3)")
+        raise PatchConvNetError(
+            f"a picture of shape {picture.shape}; wanted (height, width, 3)"
+        )
     left, top, side = central_square(picture)
-    seen = picture[None, top : top + side, left : left + side]  # (H, W, 3) -> (1, side, side, 3)
+    # (H, W, 3) -> (1, side, side, 3)
+    seen = picture[None, top : top + side, left : left + side]
     logits, maps = look(model, seen)
     if len(class_names) != logits.shape[1]:
-        raise PatchConvNetError(f"{len(class_names)} class names for a network of {logits.shape[1]} classes")
+        raise PatchConvNetError(
+            f"{len(class_names)} class names for a network of {logits.shape[1]} classes"
+        )
     shifted = np.exp(logits[0] - logits[0].max())
     probabilities = shifted / shifted.sum()  # (classes,)
     order = np.argsort(-probabilities, kind="stable")
@@ -80,7 +96,11 @@ def predict(model, picture, class_names, usual=None):
         probabilities=probabilities[order],
         attention=maps_of(order[:1], maps)[0],
         square=(left, top, side),
-        map_name="attention" if model.get_config()["pooling"] == "attention" else "class activation",
+        map_name=(
+            "attention"
+            if model.get_config()["pooling"] == "attention"
+            else "class activation"
+        ),
         strange=strange,
     )
 
@@ -89,11 +109,13 @@ def predict(model, picture, class_names, usual=None):
 
 
 def describe(found):
-    """A prediction in one sentence: "star, 97%; attention strongest at the upper left".
+    """A prediction in one sentence: "star, 97%; attention strongest at the
+    upper left".
 
-    Good as an alt text. The place is that of the map's greatest cell, in ninths of the square that the network saw. A map
-    whose entropy is that of equal weights on more than three cells in four has no place: "attention spread over the
-    picture".
+    Good as an alt text. The place is that of the map's greatest cell, in
+    ninths of the square that the network saw. A map whose entropy is that of
+    equal weights on more than three cells in four has no place: "attention
+    spread over the picture".
 
     Args:
         found: a `Prediction`.
@@ -101,10 +123,16 @@ def describe(found):
     share = found.probabilities[0]
     sure = "more than 99%" if share > 0.995 else f"{share:.0%}"
     cut = found.square[0] > 0 or found.square[1] > 0
-    if 2 ** faithfulness.entropy(found.attention[None])[0] > SPREAD * found.attention.size:
+    if (
+        2 ** faithfulness.entropy(found.attention[None])[0]
+        > SPREAD * found.attention.size
+    ):
         where = f"spread over the {'central square' if cut else 'picture'}"
     else:
-        where = f"strongest {_place(found.attention)}{' of the central square' if cut else ''}"
+        where = (
+            "strongest"
+            f" {_place(found.attention)}{' of the central square' if cut else ''}"
+        )
     strange = "; unlike the training pictures" if found.strange else ""
     return f"{found.names[0]}, {sure}; {found.map_name} {where}{strange}"
 
@@ -112,23 +140,36 @@ def describe(found):
 def _place(weights):
     """Which ninth of the map (h, w) the middle of its greatest cell lies in."""
     cell = np.unravel_index(np.argmax(weights), weights.shape)
-    row, column = (int(3 * (index + 0.5) / count) for index, count in zip(cell, weights.shape))
-    names = (("upper left", "top", "upper right"), ("left", "middle", "right"), ("lower left", "bottom", "lower right"))
+    row, column = (
+        int(3 * (index + 0.5) / count) for index, count in zip(cell, weights.shape)
+    )
+    names = (
+        ("upper left", "top", "upper right"),
+        ("left", "middle", "right"),
+        ("lower left", "bottom", "lower right"),
+    )
     return f"{'in' if (row, column) == (1, 1) else 'at'} the {names[row][column]}"
 
 
 def remark(found):
-    """What to keep in mind about a prediction: one plain sentence, or "" where nothing speaks against it.
+    """What to keep in mind about a prediction: one plain sentence, or "" where
+    nothing speaks against it.
 
-    Nothing to say is no guarantee: many strange pictures are not seen to be strange (see `familiarity`).
+    Nothing to say is no guarantee: many strange pictures are not seen to be
+    strange (see `familiarity`).
 
     Args:
         found: a `Prediction`.
     """
     if found.strange is False:
         return ""
-    known = "nobody measured how near this is to" if found.strange is None else "this is unlike"
+    known = (
+        "nobody measured how near this is to"
+        if found.strange is None
+        else "this is unlike"
+    )
     return (
-        f"{known} the pictures that the network was trained on. It names one of its {len(found.names)} classes "
-        "whatever it sees, and the map says where it looked, not that something is there."
+        f"{known} the pictures that the network was trained on. It names one of its"
+        f" {len(found.names)} classes whatever it sees, and the map says where it"
+        " looked, not that something is there."
     )

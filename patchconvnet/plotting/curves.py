@@ -7,7 +7,8 @@ from patchconvnet.plotting.style import BLUE, GREEN, GREY, LINES, ORANGE, figure
 
 
 def history(columns, chance=None, save_to=None):
-    """Learning curves: loss, accuracy and, where it was measured, attention on the object.
+    """Learning curves: loss, accuracy and, where it was measured, attention on the
+    object.
 
     Args:
         columns: dict of column name to array (epochs,), as `Record.history`.
@@ -20,42 +21,82 @@ def history(columns, chance=None, save_to=None):
     epochs = np.asarray(columns["epoch"])
     with figure(save_to, 1, len(panels), size=(3.7 * len(panels), 3.3)) as (_, axes):
         for axis, (name, label) in zip(axes[0], panels):
-            curves = [(name, "training", ORANGE, "o--"), (f"val_{name}", "validation", BLUE, "s-")]
+            curves = [
+                (name, "training", ORANGE, "o--"),
+                (f"val_{name}", "validation", BLUE, "s-"),
+            ]
             if name == "attention_on_object":
                 curves = [(name, "validation", BLUE, "s-")]
             for column, legend, colour, line in curves:
                 if column in columns:
-                    axis.plot(epochs, columns[column], line, color=colour, label=legend, markersize=4)
+                    axis.plot(
+                        epochs,
+                        columns[column],
+                        line,
+                        color=colour,
+                        label=legend,
+                        markersize=4,
+                    )
             if name == "attention_on_object" and chance is not None:
                 axis.axhline(chance, color=GREY, linestyle=":", label="chance")
-            axis.set(xlabel="epoch", title=label, xlim=(epochs[0] - 0.3, epochs[-1] + 0.3))
+            axis.set(
+                xlabel="epoch", title=label, xlim=(epochs[0] - 0.3, epochs[-1] + 0.3)
+            )
             axis.set_ylim(0, None if name == "loss" else 1.02)
             axis.xaxis.set_major_locator(MaxNLocator(integer=True))
             axis.legend(frameon=False, fontsize=9)
 
 
 def evolution(columns, uniform=None, chance=None, save_to=None):
-    """Accuracy and attention on the object above, the entropy of attention below, over the same epochs.
+    """Accuracy and attention on the object above, the entropy of attention below, over
+    the same epochs.
 
     Args:
-        columns: dict of column name to array (epochs,), as `Record.history`: "epoch", "val_accuracy",
-            "attention_entropy" in bits and, where masks are known, "attention_on_object". What is missing is left out.
+        columns: dict of column name to array (epochs,), as `Record.history`: "epoch",
+            "val_accuracy", "attention_entropy" in bits and, where masks are known,
+            "attention_on_object". What is missing is left out.
         uniform: entropy of equal weights, in bits, drawn as a line, or None.
         chance: share of random cells that lie on the object, 0 to 1, or None.
         save_to: a file to write instead of showing the figure.
     """
     epochs = np.asarray(columns["epoch"])
-    with figure(save_to, 2, 1, size=(6.8, 5.2), sharex=True, height_ratios=(3, 2)) as (_, axes):
+    with figure(save_to, 2, 1, size=(6.8, 5.2), sharex=True, height_ratios=(3, 2)) as (
+        _,
+        axes,
+    ):
         shares, bits = axes[:, 0]
-        lines = (("val_accuracy", "accuracy", BLUE, "s-"), ("attention_on_object", "attention on the object", ORANGE, "o--"))
+        lines = (
+            ("val_accuracy", "accuracy", BLUE, "s-"),
+            ("attention_on_object", "attention on the object", ORANGE, "o--"),
+        )
         for column, legend, colour, line in lines:
             if column in columns:
-                shares.plot(epochs, columns[column], line, color=colour, label=legend, markersize=4)
+                shares.plot(
+                    epochs,
+                    columns[column],
+                    line,
+                    color=colour,
+                    label=legend,
+                    markersize=4,
+                )
         if chance is not None:
-            shares.axhline(chance, color=GREY, linestyle=":", label="a random cell on the object")
-        shares.set(ylabel="share of images", ylim=(0, 1.02), xlim=(epochs[0] - 0.3, epochs[-1] + 0.3))
+            shares.axhline(
+                chance, color=GREY, linestyle=":", label="a random cell on the object"
+            )
+        shares.set(
+            ylabel="share of images",
+            ylim=(0, 1.02),
+            xlim=(epochs[0] - 0.3, epochs[-1] + 0.3),
+        )
         if "attention_entropy" in columns:
-            bits.plot(epochs, columns["attention_entropy"], "^-", color=GREEN, label="entropy of attention", markersize=4)
+            bits.plot(
+                epochs,
+                columns["attention_entropy"],
+                "^-",
+                color=GREEN,
+                label="entropy of attention",
+                markersize=4,
+            )
         if uniform is not None:
             bits.axhline(uniform, color=GREY, linestyle=":", label="equal weights")
         bits.set(xlabel="epoch", ylabel="bits")
@@ -67,7 +108,8 @@ def evolution(columns, uniform=None, chance=None, save_to=None):
 
 
 def confusion(labels, predictions, names, save_to=None):
-    """Confusion matrix: rows are true classes, columns predicted ones; each cell a share of its row, in percent.
+    """Confusion matrix: rows are true classes, columns predicted ones; each cell a
+    share of its row, in percent.
 
     Args:
         labels: int (N,), true classes.
@@ -83,10 +125,22 @@ def confusion(labels, predictions, names, save_to=None):
         axis.imshow(shares, cmap="Blues", vmin=0, vmax=100)
         for row, column in zip(*np.nonzero(shares >= 0.5)):
             colour = "white" if shares[row, column] > 50 else "black"
-            axis.text(column, row, f"{shares[row, column]:.0f}", ha="center", va="center", color=colour, fontsize=9)
+            axis.text(
+                column,
+                row,
+                f"{shares[row, column]:.0f}",
+                ha="center",
+                va="center",
+                color=colour,
+                fontsize=9,
+            )
         axis.set_xticks(range(len(names)), names, rotation=45, ha="right")
         axis.set_yticks(range(len(names)), names)
-        axis.set(xlabel="predicted class", ylabel="true class", title="percent of each true class")
+        axis.set(
+            xlabel="predicted class",
+            ylabel="true class",
+            title="percent of each true class",
+        )
 
 
 def curve(x, lines, x_label, y_label, points=False, save_to=None):
@@ -104,7 +158,15 @@ def curve(x, lines, x_label, y_label, points=False, save_to=None):
     with figure(save_to, size=(6.4, 3.4)) as (_, axes):
         axis = axes[0, 0]
         for (legend, values), (colour, line) in zip(lines.items(), LINES):
-            axis.plot(x, values, line, color=colour, label=legend, marker="o" if points else None, markersize=4)
+            axis.plot(
+                x,
+                values,
+                line,
+                color=colour,
+                label=legend,
+                marker="o" if points else None,
+                markersize=4,
+            )
         axis.set(xlabel=x_label, ylabel=y_label)
         if np.issubdtype(np.asarray(x).dtype, np.integer):
             axis.xaxis.set_major_locator(MaxNLocator(integer=True))

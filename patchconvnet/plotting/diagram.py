@@ -16,10 +16,12 @@ _WIDTH, _HEIGHT, _GAP, _BOTTOM = 0.96, 0.95, 0.25, 0.35
 
 
 def network_diagram(highlight=None, save_to=None):
-    """The whole network as a row of boxes, with the sizes of the `shapes` preset; the current part stands out.
+    """The whole network as a row of boxes, with the sizes of the `shapes` preset; the
+    current part stands out.
 
     Args:
-        highlight: "image", "stem", "squeeze_excite", "trunk", "attention_pooling", "head", or None for no part.
+        highlight: "image", "stem", "squeeze_excite", "trunk", "attention_pooling",
+            "head", or None for no part.
         save_to: a file to write instead of showing the figure.
 
     Raises:
@@ -28,7 +30,9 @@ def network_diagram(highlight=None, save_to=None):
     names = [name for name, _ in _PARTS]
     known = {*names, "squeeze_excite"}
     if highlight is not None and highlight not in known:
-        raise ValueError(f"highlight must be one of {', '.join(sorted(known))}, got {highlight!r}")
+        raise ValueError(
+            f"highlight must be one of {', '.join(sorted(known))}, got {highlight!r}"
+        )
     left = {name: 0.05 + index * (_WIDTH + _GAP) for index, name in enumerate(names)}
     middle, top = _BOTTOM + _HEIGHT / 2, _BOTTOM + _HEIGHT
     size = (left["head"] + _WIDTH + 0.05, 2.1)
@@ -42,22 +46,59 @@ def network_diagram(highlight=None, save_to=None):
                 _arrow(axis, (left[name] - _GAP, middle), (left[name], middle))
         if highlight == "squeeze_excite":  # the `shapes` preset does without
             note = "in each block: squeeze-and-excitation"
-            axis.text(left["trunk"] + _WIDTH / 2, 0.15, note, ha="center", va="center", fontsize=10, color=ORANGE,
-                      fontweight="bold")
+            axis.text(
+                left["trunk"] + _WIDTH / 2,
+                0.15,
+                note,
+                ha="center",
+                va="center",
+                fontsize=10,
+                color=ORANGE,
+                fontweight="bold",
+            )
         above = left["attention_pooling"] + _WIDTH / 2
         _arrow(axis, (above, top), (above, top + 0.3))
-        axis.text(above, top + 0.5, "attention map\n8 x 8", ha="center", va="center", fontsize=10)
+        axis.text(
+            above,
+            top + 0.5,
+            "attention map\n8 x 8",
+            ha="center",
+            va="center",
+            fontsize=10,
+        )
 
 
 def _box(axis, left, label, chosen):
-    style = {"facecolor": "#FCE8DC", "edgecolor": ORANGE, "linewidth": 2.5} if chosen else {
-        "facecolor": "#EAF2F8", "edgecolor": BLUE, "linewidth": 1.2}
+    style = (
+        {"facecolor": "#FCE8DC", "edgecolor": ORANGE, "linewidth": 2.5}
+        if chosen
+        else {"facecolor": "#EAF2F8", "edgecolor": BLUE, "linewidth": 1.2}
+    )
     shape = "round,pad=0,rounding_size=0.08"
-    axis.add_patch(FancyBboxPatch((left, _BOTTOM), _WIDTH, _HEIGHT, boxstyle=shape, **style))
-    axis.text(left + _WIDTH / 2, _BOTTOM + _HEIGHT / 2, label, ha="center", va="center", fontsize=10,
-              fontweight="bold" if chosen else "normal")
+    axis.add_patch(
+        FancyBboxPatch((left, _BOTTOM), _WIDTH, _HEIGHT, boxstyle=shape, **style)
+    )
+    axis.text(
+        left + _WIDTH / 2,
+        _BOTTOM + _HEIGHT / 2,
+        label,
+        ha="center",
+        va="center",
+        fontsize=10,
+        fontweight="bold" if chosen else "normal",
+    )
 
 
 def _arrow(axis, start, end):
-    axis.add_patch(FancyArrowPatch(start, end, arrowstyle="-|>", mutation_scale=12, color=GREY, linewidth=1.3,
-                                   shrinkA=1, shrinkB=1))
+    axis.add_patch(
+        FancyArrowPatch(
+            start,
+            end,
+            arrowstyle="-|>",
+            mutation_scale=12,
+            color=GREY,
+            linewidth=1.3,
+            shrinkA=1,
+            shrinkB=1,
+        )
+    )

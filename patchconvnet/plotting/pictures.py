@@ -19,11 +19,19 @@ def images(pictures, titles=None, columns=10, masks=None, save_to=None):
     _same_number(pictures=pictures, titles=titles, masks=masks)
     columns = min(columns, len(pictures))
     rows = -(-len(pictures) // columns)
-    with figure(save_to, rows, columns, size=(1.15 * columns, 1.35 * rows)) as (_, axes):
+    with figure(save_to, rows, columns, size=(1.15 * columns, 1.35 * rows)) as (
+        _,
+        axes,
+    ):
         for axis in axes.flat:
             axis.axis("off")
         for index, (axis, picture) in enumerate(zip(axes.flat, pictures)):
-            axis.imshow(picture, cmap="gray", vmin=0, vmax=255 if picture.dtype == np.uint8 else None)
+            axis.imshow(
+                picture,
+                cmap="gray",
+                vmin=0,
+                vmax=255 if picture.dtype == np.uint8 else None,
+            )
             if masks is not None:
                 _outline(axis, masks[index])
             if titles is not None:
@@ -33,7 +41,10 @@ def images(pictures, titles=None, columns=10, masks=None, save_to=None):
 def _same_number(**given):
     counts = {name: len(values) for name, values in given.items() if values is not None}
     if len(set(counts.values())) != 1:
-        raise ValueError("not as many: " + ", ".join(f"{count} {name}" for name, count in counts.items()))
+        raise ValueError(
+            "not as many: "
+            + ", ".join(f"{count} {name}" for name, count in counts.items())
+        )
 
 
 def _outline(axis, mask):
@@ -41,10 +52,13 @@ def _outline(axis, mask):
     axis.contour(mask, levels=[0.5], colors="white", linewidths=1.2)
 
 
-def attention(pictures, maps, titles=None, columns=4, masks=None, squares=None, save_to=None):
+def attention(
+    pictures, maps, titles=None, columns=4, masks=None, squares=None, save_to=None
+):
     """Pictures, each with its attention map laid over it on its right.
 
-    The greatest cell of every map is framed. Each map has its own colours, from its least to its greatest weight.
+    The greatest cell of every map is framed. Each map has its own colours, from its
+    least to its greatest weight.
 
     Args:
         pictures: uint8 (N, H, W, 3), or a list of N arrays (H, W, 3) of any size.
@@ -52,20 +66,28 @@ def attention(pictures, maps, titles=None, columns=4, masks=None, squares=None, 
         titles: N strings, or None.
         columns: how many pairs stand side by side.
         masks: bool (N, H, W), drawn as outlines, or None.
-        squares: N parts of the pictures that the maps lie over, in pixels: (left, top, side); what is outside is
-            dimmed. None where each map lies over its whole picture.
+        squares: N parts of the pictures that the maps lie over, in pixels: (left, top,
+            side); what is outside is dimmed. None where each map lies over its whole
+            picture.
         save_to: a file to write instead of showing the figure.
     """
-    _same_number(pictures=pictures, maps=maps, titles=titles, masks=masks, squares=squares)
+    _same_number(
+        pictures=pictures, maps=maps, titles=titles, masks=masks, squares=squares
+    )
     columns = min(columns, len(pictures))
     rows = -(-len(pictures) // columns)
-    with figure(save_to, rows, 2 * columns, size=(2.9 * columns, 1.75 * rows)) as (canvas, axes):
+    with figure(save_to, rows, 2 * columns, size=(2.9 * columns, 1.75 * rows)) as (
+        canvas,
+        axes,
+    ):
         for axis in axes.flat:
             axis.axis("off")
         for index, (picture, weights) in enumerate(zip(pictures, maps)):
             plain, laid_over = axes.reshape(-1, 2)[index]
             plain.imshow(picture)
-            lay_over(laid_over, picture, weights, None if squares is None else squares[index])
+            lay_over(
+                laid_over, picture, weights, None if squares is None else squares[index]
+            )
             if masks is not None:
                 _outline(laid_over, masks[index])
             if titles is not None:
@@ -73,11 +95,13 @@ def attention(pictures, maps, titles=None, columns=4, masks=None, squares=None, 
 
 
 def lay_over(axis, picture, weights, square=None, corner=(-0.5, -0.5), scale=1.0):
-    """Draw a map (h, w) over a picture (H, W, 3) in grey, so that all colour is weight; frame its greatest cell.
+    """Draw a map (h, w) over a picture (H, W, 3) in grey, so that all colour is weight;
+    frame its greatest cell.
 
     Args:
         axis: matplotlib axes whose second axis points down.
-        square: (left, top, side) in pixels of the picture, where the map lies; the rest is dimmed. None: all of it.
+        square: (left, top, side) in pixels of the picture, where the map lies; the rest
+            is dimmed. None: all of it.
         corner: where on the axes the picture's upper left corner is.
         scale: units of the axes for a pixel.
 
@@ -85,7 +109,9 @@ def lay_over(axis, picture, weights, square=None, corner=(-0.5, -0.5), scale=1.0
         The drawn map, for a colour bar.
     """
     height, width = picture.shape[:2]
-    left, top, across, down = (0, 0, width, height) if square is None else (*square, square[2])
+    left, top, across, down = (
+        (0, 0, width, height) if square is None else (*square, square[2])
+    )
 
     def extent(left, top, across, down):
         x, y = corner[0] + scale * left, corner[1] + scale * top
@@ -97,16 +123,28 @@ def lay_over(axis, picture, weights, square=None, corner=(-0.5, -0.5), scale=1.0
     shown_grey = 255 - 0.3 * (255 - grey)  # dimmed
     shown_grey[seen] = grey[seen]
     axis.imshow(shown_grey, cmap="gray", vmin=0, vmax=255, extent=whole)
-    shown = axis.imshow(weights, extent=part, cmap="viridis", alpha=0.65, interpolation="nearest")
+    shown = axis.imshow(
+        weights, extent=part, cmap="viridis", alpha=0.65, interpolation="nearest"
+    )
     axis.set(xlim=whole[:2], ylim=whole[2:])  # else the view would shrink to the map
     row, column = np.unravel_index(np.argmax(weights), weights.shape)
     cell = scale * across / weights.shape[1], scale * down / weights.shape[0]
     place = (part[0] + column * cell[0], part[3] + row * cell[1])
-    axis.add_patch(plt.Rectangle(place, *cell, fill=False, edgecolor="white", linewidth=2))
+    axis.add_patch(
+        plt.Rectangle(place, *cell, fill=False, edgecolor="white", linewidth=2)
+    )
     return shown
 
 
-def prediction(picture, weights, names, probabilities, square=None, map_name="attention", save_to=None):
+def prediction(
+    picture,
+    weights,
+    names,
+    probabilities,
+    square=None,
+    map_name="attention",
+    save_to=None,
+):
     """One picture, its attention map with a colour bar, and the most probable classes.
 
     Args:
@@ -114,12 +152,16 @@ def prediction(picture, weights, names, probabilities, square=None, map_name="at
         weights: float (h, w), the attention map.
         names: names of the classes, most probable first.
         probabilities: their probabilities, 0 to 1.
-        square: the part of the picture that the map lies over, in pixels: (left, top, side); what is outside is dimmed.
-            None where the map lies over the whole picture.
+        square: the part of the picture that the map lies over, in pixels: (left, top,
+            side); what is outside is dimmed. None where the map lies over the whole
+            picture.
         map_name: what the map is, for its title.
         save_to: a file to write instead of showing the figure.
     """
-    with figure(save_to, 1, 3, size=(11, 3.6), width_ratios=(1, 1.15, 0.9)) as (canvas, axes):
+    with figure(save_to, 1, 3, size=(11, 3.6), width_ratios=(1, 1.15, 0.9)) as (
+        canvas,
+        axes,
+    ):
         plain, laid_over, bars = axes[0]
         plain.imshow(picture)
         plain.set_title("picture")
@@ -136,10 +178,12 @@ def prediction(picture, weights, names, probabilities, square=None, map_name="at
 
 
 def film(pictures, maps, epochs, titles=None, captions=None, masks=None, save_to=None):
-    """The same pictures' attention maps at several epochs: one row a picture, one column an epoch.
+    """The same pictures' attention maps at several epochs: one row a picture, one
+    column an epoch.
 
     Args:
-        pictures: uint8 (P, H, W, 3), or None: then the maps alone, without a first column of pictures.
+        pictures: uint8 (P, H, W, 3), or None: then the maps alone, without a first
+            column of pictures.
         maps: float (E, P, h, w).
         epochs: which entries of `maps` to show: ints.
         titles: P strings, or None.
@@ -149,7 +193,12 @@ def film(pictures, maps, epochs, titles=None, captions=None, masks=None, save_to
     """
     rows, first = len(maps[0]), 0 if pictures is None else 1
     height, font = (1.35, 9) if captions is None else (1.7, 11)
-    with figure(save_to, rows, first + len(epochs), size=(1.3 * (first + len(epochs)), height * rows)) as (_, axes):
+    with figure(
+        save_to,
+        rows,
+        first + len(epochs),
+        size=(1.3 * (first + len(epochs)), height * rows),
+    ) as (_, axes):
         for axis in axes.flat:
             axis.axis("off")
         for row, axis_row in enumerate(axes):
@@ -159,10 +208,28 @@ def film(pictures, maps, epochs, titles=None, captions=None, masks=None, save_to
                 axis_row[0].set_title(titles[row], fontsize=font)
             for column, (axis, epoch) in enumerate(zip(axis_row[first:], epochs)):
                 weights = np.asarray(maps[epoch][row], dtype="float32")
-                lay_over(axis, np.full((*weights.shape, 3), 255) if pictures is None else pictures[row], weights)
+                lay_over(
+                    axis,
+                    (
+                        np.full((*weights.shape, 3), 255)
+                        if pictures is None
+                        else pictures[row]
+                    ),
+                    weights,
+                )
                 if masks is not None:
                     _outline(axis, masks[row])
                 if captions is not None:
-                    axis.text(0.5, -0.04, captions[column][row], ha="center", va="top", fontsize=font, transform=axis.transAxes)
+                    axis.text(
+                        0.5,
+                        -0.04,
+                        captions[column][row],
+                        ha="center",
+                        va="top",
+                        fontsize=font,
+                        transform=axis.transAxes,
+                    )
                 if row == 0:
-                    axis.set_title("untrained" if epoch == 0 else f"epoch {epoch}", fontsize=font)
+                    axis.set_title(
+                        "untrained" if epoch == 0 else f"epoch {epoch}", fontsize=font
+                    )

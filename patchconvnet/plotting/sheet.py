@@ -16,8 +16,9 @@ def contact_sheet(pictures, maps, captions, squares=None, columns=4, save_to=Non
         pictures: N arrays, uint8 (H, W, 3).
         maps: N arrays, float (h, w).
         captions: N strings of one or two lines.
-        squares: N parts of the pictures that the maps lie over, in pixels: (left, top, side); what is outside is
-            dimmed. None where each map lies over its whole picture.
+        squares: N parts of the pictures that the maps lie over, in pixels: (left, top,
+            side); what is outside is dimmed. None where each map lies over its whole
+            picture.
         columns: how many pairs stand side by side.
         save_to: a file to write instead of showing the figure.
 
@@ -30,15 +31,22 @@ def contact_sheet(pictures, maps, captions, squares=None, columns=4, save_to=Non
     wide, high = 2 + 3 * GAP, 1 + CAPTION
     with figure(save_to, size=(1.4 * wide * columns, 1.4 * high * rows)) as (_, axes):
         axis = axes[0, 0]
-        for index, (picture, weights, caption, square) in enumerate(zip(pictures, maps, captions, squares, strict=True)):
+        for index, (picture, weights, caption, square) in enumerate(
+            zip(pictures, maps, captions, squares, strict=True)
+        ):
             row, column = divmod(index, columns)
             left, top = column * wide, row * high
             height, width = picture.shape[:2]
             scale = 1 / max(height, width)
             corner = left, top + (1 - scale * height) / 2
             across, down = scale * width, scale * height
-            axis.imshow(picture, extent=(corner[0], corner[0] + across, corner[1] + down, corner[1]))
-            lay_over(axis, picture, weights, square, (corner[0] + 1 + GAP, corner[1]), scale)
+            axis.imshow(
+                picture,
+                extent=(corner[0], corner[0] + across, corner[1] + down, corner[1]),
+            )
+            lay_over(
+                axis, picture, weights, square, (corner[0] + 1 + GAP, corner[1]), scale
+            )
             axis.text(left, top + 1 + GAP / 2, caption, va="top", fontsize=9)
         axis.set(xlim=(0, columns * wide - 2 * GAP), ylim=(rows * high, 0))
         axis.axis("off")

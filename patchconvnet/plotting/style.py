@@ -26,8 +26,11 @@ def figure(save_to, rows=1, columns=1, size=(6, 4), **options):
     """Give a figure and its axes; at the end show it, or write it to `save_to`."""
     # A dollar in the name of a file or class is a dollar.
     with plt.rc_context({**STYLE, "text.parse_math": False}), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Glyph .* missing")  # names may be of any alphabet; a box stands for the letter
-        canvas, axes = plt.subplots(rows, columns, figsize=size, layout="constrained", squeeze=False, **options)
+        # names may be of any alphabet; a box stands for the letter
+        warnings.filterwarnings("ignore", message="Glyph .* missing")
+        canvas, axes = plt.subplots(
+            rows, columns, figsize=size, layout="constrained", squeeze=False, **options
+        )
         try:
             yield canvas, axes
             if save_to is None:

@@ -9,8 +9,9 @@ A run folder, written by `patchconvnet.train`, holds
     weights.npz     the trained weights, float16        (and epochs.npz: the same after every epoch)
     familiarity.npz what pictures the network is used to  (see `familiarity.measure`)
 
-The folders beside this file are shipped with the package, NAME/seed_N: `load("shapes", seed=1)` reads one. So are the tables
-`measures_shapes.csv` and `measures_cifar10.csv`, which `tools/controls.py` wrote: `measures("shapes")` reads one.
+The folders beside this file are shipped with the package, NAME/seed_N: `load("shapes",
+seed=1)` reads one. So are the tables `measures_shapes.csv` and `measures_cifar10.csv`,
+which `tools/controls.py` wrote: `measures("shapes")` reads one.
 """
 
 from functools import cached_property
@@ -34,8 +35,23 @@ from patchconvnet.records.stored import (
 )
 
 __all__ = [
-    "Record", "SHIPPED", "as_written", "load", "measures", "names", "read_arrays", "read_history", "read_json", "read_table", "seeds",
-    "set_weights", "weights_of", "write_arrays", "write_history", "write_json", "write_table",
+    "Record",
+    "SHIPPED",
+    "as_written",
+    "load",
+    "measures",
+    "names",
+    "read_arrays",
+    "read_history",
+    "read_json",
+    "read_table",
+    "seeds",
+    "set_weights",
+    "weights_of",
+    "write_arrays",
+    "write_history",
+    "write_json",
+    "write_table",
 ]
 
 SHIPPED = Path(__file__).parent
@@ -43,17 +59,26 @@ SHIPPED = Path(__file__).parent
 
 def names():
     """Names of the shipped records, sorted: a list of strings."""
-    return sorted({path.parents[1].relative_to(SHIPPED).as_posix() for path in SHIPPED.glob("**/seed_*/results.json")})
+    return sorted(
+        {
+            path.parents[1].relative_to(SHIPPED).as_posix()
+            for path in SHIPPED.glob("**/seed_*/results.json")
+        }
+    )
 
 
 def seeds(name):
     """The seeds with which a record was made, sorted: a list of whole numbers.
 
     Args:
-        name: a shipped record's name, or the path of a folder of runs, each in its `seed_N`.
+        name: a shipped record's name, or the path of a folder of runs, each in its
+            `seed_N`.
     """
     folder = SHIPPED / str(name) if str(name) in names() else place(name)
-    found = (path.parent.name.removeprefix("seed_") for path in folder.glob("seed_*/results.json"))
+    found = (
+        path.parent.name.removeprefix("seed_")
+        for path in folder.glob("seed_*/results.json")
+    )
     return sorted(int(number) for number in found if number.isdecimal())
 
 
@@ -61,15 +86,17 @@ def load(name, seed=None):
     """Open a record.
 
     Args:
-        name: a shipped record's name, or the path of a run folder, or of a folder of runs, each in its `seed_N`. The
-            shipped record is meant where there is one of that name: a path that is written with "./" never is.
+        name: a shipped record's name, or the path of a run folder, or of a folder of
+            runs, each in its `seed_N`. The shipped record is meant where there is one
+            of that name: a path that is written with "./" never is.
         seed: which of its runs; by default the one with the lowest seed.
 
     Returns:
         A `Record`.
 
     Raises:
-        PatchConvNetError: if there is no such record or seed, or the run in it has not finished.
+        PatchConvNetError: if there is no such record or seed, or the run in it has not
+            finished.
     """
     folder = SHIPPED / str(name) if str(name) in names() else place(name)
     there = seeds(name)
@@ -78,24 +105,34 @@ def load(name, seed=None):
     if seed is not None:
         if isinstance(seed, bool) or seed not in there:
             known = ", ".join(map(str, there)) or "none, as it is no folder of runs"
-            raise PatchConvNetError(f"{one_line(name)} has no run with seed {short(seed)}: there are {known}")
+            raise PatchConvNetError(
+                f"{one_line(name)} has no run with seed {short(seed)}: there are"
+                f" {known}"
+            )
         folder = folder / f"seed_{int(seed)}"
     if (folder / "results.json").is_file():
         return Record(folder)
     if (folder / "recipe.json").is_file():
-        raise PatchConvNetError(f"the run in {one_line(folder)} has not finished: run the same train command again")
+        raise PatchConvNetError(
+            f"the run in {one_line(folder)} has not finished: run the same train"
+            " command again"
+        )
     known = ", ".join(names()) or "(none)"
-    raise PatchConvNetError(f"no record {one_line(name)!r}: give a run folder, or one of {known}")
+    raise PatchConvNetError(
+        f"no record {one_line(name)!r}: give a run folder, or one of {known}"
+    )
 
 
 def measures(dataset):
-    """The table in which the measures of chapter 12 were recorded, for several networks, seeds and maps.
+    """The table in which the measures of chapter 12 were recorded, for several
+    networks, seeds and maps.
 
     Args:
         dataset: "shapes" or "cifar10".
 
     Returns:
-        list of dicts, one a row: "network", "seed", "map" as strings, the measures as floats.
+        list of dicts, one a row: "network", "seed", "map" as strings, the measures as
+        floats.
 
     Raises:
         PatchConvNetError: if there is no such table, or it is damaged.
@@ -104,7 +141,10 @@ def measures(dataset):
     words = ("network", "seed", "map")
     rows = read_table(path)
     try:
-        return [{key: text if key in words else float(text) for key, text in row.items()} for row in rows]
+        return [
+            {key: text if key in words else float(text) for key, text in row.items()}
+            for row in rows
+        ]
     except (TypeError, ValueError) as error:
         raise PatchConvNetError(f"{path} cannot be read ({error})") from error
 
@@ -115,7 +155,8 @@ class Record:
     Attributes:
         folder: where it is, a `Path`.
         name: the folder's last part; of a shipped record, its name.
-        recipe: dict, all that was set: "preset", "dataset", "seed", "epochs", "model" (arguments of `PatchConvNet`)...
+        recipe: dict, all that was set: "preset", "dataset", "seed", "epochs", "model"
+            (arguments of `PatchConvNet`)...
         history: dict of column name to float array (epochs,).
         results: dict, see `results.json`.
     """
@@ -123,7 +164,11 @@ class Record:
     def __init__(self, folder):
         self.folder = Path(folder)
         where = self.folder.absolute()
-        self.name = where.parent.relative_to(SHIPPED).as_posix() if SHIPPED in where.parents else where.name
+        self.name = (
+            where.parent.relative_to(SHIPPED).as_posix()
+            if SHIPPED in where.parents
+            else where.name
+        )
 
     def __repr__(self):
         return f"Record({str(self.folder)!r})"
@@ -142,28 +187,39 @@ class Record:
 
     @cached_property
     def attention(self):
-        """Dict of arrays: "maps" float16 (E + 1, P, Q, h, w), from before training to after epoch E, for P probe
-        images; "logits" float16 (E + 1, P, classes); "indices" int (P,), places of the probes in the test set."""
+        """Dict of arrays: "maps" float16 (E + 1, P, Q, h, w), from before training to
+        after epoch E, for P probe images; "logits" float16 (E + 1, P, classes);
+        "indices" int (P,), places of the probes in the test set.
+        """
         return self._kept("attention.npz")
 
     @cached_property
     def usual(self):
-        """What is usual for the trained network: a dict of arrays (see `familiarity.measure`), or None if not kept."""
+        """What is usual for the trained network: a dict of arrays (see
+        `familiarity.measure`), or None if not kept.
+        """
         path = self.folder / "familiarity.npz"
         if not path.is_file():
             return None
         usual, dim = read_arrays(path), self.recipe["model"].get("dim")
         shapes = {"mean": (dim,), "whitening": (dim, dim), "limit": ()}
-        good = all(array.dtype.kind == "f" and np.isfinite(array).all() for array in usual.values())
+        good = all(
+            array.dtype.kind == "f" and np.isfinite(array).all()
+            for array in usual.values()
+        )
         if {key: array.shape for key, array in usual.items()} != shapes or not good:
-            raise PatchConvNetError(f"{path} is damaged: it does not hold mean, whitening and limit for {dim} channels")
+            raise PatchConvNetError(
+                f"{path} is damaged: it does not hold mean, whitening and limit for"
+                f" {dim} channels"
+            )
         return usual
 
     def model(self, epoch=None):
         """The trained network.
 
         Args:
-            epoch: None for the end of training, or 0 (before it) to E, where the record keeps every epoch's weights.
+            epoch: None for the end of training, or 0 (before it) to E, where the record
+                keeps every epoch's weights.
 
         Returns:
             A `PatchConvNet`.
@@ -178,39 +234,64 @@ class Record:
         try:
             model = PatchConvNet(**self.recipe["model"])
         except (TypeError, ValueError) as error:
-            raise PatchConvNetError(f"{self.folder / 'recipe.json'} tells of no network that can be built: {one_line(error)}") from error
+            raise PatchConvNetError(
+                f"{self.folder / 'recipe.json'} tells of no network that can be built:"
+                f" {one_line(error)}"
+            ) from error
         set_weights(model, weights, self.folder)
         return model
 
     def _kept(self, name):
         if not (self.folder / name).is_file():
-            raise PatchConvNetError(f"{self.folder} holds no {name}: this record does not keep it")
+            raise PatchConvNetError(
+                f"{self.folder} holds no {name}: this record does not keep it"
+            )
         return read_arrays(self.folder / name)
 
     def _epoch_weights(self, epoch):
         arrays = self._kept("epochs.npz")
         last = max(int(key.split("/")[0]) for key in arrays)
         if epoch not in range(last + 1):
-            raise PatchConvNetError(f"{self.folder} has the weights of epochs 0 to {last}, not of {epoch!r}")
+            raise PatchConvNetError(
+                f"{self.folder} has the weights of epochs 0 to {last}, not of {epoch!r}"
+            )
         prefix = f"{int(epoch)}/"
-        return {key[len(prefix) :]: array for key, array in arrays.items() if key.startswith(prefix)}
+        return {
+            key[len(prefix) :]: array
+            for key, array in arrays.items()
+            if key.startswith(prefix)
+        }
 
     def summary(self):
         """Accuracy and attention scores in a few lines: a string."""
         results, epochs = self.results, self.recipe["epochs"]
-        top5 = f"   (top 5: {results['test_top5']:.1%})" if len(results["class_names"]) > 5 else ""  # else always all
+        # else always all
+        top5 = (
+            f"   (top 5: {results['test_top5']:.1%})"
+            if len(results["class_names"]) > 5
+            else ""
+        )
         lines = [
             one_line(f"{self.recipe['dataset']}, {results['variant']}"),
-            f"preset {self.recipe['preset']}, seed {self.recipe['seed']}, {epochs} "
-            f"{'epoch' if epochs == 1 else 'epochs'}, {results['parameters']:,} parameters",
+            (
+                f"preset {self.recipe['preset']}, seed {self.recipe['seed']}, {epochs}"
+                f" {'epoch' if epochs == 1 else 'epochs'}, {results['parameters']:,}"
+                " parameters"
+            ),
             f"test accuracy        {results['test_accuracy']:.1%}{top5}",
         ]
         if "test_accuracy_with_flip" in results:
-            lines.append(f"  with mirror images {results['test_accuracy_with_flip']:.1%}   (mean of two logits for each image)")
+            lines.append(
+                f"  with mirror images {results['test_accuracy_with_flip']:.1%}   (mean"
+                " of two logits for each image)"
+            )
         if "attention_on_object" in results:
             lines.append(
-                f"attention on object  {results['attention_on_object']:.1%}   (a random cell: "
-                f"{results['attention_chance']:.1%}; the best fixed cell: {results['attention_best_fixed_cell']:.1%})"
+                f"attention on object  {results['attention_on_object']:.1%}   (a random"
+                f" cell: {results['attention_chance']:.1%}; the best fixed cell:"
+                f" {results['attention_best_fixed_cell']:.1%})"
             )
-        lines.append(f"training took        {results['seconds']:.0f} s on {results['device']}")
+        lines.append(
+            f"training took        {results['seconds']:.0f} s on {results['device']}"
+        )
         return "\n".join(lines)

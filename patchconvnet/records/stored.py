@@ -1,4 +1,6 @@
-"""The text files of a record: JSON and tables, each read with the condition that it holds what others rely on."""
+"""The text files of a record: JSON and tables, each read with the condition that it
+holds what others rely on.
+"""
 
 import csv
 import json
@@ -16,21 +18,38 @@ def read_json(path):
         PatchConvNetError: no such file; one that is no JSON, or holds something else.
     """
     try:
-        content = json.loads(existing_file(path, "a JSON file").read_text(encoding="utf-8"))
+        content = json.loads(
+            existing_file(path, "a JSON file").read_text(encoding="utf-8")
+        )
     except PatchConvNetError:
         raise
     except (OSError, ValueError, RecursionError) as error:
-        raise PatchConvNetError(f"{one_line(path)} cannot be read ({one_line(error)})") from error
+        raise PatchConvNetError(
+            f"{one_line(path)} cannot be read ({one_line(error)})"
+        ) from error
     if not isinstance(content, dict):
-        raise PatchConvNetError(f"{one_line(path)} is damaged: it holds a {type(content).__name__}, not names and values")
+        raise PatchConvNetError(
+            f"{one_line(path)} is damaged: it holds a {type(content).__name__}, not"
+            " names and values"
+        )
     return content
 
 
 # What others rely on in recipe.json and results.json, and of which kind it is.
-RECIPE = {"preset": str, "dataset": str, "seed": int, "epochs": int, "keep": str, "model": dict}
+RECIPE = {
+    "preset": str,
+    "dataset": str,
+    "seed": int,
+    "epochs": int,
+    "keep": str,
+    "model": dict,
+}
 RESULTS = {
     **dict.fromkeys(("variant", "device"), str),
-    **dict.fromkeys(("test_loss", "test_accuracy", "test_top5", "attention_entropy", "seconds"), float),
+    **dict.fromkeys(
+        ("test_loss", "test_accuracy", "test_top5", "attention_entropy", "seconds"),
+        float,
+    ),
     "parameters": int,
     "class_names": list,
     "versions": dict,
@@ -54,18 +73,34 @@ def read_results(path):
     if "attention_on_object" in results:
         _check_kinds(results, dict.fromkeys(OF_MASKS, float), path)
     if not all(isinstance(name, str) for name in results["class_names"]):
-        raise PatchConvNetError(f"{one_line(path)} is damaged: its class_names are not all strings")
+        raise PatchConvNetError(
+            f"{one_line(path)} is damaged: its class_names are not all strings"
+        )
     return results
 
 
 def _check_kinds(content, kinds, path):
-    """Raise a `PatchConvNetError` unless each name has a value of its kind; whole numbers will do for float."""
+    """Raise a `PatchConvNetError` unless each name has a value of its kind; whole
+    numbers will do for float.
+    """
     for name, kind in kinds.items():
         value = content.get(name)
-        fits = isinstance(value, (kind, int) if kind is float else kind) and not isinstance(value, bool)
-        if not fits or (kind is float and not -1e300 < value < 1e300):  # NaN is in no range
-            wanted = {str: "a string", int: "a whole number", float: "a number", list: "a list", dict: "names and values"}[kind]
-            raise PatchConvNetError(f"{one_line(path)} is damaged: its {name} is {short(value)}, not {wanted}")
+        fits = isinstance(
+            value, (kind, int) if kind is float else kind
+        ) and not isinstance(value, bool)
+        # NaN is in no range
+        if not fits or (kind is float and not -1e300 < value < 1e300):
+            wanted = {
+                str: "a string",
+                int: "a whole number",
+                float: "a number",
+                list: "a list",
+                dict: "names and values",
+            }[kind]
+            raise PatchConvNetError(
+                f"{one_line(path)} is damaged: its {name} is {short(value)}, not"
+                f" {wanted}"
+            )
 
 
 def write_json(path, content):
@@ -101,10 +136,19 @@ def read_table(path):
 
 def write_table(path, rows):
     """Write rows, dicts with the same keys, as CSV; numbers with six digits."""
-    with written_aside(path) as aside, open(aside, "w", newline="", encoding="utf-8") as file:
+    with (
+        written_aside(path) as aside,
+        open(aside, "w", newline="", encoding="utf-8") as file,
+    ):
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(rows[0])
-        writer.writerows([value if isinstance(value, str) else as_written(value) for value in row.values()] for row in rows)
+        writer.writerows(
+            [
+                value if isinstance(value, str) else as_written(value)
+                for value in row.values()
+            ]
+            for row in rows
+        )
 
 
 def as_written(number):

@@ -1,9 +1,10 @@
-"""What happens around the steps of a training: batches in a fixed order, and what is kept after every epoch.
+"""What happens around the steps of a training: batches in a fixed order, and
+what is kept after every epoch.
 
-    Batches             feeds the steps
-    StopOnBadLoss       after each epoch: is the loss still a number?
-    AttentionRecorder   then: scores and maps of the same images
-    Checkpoint          then: all that training goes on from
+Batches             feeds the steps
+StopOnBadLoss       after each epoch: is the loss still a number?
+AttentionRecorder   then: scores and maps of the same images
+Checkpoint          then: all that training goes on from
 """
 
 import hashlib
@@ -19,28 +20,37 @@ from patchconvnet.errors import PatchConvNetError, one_line
 from patchconvnet.inference import look
 from patchconvnet.training.scores import score_attention, score_logits
 
-PROBES = 32  # images whose maps are kept after every epoch: the first ones of the test set
+# images whose maps are kept after every epoch: the first ones of the test set
+PROBES = 32
 
-ANOTHER_TRY = "try another seed, or a lower learning_rate (--set learning_rate=...) in another folder"
+ANOTHER_TRY = (
+    "try another seed, or a lower learning_rate (--set learning_rate=...) in another"
+    " folder"
+)
 
 
 class Batches(keras.utils.PyDataset):
-    """Shuffled batches whose order depends only on the seed and the epoch, so that a resumed run sees the same.
+    """Shuffled batches whose order depends only on the seed and the epoch, so
+    that a resumed run sees the same.
 
-    Each item is a pair: images uint8 (B, H, W, 3), labels one-hot float32 (B, classes).
+    Each item is a pair: images uint8 (B, H, W, 3), labels one-hot float32 (B,
+    classes).
     """
 
     def __init__(self, images, labels, batch_size, num_classes, seed):
         super().__init__()
         self.images = images
-        self.labels = np.eye(num_classes, dtype="float32")[labels]  # (N,) -> (N, classes)
+        # (N,) -> (N, classes)
+        self.labels = np.eye(num_classes, dtype="float32")[labels]
         self.batch_size = batch_size
         self.seed = seed
         self.shuffle(0)
 
     def shuffle(self, epoch):
         """Draw the order of an epoch, counted from 0."""
-        self.order = np.random.default_rng((self.seed, epoch)).permutation(len(self.images))
+        self.order = np.random.default_rng((self.seed, epoch)).permutation(
+            len(self.images)
+        )
 
     def __len__(self):
         return -(-len(self.images) // self.batch_size)  # rounded up
@@ -52,18 +62,22 @@ class Batches(keras.utils.PyDataset):
 
 @contextmanager
 def averaged_weights(model):
-    """While this lasts, a compiled model has the running mean of its weights, if its optimizer keeps one.
+    """While this lasts, a compiled model has the running mean of its weights,
+    if its optimizer keeps one.
 
-    Batch normalization keeps the averages that belong to the current weights, as Keras does at the end of `fit`: part of
-    why averaging may cost something in a short run.
+    Batch normalization keeps the averages that belong to the current weights,
+    as Keras does at the end of `fit`: part of why averaging may cost something
+    in a short run.
     """
-    optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)  # mixed_float16 scales the loss
+    # mixed_float16 scales the loss
+    optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)
     if not optimizer.use_ema:
         yield
         return
     current = [np.array(_to_numpy(variable)) for variable in model.trainable_variables]
     optimizer.finalize_variable_values(model.trainable_variables)
-    for variable in model.trainable_variables:  # not every optimizer is ours: see `AdamW.finalize_variable_values`
+    # not every optimizer is ours: see `AdamW.finalize_variable_values`
+    for variable in model.trainable_variables:
         variable.assign(keras.ops.copy(variable))
     try:
         yield
@@ -73,18 +87,22 @@ def averaged_weights(model):
 
 
 class AttentionRecorder(keras.callbacks.Callback):
-    """Keeps, before training and after every epoch, the maps of the same probe images.
+    """Keeps, before training and after every epoch, the maps of the same probe
+    images.
 
-    Also measures the validation images: their loss and accuracy and, where masks are known, how often attention is
-    on the object. These join the epoch's logs, so that the progress bar and `History` have them too.
+    Also measures the validation images: their loss and accuracy and, where
+    masks are known, how often attention is on the object. These join the
+    epoch's logs, so that the progress bar and `History` have them too.
 
     Args:
         dataset: a `Dataset`. The first 32 test images are the probes.
-        folder: run folder for `attention.npz`, `history.csv` (and `epochs.npz`); None keeps all in memory.
+        folder: run folder for `attention.npz`, `history.csv` (and
+            `epochs.npz`); None keeps all in memory.
         keep_epochs: whether to keep the weights after every epoch.
 
     Attributes:
-        maps: list, one array an epoch, float16 (P, Q, h, w), the first from before training.
+        maps: list, one array an epoch, float16 (P, Q, h, w), the first from
+            before training.
         logits: list, one array an epoch, float16 (P, classes).
         history: dict of column name to list, one value an epoch.
     """
@@ -97,23 +115,39 @@ class AttentionRecorder(keras.callbacks.Callback):
         self.maps, self.logits, self.history, self.weights = [], [], {}, {}
 
     def restore(self, epochs):
-        """Go on after `epochs` whole epochs of a run that was stopped: read what its folder holds up to there."""
+        """Go on after `epochs` whole epochs of a run that was stopped: read
+        what its folder holds up to there.
+        """
         if not epochs:
             return
         history = records.read_history(self.folder / "history.csv")
         self.history = {key: list(column[:epochs]) for key, column in history.items()}
         arrays = records.read_arrays(self.folder / "attention.npz")
-        self.maps, self.logits = (list(arrays[name][: epochs + 1]) for name in ("maps", "logits"))
+        self.maps, self.logits = (
+            list(arrays[name][: epochs + 1]) for name in ("maps", "logits")
+        )
         if self.keep_epochs:
             kept = records.read_arrays(self.folder / "epochs.npz")
-            self.weights = {key: array for key, array in kept.items() if int(key.split("/")[0]) <= epochs}
+            self.weights = {
+                key: array
+                for key, array in kept.items()
+                if int(key.split("/")[0]) <= epochs
+            }
 
     def digest(self, epochs):
-        """The sha256 of the number of epochs and of all that is kept of them, as it stands in the files: a string."""
+        """The sha256 of the number of epochs and of all that is kept of them,
+        as it stands in the files: a string.
+        """
         found = hashlib.sha256(f"{epochs} epochs\n".encode())
         for key, column in self.history.items():
-            found.update(f"{key}: {' '.join(map(records.as_written, column))}\n".encode())
-        for array in (*self.maps, *self.logits, *(self.weights[key] for key in sorted(self.weights))):
+            found.update(
+                f"{key}: {' '.join(map(records.as_written, column))}\n".encode()
+            )
+        for array in (
+            *self.maps,
+            *self.logits,
+            *(self.weights[key] for key in sorted(self.weights)),
+        ):
             found.update(f"{array.dtype} {array.shape}".encode())
             found.update(np.ascontiguousarray(array))
         return found.hexdigest()
@@ -131,7 +165,9 @@ class AttentionRecorder(keras.callbacks.Callback):
             self._probe(epoch + 1)
             logs.update(self._validate())
         row = {"epoch": epoch + 1, **logs, "seconds": seconds}
-        row["learning_rate"] = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
+        row["learning_rate"] = float(
+            keras.ops.convert_to_numpy(self.model.optimizer.learning_rate)
+        )
         for key, value in row.items():
             self.history.setdefault(key, []).append(float(value))
         if self.folder is not None:
@@ -151,33 +187,46 @@ class AttentionRecorder(keras.callbacks.Callback):
             return {}
         try:
             logits, maps = look(self.model, self.dataset.x_val)
-            scores = {f"val_{name}": value for name, value in score_logits(logits, self.dataset.y_val).items()}
+            scores = {
+                f"val_{name}": value
+                for name, value in score_logits(logits, self.dataset.y_val).items()
+            }
             scores.pop("val_top5")
             return {**scores, **score_attention(logits, maps, self.dataset.mask_val)}
         except PatchConvNetError as error:
-            raise PatchConvNetError(f"training has failed ({error}): {ANOTHER_TRY}") from error
+            raise PatchConvNetError(
+                f"training has failed ({error}): {ANOTHER_TRY}"
+            ) from error
 
     def _write(self):
         records.write_history(self.folder / "history.csv", self.history)
         records.write_arrays(
             self.folder / "attention.npz",
-            {"maps": np.stack(self.maps), "logits": np.stack(self.logits), "indices": np.arange(len(self.maps[0]))},
+            {
+                "maps": np.stack(self.maps),
+                "logits": np.stack(self.logits),
+                "indices": np.arange(len(self.maps[0])),
+            },
         )
         if self.keep_epochs:
             records.write_arrays(self.folder / "epochs.npz", self.weights)
 
 
 class Checkpoint(keras.callbacks.Callback):
-    """Before the first epoch and after every one, writes all that training goes on from, and what belongs to it.
+    """Before the first epoch and after every one, writes all that training
+    goes on from, and what belongs to it.
 
-    Before every epoch it sets the order of images and all random generators from the seed and the epoch's number, so
-    that a run which was stopped continues as if it had not been.
+    Before every epoch it sets the order of images and all random generators
+    from the seed and the epoch's number, so that a run which was stopped
+    continues as if it had not been.
 
     Args:
         path: the checkpoint's file. It is written aside and renamed.
         batches: the `Batches` that the model trains on.
-        recorder: the `AttentionRecorder` whose files must be of the same epochs.
-        variant: which data these are (see `data.Dataset`): a run must not go on with others.
+        recorder: the `AttentionRecorder` whose files must be of the same
+            epochs.
+        variant: which data these are (see `data.Dataset`): a run must not go
+            on with others.
     """
 
     def __init__(self, path, batches, recorder, variant):
@@ -193,11 +242,16 @@ class Checkpoint(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch, logs=None):
         self.batches.shuffle(epoch)
-        states = [variable for variable in self.model.variables if variable.path.endswith("seed_generator_state")]
+        states = [
+            variable
+            for variable in self.model.variables
+            if variable.path.endswith("seed_generator_state")
+        ]
         for index, state in enumerate(states):
             first = (self.batches.seed * 1000 + index) % 2**32
             state.assign(np.array([first, epoch], dtype="uint32"))
-        if keras.backend.backend() == "torch":  # where dropout has no such state: PyTorch draws from its own generator
+        # where dropout has no such state: PyTorch draws from its own generator
+        if keras.backend.backend() == "torch":
             import torch
 
             torch.manual_seed(self.batches.seed + 2**32 * epoch)
@@ -206,12 +260,20 @@ class Checkpoint(keras.callbacks.Callback):
         self._write(epoch + 1)
 
     def _write(self, done):
-        arrays = {str(index): value for index, value in enumerate(map(_to_numpy, _state(self.model)))}
+        arrays = {
+            str(index): value
+            for index, value in enumerate(map(_to_numpy, _state(self.model)))
+        }
         belongs = {"variant": self.variant, "digest": self.recorder.digest(done)}
-        records.write_arrays(self.path, {"epochs_done": np.array(done), **belongs, **arrays}, compressed=False)
+        records.write_arrays(
+            self.path,
+            {"epochs_done": np.array(done), **belongs, **arrays},
+            compressed=False,
+        )
 
     def restore(self, model, epochs):
-        """Load the checkpoint into a compiled model, and the recorder's files, if there is one.
+        """Load the checkpoint into a compiled model, and the recorder's files,
+        if there is one.
 
         Args:
             model: the compiled model.
@@ -221,7 +283,8 @@ class Checkpoint(keras.callbacks.Callback):
             How many epochs were done, 0 to `epochs`.
 
         Raises:
-            PatchConvNetError: the files do not belong together, or are damaged; other data.
+            PatchConvNetError: the files do not belong together, or are
+                damaged; other data.
         """
         model.optimizer.build(model.trainable_variables)
         if not self.path.is_file():
@@ -231,35 +294,57 @@ class Checkpoint(keras.callbacks.Callback):
             done = self._checked(arrays, _state(model), epochs)
             self.recorder.restore(done)
             if done and self.recorder.digest(done) != str(arrays["digest"]):
-                raise PatchConvNetError("its history, maps and checkpoint are not of the same epochs")
+                raise PatchConvNetError(
+                    "its history, maps and checkpoint are not of the same epochs"
+                )
         except (LookupError, ValueError, TypeError) as error:
-            reason = error if isinstance(error, PatchConvNetError) else f"its files are damaged ({error!r})"
+            reason = (
+                error
+                if isinstance(error, PatchConvNetError)
+                else f"its files are damaged ({error!r})"
+            )
             raise PatchConvNetError(
-                f"the stopped run in {self.path.parent} cannot go on: {one_line(reason)}. Delete {self.path} to start it over, "
-                "or choose another folder"
+                f"the stopped run in {self.path.parent} cannot go on:"
+                f" {one_line(reason)}. Delete {self.path} to start it over, or choose"
+                " another folder"
             ) from error
         for index, variable in enumerate(_state(model)):
             variable.assign(arrays[str(index)])
         return done
 
     def _checked(self, arrays, state, epochs):
-        """The number of epochs of a checkpoint that fits the model, the data and the run."""
-        expected = {name: () for name in ("epochs_done", "variant", "digest")}
-        expected |= {str(index): tuple(variable.shape) for index, variable in enumerate(state)}
+        """The number of epochs of a checkpoint that fits the model, the data
+        and the run.
+        """
+        expected = dict.fromkeys(("epochs_done", "variant", "digest"), ())
+        expected |= {
+            str(index): tuple(variable.shape) for index, variable in enumerate(state)
+        }
         if {key: array.shape for key, array in arrays.items()} != expected:
-            raise PatchConvNetError("its checkpoint does not fit this network, or was written by another version")
+            raise PatchConvNetError(
+                "its checkpoint does not fit this network, or was written by another"
+                " version"
+            )
         if str(arrays["variant"]) != self.variant:
-            raise PatchConvNetError(f"it began with other data ({arrays['variant']}), and these are {self.variant}")
+            raise PatchConvNetError(
+                f"it began with other data ({arrays['variant']}), and these are"
+                f" {self.variant}"
+            )
         done = int(arrays["epochs_done"])
         if not 0 <= done <= epochs:
-            raise PatchConvNetError(f"its checkpoint is of epoch {done}, and the run has {epochs}")
+            raise PatchConvNetError(
+                f"its checkpoint is of epoch {done}, and the run has {epochs}"
+            )
         return done
 
 
 class StopOnBadLoss(keras.callbacks.Callback):
-    """Stops with an error when the loss is no longer a finite number; the last good checkpoint stays."""
+    """Stops with an error when the loss is no longer a finite number; the last
+    good checkpoint stays.
+    """
 
-    async_safe = True  # Keras then calls the hook below beside the steps: no step waits for it
+    # Keras then calls the hook below beside the steps: no step waits for it
+    async_safe = True
 
     def __init__(self, path):
         super().__init__()
@@ -267,8 +352,11 @@ class StopOnBadLoss(keras.callbacks.Callback):
         self.bad_step = None
 
     def on_train_batch_end(self, batch, logs=None):
-        # The logged loss is the epoch's mean so far: once it is not finite, it stays so.
-        if not np.isfinite(logs["loss"]) and (self.bad_step is None or batch < self.bad_step):
+        # The logged loss is the epoch's mean so far: once it is not finite, it
+        # stays so.
+        if not np.isfinite(logs["loss"]) and (
+            self.bad_step is None or batch < self.bad_step
+        ):
             self.bad_step = batch
             self.model.stop_training = True
 
@@ -277,7 +365,8 @@ class StopOnBadLoss(keras.callbacks.Callback):
             return
         kept = f"; {self.path} keeps the epoch before" if self.path.is_file() else ""
         raise PatchConvNetError(
-            f"the loss became {logs['loss']} at step {self.bad_step + 1} of epoch {epoch + 1}: {ANOTHER_TRY}{kept}"
+            f"the loss became {logs['loss']} at step {self.bad_step + 1} of epoch"
+            f" {epoch + 1}: {ANOTHER_TRY}{kept}"
         )
 
 

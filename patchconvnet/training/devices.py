@@ -1,4 +1,6 @@
-"""Training on several devices: each holds the whole network and takes its share of every batch."""
+"""Training on several devices: each holds the whole network and takes its share of
+every batch.
+"""
 
 from contextlib import contextmanager
 
@@ -9,12 +11,15 @@ from patchconvnet.errors import PatchConvNetError
 
 @contextmanager
 def spread(devices):
-    """While this lasts, networks that are built live on several devices, by the backend's own engine.
+    """While this lasts, networks that are built live on several devices, by the
+    backend's own engine.
 
-    On JAX that is `keras.distribution.DataParallel`, on TensorFlow `tf.distribute.MirroredStrategy`.
+    On JAX that is `keras.distribution.DataParallel`, on TensorFlow
+    `tf.distribute.MirroredStrategy`.
 
     Args:
-        devices: None for one device as always; "all"; or how many of those there are, at least 1.
+        devices: None for one device as always; "all"; or how many of those there are,
+            at least 1.
 
     Yields:
         The number of devices.
@@ -28,7 +33,8 @@ def spread(devices):
     backend = keras.backend.backend()
     if backend not in _ENGINES:
         raise PatchConvNetError(
-            f"training on several devices is not possible on {backend}: set KERAS_BACKEND to jax or tensorflow"
+            f"training on several devices is not possible on {backend}: set"
+            " KERAS_BACKEND to jax or tensorflow"
         )
     present, scope = _ENGINES[backend]
     chosen = _choose(devices, present())
@@ -44,9 +50,14 @@ def _choose(devices, present):
     if devices == "all":
         return present
     if isinstance(devices, bool) or not isinstance(devices, int) or devices < 1:
-        raise PatchConvNetError(f'devices must be "all" or a whole number, at least 1, got {devices!r}')
+        raise PatchConvNetError(
+            f'devices must be "all" or a whole number, at least 1, got {devices!r}'
+        )
     if devices > len(present):
-        raise PatchConvNetError(f"there are not {devices} devices here, but {len(present)}: {', '.join(present)}")
+        raise PatchConvNetError(
+            f"there are not {devices} devices here, but {len(present)}:"
+            f" {', '.join(present)}"
+        )
     return present[:devices]
 
 
@@ -61,7 +72,9 @@ def _jax_scope(names):
 def _tensorflow_devices():
     import tensorflow
 
-    found = tensorflow.config.list_logical_devices("GPU") or tensorflow.config.list_logical_devices("CPU")
+    found = tensorflow.config.list_logical_devices(
+        "GPU"
+    ) or tensorflow.config.list_logical_devices("CPU")
     return [device.name.removeprefix("/device:") for device in found]
 
 
@@ -71,20 +84,26 @@ def _tensorflow_scope(names):
     return tensorflow.distribute.MirroredStrategy(names).scope()
 
 
-_ENGINES = {"jax": (_jax_devices, _jax_scope), "tensorflow": (_tensorflow_devices, _tensorflow_scope)}
+_ENGINES = {
+    "jax": (_jax_devices, _jax_scope),
+    "tensorflow": (_tensorflow_devices, _tensorflow_scope),
+}
 
 
 def check_shares(count, sizes):
-    """Raise a `PatchConvNetError` unless every batch can be dealt out evenly among `count` devices.
+    """Raise a `PatchConvNetError` unless every batch can be dealt out evenly among
+    `count` devices.
 
     Args:
         count: number of devices.
-        sizes: dict from what the batches are of to a pair: number of images, images a batch.
+        sizes: dict from what the batches are of to a pair: number of images, images a
+            batch.
     """
     for what, (images, batch) in sizes.items():
         last = images % batch
         if min(images, batch) % count or last % count:
             raise PatchConvNetError(
-                f"{images} {what} images in batches of {batch} leave a last one of {last or batch}, and {count} devices "
-                "cannot take equal shares of each: choose another number of devices"
+                f"{images} {what} images in batches of {batch} leave a last one of"
+                f" {last or batch}, and {count} devices cannot take equal shares of"
+                " each: choose another number of devices"
             )

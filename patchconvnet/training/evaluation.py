@@ -23,29 +23,37 @@ def evaluate(record):
 
     Returns:
         scores: dict, keys and values as in `results.json` (see `scores.score_test`).
-        variant: which copy of the data set was read here, as in `results.json`: a string.
+        variant: which copy of the data set was read here, as in `results.json`: a
+            string.
 
     Raises:
-        PatchConvNetError: no weights, damaged or foreign ones; no data set here, or one of other classes.
+        PatchConvNetError: no weights, damaged or foreign ones; no data set here, or one
+            of other classes.
     """
-    model, classes = record.model(), len(record.results["class_names"])  # first: what is damaged is told before any download
+    # first: what is damaged is told before any download
+    model, classes = record.model(), len(record.results["class_names"])
     dataset = load_dataset(record.recipe["dataset"], **data_options(record.recipe))
     if len(dataset.class_names) != classes:
         raise PatchConvNetError(
-            f"{record.recipe['dataset']} has {len(dataset.class_names)} classes now, and the network of {record.folder} was trained on {classes}"
+            f"{record.recipe['dataset']} has {len(dataset.class_names)} classes now,"
+            f" and the network of {record.folder} was trained on {classes}"
         )
     return score_test(model, dataset), dataset.variant
 
 
 def compare(record, scores, variant):
-    """A table of measured and recorded scores, and what a difference may come from: a string of some lines.
+    """A table of measured and recorded scores, and what a difference may come from: a
+    string of some lines.
 
     Args:
         record: a `records.Record`.
         scores, variant: as `evaluate` returns them.
     """
     results = record.results
-    lines = [one_line(f"{record.recipe['dataset']}, record {record.name}"), f"{'':24}{'here':>10}{'record':>10}{'difference':>13}"]
+    lines = [
+        one_line(f"{record.recipe['dataset']}, record {record.name}"),
+        f"{'':24}{'here':>10}{'record':>10}{'difference':>13}",
+    ]
     largest = 0.0
     for key, (words, factor, form) in ROWS.items():
         if key == "test_top5" and len(results["class_names"]) <= 5:
@@ -53,13 +61,22 @@ def compare(record, scores, variant):
         if key in scores and key in results:
             here, recorded = factor * scores[key], factor * results[key]
             largest = max(largest, abs(here - recorded))
-            lines.append(f"{words:24}{here:10{form}}{recorded:10{form}}{here - recorded:+13{form}}")
-    lines += [f"{'data here':24}{variant}", f"{'data of the record':24}{results['variant']}"]
+            lines.append(
+                f"{words:24}{here:10{form}}{recorded:10{form}}{here - recorded:+13{form}}"
+            )
+    lines += [
+        f"{'data here':24}{variant}",
+        f"{'data of the record':24}{results['variant']}",
+    ]
     if variant != results["variant"]:
-        lines.append("The two copies of the data differ in their pixels: a difference of some points may come from that alone.")
+        lines.append(
+            "The two copies of the data differ in their pixels: a difference of some"
+            " points may come from that alone."
+        )
     elif largest >= 0.005:
         lines.append(
-            f"The data are the same. The record was measured on {results['device']} with "
-            f"{record.recipe.get('precision', 'float32')}, here it is float32: rounding moves images that lie between two classes."
+            f"The data are the same. The record was measured on {results['device']}"
+            f" with {record.recipe.get('precision', 'float32')}, here it is float32:"
+            " rounding moves images that lie between two classes."
         )
     return "\n".join(lines)

@@ -1,4 +1,6 @@
-"""What machine this is, and how it computes best: said at the top of every chapter, and kept in every record."""
+"""What machine this is, and how it computes best: said at the top of every chapter, and
+kept in every record.
+"""
 
 import os
 import platform
@@ -15,7 +17,11 @@ def versions():
     """Versions of what a result depends on: a dict of names to version strings."""
     from patchconvnet import __version__
 
-    found = {"patchconvnet": __version__, "python": platform.python_version(), "keras": keras.__version__}
+    found = {
+        "patchconvnet": __version__,
+        "python": platform.python_version(),
+        "keras": keras.__version__,
+    }
     for name in ("numpy", _FRAMEWORKS.get(keras.backend.backend(), "")):
         for distribution in (name, f"{name}-cpu"):
             try:
@@ -29,39 +35,63 @@ def versions():
 def device():
     """The device that trains, in words: the GPU's name, or the number of CPU cores."""
     gpu = _gpu()
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    cores = (
+        len(os.sched_getaffinity(0))
+        if hasattr(os, "sched_getaffinity")
+        else os.cpu_count()
+    )
     return gpu["name"] if gpu else f"CPU, {cores} {'core' if cores == 1 else 'cores'}"
 
 
 def best_precision():
-    """The dtype policy that this machine computes fastest, the logits and the loss apart: a string.
+    """The dtype policy that this machine computes fastest, the logits and the loss
+    apart: a string.
 
-    "mixed_bfloat16" where there are units for it: GPUs from Ampere on, and with TensorFlow CPUs with AVX512-BF16 or
-    AMX; "mixed_float16" on GPUs of Volta and Turing (a T4); "float32" elsewhere.
+    "mixed_bfloat16" where there are units for it: GPUs from Ampere on, and with
+    TensorFlow CPUs with AVX512-BF16 or AMX; "mixed_float16" on GPUs of Volta and Turing
+    (a T4); "float32" elsewhere.
     """
     gpu = _gpu()
     if gpu:
-        return "mixed_bfloat16" if gpu["capability"] >= (8, 0) else "mixed_float16" if gpu["capability"] >= (7, 0) else "float32"
+        return (
+            "mixed_bfloat16"
+            if gpu["capability"] >= (8, 0)
+            else "mixed_float16"
+            if gpu["capability"] >= (7, 0)
+            else "float32"
+        )
     units = {"avx512_bf16", "amx_bf16"} & _cpu_flags()
-    return "mixed_bfloat16" if units and keras.backend.backend() == "tensorflow" else "float32"
+    return (
+        "mixed_bfloat16"
+        if units and keras.backend.backend() == "tensorflow"
+        else "float32"
+    )
 
 
 def _cpu_flags():
-    """Names of the processor's abilities, as Linux lists them: a set; empty on other systems."""
+    """Names of the processor's abilities, as Linux lists them: a set; empty on other
+    systems.
+    """
     try:
         text = Path("/proc/cpuinfo").read_text()
     except OSError:
         return set()
-    lines = [line.split(":")[1] for line in text.splitlines() if line.startswith("flags")]
+    lines = [
+        line.split(":")[1] for line in text.splitlines() if line.startswith("flags")
+    ]
     return set(lines[0].split()) if lines else set()
 
 
 def _gpu():
-    """Of the first GPU: its "name", its compute "capability" (major, minor), and "peak_bytes", a function; or None.
+    """Of the first GPU: its "name", its compute "capability" (major, minor), and
+    "peak_bytes", a function; or None.
 
-    The memory is asked for only when it is wanted: asking starts TensorFlow's GPU, and some allocators cannot tell.
+    The memory is asked for only when it is wanted: asking starts TensorFlow's GPU, and
+    some allocators cannot tell.
     """
-    found = {"tensorflow": _tensorflow_gpu, "jax": _jax_gpu, "torch": _torch_gpu}.get(keras.backend.backend())
+    found = {"tensorflow": _tensorflow_gpu, "jax": _jax_gpu, "torch": _torch_gpu}.get(
+        keras.backend.backend()
+    )
     return found() if found else None
 
 
@@ -75,7 +105,9 @@ def _tensorflow_gpu():
     return {
         "name": details.get("device_name", "GPU"),
         "capability": details.get("compute_capability", (0, 0)),
-        "peak_bytes": lambda: tensorflow.config.experimental.get_memory_info("GPU:0")["peak"],
+        "peak_bytes": lambda: tensorflow.config.experimental.get_memory_info("GPU:0")[
+            "peak"
+        ],
     }
 
 
@@ -85,10 +117,13 @@ def _jax_gpu():
     first = jax.devices()[0]
     if first.platform == "cpu":
         return None
-    capability = str(getattr(first, "compute_capability", ""))  # "9.0"; a TPU has none, AMD's is no number
+    # "9.0"; a TPU has none, AMD's is no number
+    capability = str(getattr(first, "compute_capability", ""))
     return {
         "name": first.device_kind,
-        "capability": tuple(int(part) if part.isdecimal() else 0 for part in capability.split(".")),
+        "capability": tuple(
+            int(part) if part.isdecimal() else 0 for part in capability.split(".")
+        ),
         "peak_bytes": lambda: (first.memory_stats() or {}).get("peak_bytes_in_use"),
     }
 
@@ -106,7 +141,9 @@ def _torch_gpu():
 
 
 def peak_device_memory():
-    """Greatest memory of the first GPU in this process so far, in bytes; None without a GPU, or where it is unknown."""
+    """Greatest memory of the first GPU in this process so far, in bytes; None without a
+    GPU, or where it is unknown.
+    """
     gpu = _gpu()
     try:
         return gpu["peak_bytes"]() if gpu else None
@@ -115,9 +152,14 @@ def peak_device_memory():
 
 
 def peak_memory():
-    """Greatest memory of this process so far, in bytes, or None where the system does not tell (Windows)."""
-    status = Path("/proc/self/status")  # Linux: `resource` would count what the parent process had, too
-    if status.is_file() and (found := re.search(r"VmHWM:\s*(\d+) kB", status.read_text())):
+    """Greatest memory of this process so far, in bytes, or None where the system does
+    not tell (Windows).
+    """
+    # Linux: `resource` would count what the parent process had, too
+    status = Path("/proc/self/status")
+    if status.is_file() and (
+        found := re.search(r"VmHWM:\s*(\d+) kB", status.read_text())
+    ):
         return int(found[1]) * 1024
     try:
         import resource

@@ -1,9 +1,9 @@
 """Recipes: all that a training is made of, as a dict of plain values.
 
-    RECIPES        what each preset sets
-    make_recipe    the same, with what the caller changes, every value checked
-    data_options   how its data set is loaded
-    difference     what sets two recipes apart, in words
+RECIPES        what each preset sets
+make_recipe    the same, with what the caller changes, every value checked
+data_options   how its data set is loaded
+difference     what sets two recipes apart, in words
 """
 
 import difflib
@@ -13,8 +13,9 @@ from patchconvnet.errors import PatchConvNetError
 from patchconvnet.model import NetworkConfig, preset_config
 from patchconvnet.rules import SHARE, YES_OR_NO, none_or, number, one_of, plain, whole
 
-# warmup: share of all steps. weight_averaging: momentum of the running mean of the weights, a step; 0 for none.
-# validation: how many of the training images are set apart. precision: "auto" is what the machine computes fastest.
+# warmup: share of all steps. weight_averaging: momentum of the running mean of the
+# weights, a step; 0 for none. validation: how many of the training images are set
+# apart. precision: "auto" is what the machine computes fastest.
 RECIPES = {
     "shapes": {
         "dataset": "shapes",
@@ -60,8 +61,9 @@ RECIPES = {
         "precision": "auto",
     },
 }
-# shuffled_labels (off in all presets): the labels of the training images change places, so that there is nothing to
-# learn but the images themselves: a control (Zhang et al., 2017).
+# shuffled_labels (off in all presets): the labels of the training images change places,
+# so that there is nothing to learn but the images themselves: a control (Zhang et al.,
+# 2017).
 
 # What may be set of a training, and how.
 SETTINGS = {
@@ -79,13 +81,19 @@ EPOCHS, LIMIT, SEED = whole(1, 100_000), whole(1, 1_000_000_000), whole(0, 2**31
 KEEP = one_of("epochs", "weights", "scores")
 
 
-def make_recipe(preset, data=None, epochs=None, limit=None, seed=0, keep=None, settings=None):
-    """All that is set for a run, as a dict of plain values; arguments and errors as in `train`."""
+def make_recipe(
+    preset, data=None, epochs=None, limit=None, seed=0, keep=None, settings=None
+):
+    """All that is set for a run, as a dict of plain values; arguments and errors as in
+    `train`.
+    """
     config = preset_config(preset)
     epochs, limit, seed = map(plain, (epochs, limit, seed))
     if preset not in RECIPES:
         known = ", ".join(RECIPES)
-        raise PatchConvNetError(f"there is no recipe to train {preset!r}: presets that have one are {known}")
+        raise PatchConvNetError(
+            f"there is no recipe to train {preset!r}: presets that have one are {known}"
+        )
     recipe = {"preset": preset, **RECIPES[preset]}
     if data is not None:
         recipe["dataset"] = whole_name(data)
@@ -102,11 +110,20 @@ def make_recipe(preset, data=None, epochs=None, limit=None, seed=0, keep=None, s
             config[_known(name)] = value
     none_or(LIMIT).check("limit", limit)
     SEED.check("seed", seed)
-    recipe |= {"limit": limit, "seed": seed, "keep": ("epochs" if preset == "shapes" else "weights") if keep is None else keep}
+    recipe |= {
+        "limit": limit,
+        "seed": seed,
+        "keep": (
+            ("epochs" if preset == "shapes" else "weights") if keep is None else keep
+        ),
+    }
     KEEP.check("keep", recipe["keep"])
     config |= {"num_classes": number_of_classes(recipe["dataset"]), "seed": seed}
     # As JSON gives it back: tuples become lists.
-    recipe["model"] = {name: list(value) if isinstance(value, tuple) else value for name, value in config.items()}
+    recipe["model"] = {
+        name: list(value) if isinstance(value, tuple) else value
+        for name, value in config.items()
+    }
     return recipe
 
 
@@ -114,15 +131,25 @@ def data_options(recipe):
     """Options with which a recipe's data set is loaded: a dict for `load_dataset`."""
     if recipe["dataset"] in ("shapes", "cifar10"):
         return {"validation": recipe["validation"]} if "validation" in recipe else {}
-    return {"size": recipe["model"]["image_size"]}  # your own pictures, as finely as the network sees them
+    # your own pictures, as finely as the network sees them
+    return {"size": recipe["model"]["image_size"]}
 
 
 def _checked(name, value, recipe):
-    """The value of a setting of the training, if it is one; whole numbers as floats where the preset has floats."""
+    """The value of a setting of the training, if it is one; whole numbers as floats
+    where the preset has floats.
+    """
     if name == "validation" and recipe["dataset"] != "cifar10":
-        raise PatchConvNetError(f"validation can be set for cifar10 only: {recipe['dataset']} has its own images for it")
+        raise PatchConvNetError(
+            f"validation can be set for cifar10 only: {recipe['dataset']} has its own"
+            " images for it"
+        )
     SETTINGS[name].check(name, value)
-    return value if name in ("validation", "batch_size") or isinstance(value, (bool, str)) else float(value)
+    return (
+        value
+        if name in ("validation", "batch_size") or isinstance(value, (bool, str))
+        else float(value)
+    )
 
 
 def _known(name):
@@ -130,17 +157,24 @@ def _known(name):
     own = ("num_classes", "seed")  # the data set's, and an argument of `train`
     known = [*SETTINGS, *(name for name in NetworkConfig.names() if name not in own)]
     if name in ("data", "epochs", "limit", "seed", "keep", "devices"):
-        raise PatchConvNetError(f"{name} is not a setting of the network or its training, but an argument of its own: --{name}")
+        raise PatchConvNetError(
+            f"{name} is not a setting of the network or its training, but an argument"
+            f" of its own: --{name}"
+        )
     if name not in known:
         near = difflib.get_close_matches(name, known, n=1)
         hint = f"; did you mean {near[0]}?" if near else ""
-        raise PatchConvNetError(f"{name} is not a setting of the network or its training that can be changed{hint}")
+        raise PatchConvNetError(
+            f"{name} is not a setting of the network or its training that can be"
+            f" changed{hint}"
+        )
     return name
 
 
 def difference(existing, recipe):
     """The first difference between two recipes, in words; "" if they are equal."""
-    for key in [*recipe, *existing]:  # a recipe's own order: the preset first, what follows from it later
+    # a recipe's own order: the preset first, what follows from it later
+    for key in [*recipe, *existing]:
         old, new = existing.get(key), recipe.get(key)
         nested = isinstance(old, dict) and isinstance(new, dict)
         found = difference(old, new) if nested else f"its {key} is {old!r}, not {new!r}"

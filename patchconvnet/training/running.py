@@ -1,4 +1,5 @@
-"""Training: one call, the standard `fit`, and a run folder that tells everything afterwards.
+"""Training: one call, the standard `fit`, and a run folder that tells
+everything afterwards.
 
     record = train(preset="shapes", out="runs/shapes")
 
@@ -6,7 +7,8 @@
     fit       after each epoch: history, attention maps, checkpoint
     finish    weights, test scores; results.json                        written last
 
-A run that was stopped goes on from its last whole epoch when the same call is made again.
+A run that was stopped goes on from its last whole epoch when the same call is
+made again.
 """
 
 from dataclasses import replace
@@ -22,9 +24,21 @@ from patchconvnet.files import held, place
 from patchconvnet.inference import familiarity
 from patchconvnet.model import PatchConvNet
 from patchconvnet.schedule import AdamW, WarmUpCosine
-from patchconvnet.training.callbacks import PROBES, AttentionRecorder, Batches, Checkpoint, StopOnBadLoss
+from patchconvnet.training.callbacks import (
+    PROBES,
+    AttentionRecorder,
+    Batches,
+    Checkpoint,
+    StopOnBadLoss,
+)
 from patchconvnet.training.devices import check_shares, spread
-from patchconvnet.training.machine import best_precision, device, peak_device_memory, peak_memory, versions
+from patchconvnet.training.machine import (
+    best_precision,
+    device,
+    peak_device_memory,
+    peak_memory,
+    versions,
+)
 from patchconvnet.training.recipes import RECIPES, data_options, difference, make_recipe
 from patchconvnet.training.scores import score_test
 
@@ -32,37 +46,59 @@ __all__ = ["RECIPES", "compile_model", "make_recipe", "train"]
 
 
 def train(
-    preset, out, data=None, *, epochs=None, limit=None, seed=0, keep=None, settings=None, devices=None, verbose="auto"
+    preset,
+    out,
+    data=None,
+    *,
+    epochs=None,
+    limit=None,
+    seed=0,
+    keep=None,
+    settings=None,
+    devices=None,
+    verbose="auto",
 ):
-    """Train a preset and write its run folder; go on with a run that was stopped; or return a finished one.
+    """Train a preset and write its run folder; go on with a run that was
+    stopped; or return a finished one.
 
     Sets Python's, NumPy's and the backend's global random seeds.
 
     Args:
         preset: "shapes", "keras_example", "cifar10" or "cifar10_cpu".
         out: folder to write; made if it is not there.
-        data: a data set, if not the preset's own: "shapes", "cifar10", or your own pictures (see `load_dataset`).
-        epochs: number of passes over the training images, if not the preset's own.
+        data: a data set, if not the preset's own: "shapes", "cifar10", or your
+            own pictures (see `load_dataset`).
+        epochs: number of passes over the training images, if not the preset's
+            own.
         limit: use only this many training images.
-        seed: seed of the weights, of the order of images and of their variation.
-        keep: what stays in the folder: "epochs" (the weights after every epoch, too: the default for "shapes"),
-            "weights" (the last ones: the default else), or "scores" (no weights and no maps).
-        settings: a dict of what to set instead of the preset's: numbers of its recipe ("learning_rate"), its
-            "precision", or arguments of `PatchConvNet` ("class_tokens").
-        devices: None for one, "all", or a number of devices to spread each batch over (see `devices.spread`).
-        verbose: as in Keras' `fit`: 0 silent, 1 progress bar, 2 a line an epoch, "auto".
+        seed: seed of the weights, of the order of images and of their
+            variation.
+        keep: what stays in the folder: "epochs" (the weights after every
+            epoch, too: the default for "shapes"), "weights" (the last ones:
+            the default else), or "scores" (no weights and no maps).
+        settings: a dict of what to set instead of the preset's: numbers of its
+            recipe ("learning_rate"), its "precision", or arguments of
+            `PatchConvNet` ("class_tokens").
+        devices: None for one, "all", or a number of devices to spread each
+            batch over (see `devices.spread`).
+        verbose: as in Keras' `fit`: 0 silent, 1 progress bar, 2 a line an
+            epoch, "auto".
 
     Returns:
         A `records.Record`.
 
     Raises:
-        PatchConvNetError: unknown preset, data set or setting; a number out of range; a folder that holds another
-            run or other files, or cannot be written; no such devices; a loss that is not finite.
+        PatchConvNetError: unknown preset, data set or setting; a number out of
+            range; a folder that holds another run or other files, or cannot be
+            written; no such devices; a loss that is not finite.
     """
     recipe = make_recipe(preset, data, epochs, limit, seed, keep, settings)
     folder = place(out)
     if Path(recipe["dataset"]) in folder.resolve().parents:
-        raise PatchConvNetError(f"{folder} lies in the data, {recipe['dataset']}, where it would count as a class: choose another place")
+        raise PatchConvNetError(
+            f"{folder} lies in the data, {recipe['dataset']}, where it would count as a"
+            " class: choose another place"
+        )
     if _has_finished(folder, recipe):
         return records.Record(folder)
     if recipe.get("precision") == "auto":
@@ -72,7 +108,8 @@ def train(
         network = _build(recipe)
         dataset = _load(recipe)
         _check_batches(dataset, recipe["batch_size"], count)
-        # Only now is the folder ours: a call that could not have trained must not stand in the way of the next one.
+        # Only now is the folder ours: a call that could not have trained must
+        # not stand in the way of the next one.
         with held(folder):
             if _has_finished(folder, recipe):  # another process was faster
                 return records.Record(folder)
@@ -82,51 +119,91 @@ def train(
 def _check_batches(dataset, size, devices):
     images = len(dataset.x_train)
     if size > images:
-        raise PatchConvNetError(f"a batch has {size} images, but there are only {images} to train on: choose a smaller batch_size (--set batch_size=...)")
-    evaluated = {"probe": PROBES, "validation": len(dataset.x_val), "test": len(dataset.x_test)}
-    check_shares(devices, {"training": (images, size), **{what: (number, 128) for what, number in evaluated.items()}})
+        raise PatchConvNetError(
+            f"a batch has {size} images, but there are only {images} to train on:"
+            " choose a smaller batch_size (--set batch_size=...)"
+        )
+    evaluated = {
+        "probe": PROBES,
+        "validation": len(dataset.x_val),
+        "test": len(dataset.x_test),
+    }
+    check_shares(
+        devices,
+        {
+            "training": (images, size),
+            **{what: (number, 128) for what, number in evaluated.items()},
+        },
+    )
 
 
 def _run(folder, recipe, network, dataset, devices, verbose):
     """Train from wherever the folder says that training stands, to the end."""
-    for left in folder.glob(".*.partial*"):  # by a process that was killed while it wrote: the folder is ours alone
+    # by a process that was killed while it wrote: the folder is ours alone
+    for left in folder.glob(".*.partial*"):
         left.unlink(missing_ok=True)
     records.write_json(folder / "recipe.json", recipe)
-    batches = Batches(dataset.x_train, dataset.y_train, recipe["batch_size"], len(dataset.class_names), recipe["seed"])
+    batches = Batches(
+        dataset.x_train,
+        dataset.y_train,
+        recipe["batch_size"],
+        len(dataset.class_names),
+        recipe["seed"],
+    )
     compile_model(network, recipe, steps_per_epoch=len(batches))
-    recorder = AttentionRecorder(dataset, folder, keep_epochs=recipe["keep"] == "epochs")
-    checkpoint = Checkpoint(folder / "checkpoint.npz", batches, recorder, dataset.variant)
+    recorder = AttentionRecorder(
+        dataset, folder, keep_epochs=recipe["keep"] == "epochs"
+    )
+    checkpoint = Checkpoint(
+        folder / "checkpoint.npz", batches, recorder, dataset.variant
+    )
     network.fit(
         batches,
         epochs=recipe["epochs"],
         initial_epoch=checkpoint.restore(network, recipe["epochs"]),
-        shuffle=False,  # `Batches` shuffles; Keras would shuffle the order of batches again, by a clock-like seed
+        # `Batches` shuffles; Keras would shuffle the order of batches again,
+        # by a clock-like seed
+        shuffle=False,
         verbose=verbose,
-        # The recorder comes first: the checkpoint's rename is what makes an epoch count as done.
+        # The recorder comes first: the checkpoint's rename is what makes an
+        # epoch count as done.
         callbacks=[StopOnBadLoss(checkpoint.path), recorder, checkpoint],
     )
     return _finish(folder, recipe, network, dataset, recorder, devices)
 
 
 def _has_finished(folder, recipe):
-    """Whether the run in the folder has finished; an error if the folder is not for this run."""
+    """Whether the run in the folder has finished; an error if the folder is
+    not for this run.
+    """
     if folder.exists() and not folder.is_dir():
-        raise PatchConvNetError(f"{folder} is a file, not a folder: choose another place for the run")
+        raise PatchConvNetError(
+            f"{folder} is a file, not a folder: choose another place for the run"
+        )
     if (folder / "recipe.json").is_file():
         existing = records.read_json(folder / "recipe.json")
-        if recipe.get("precision") == "auto":  # a run goes on as it began, on whatever machine
+        # a run goes on as it began, on whatever machine
+        if recipe.get("precision") == "auto":
             recipe["precision"] = existing.get("precision", "auto")
         found = difference(existing, recipe)
         if found:
-            raise PatchConvNetError(f"{folder} holds another run: {found}; choose another folder")
+            raise PatchConvNetError(
+                f"{folder} holds another run: {found}; choose another folder"
+            )
         return (folder / "results.json").is_file()
-    if folder.is_dir() and any(not item.name.startswith(".") for item in folder.iterdir()):
-        raise PatchConvNetError(f"{folder} is not empty and holds no run: choose another folder")
+    if folder.is_dir() and any(
+        not item.name.startswith(".") for item in folder.iterdir()
+    ):
+        raise PatchConvNetError(
+            f"{folder} is not empty and holds no run: choose another folder"
+        )
     return False
 
 
 def _build(recipe):
-    """The network of a recipe; an error in one line if its settings do not go together."""
+    """The network of a recipe; an error in one line if its settings do not go
+    together.
+    """
     try:
         return PatchConvNet(**recipe["model"], dtype=recipe.get("precision", "float32"))
     except (TypeError, ValueError) as error:
@@ -138,31 +215,55 @@ def _load(recipe):
     if recipe["limit"] is not None:
         kept = slice(recipe["limit"])
         masks = None if dataset.mask_train is None else dataset.mask_train[kept]
-        dataset = replace(dataset, x_train=dataset.x_train[kept], y_train=dataset.y_train[kept], mask_train=masks)
+        dataset = replace(
+            dataset,
+            x_train=dataset.x_train[kept],
+            y_train=dataset.y_train[kept],
+            mask_train=masks,
+        )
     if recipe.get("shuffled_labels"):
-        dataset = replace(dataset, y_train=np.random.default_rng(recipe["seed"]).permutation(dataset.y_train))
+        dataset = replace(
+            dataset,
+            y_train=np.random.default_rng(recipe["seed"]).permutation(dataset.y_train),
+        )
     return dataset
 
 
 def compile_model(model, recipe, steps_per_epoch):
-    """Compile a `PatchConvNet` for one-hot labels as a recipe says: AdamW, warm-up and cosine, cross-entropy."""
+    """Compile a `PatchConvNet` for one-hot labels as a recipe says: AdamW,
+    warm-up and cosine, cross-entropy.
+    """
     steps = recipe["epochs"] * steps_per_epoch
-    schedule = WarmUpCosine(recipe["learning_rate"], steps, int(recipe["warmup"] * steps))
+    schedule = WarmUpCosine(
+        recipe["learning_rate"], steps, int(recipe["warmup"] * steps)
+    )
     averaging = recipe.get("weight_averaging", 0.0)
     model.compile(
-        AdamW(schedule, weight_decay=recipe["weight_decay"], use_ema=averaging > 0, ema_momentum=averaging),
-        keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=recipe["label_smoothing"]),
+        AdamW(
+            schedule,
+            weight_decay=recipe["weight_decay"],
+            use_ema=averaging > 0,
+            ema_momentum=averaging,
+        ),
+        keras.losses.CategoricalCrossentropy(
+            from_logits=True, label_smoothing=recipe["label_smoothing"]
+        ),
         metrics=[keras.metrics.CategoricalAccuracy(name="accuracy")],
     )
 
 
 def _finish(folder, recipe, model, dataset, recorder, devices):
-    """Round the weights as they are kept, measure the test images with them, and write what remains."""
+    """Round the weights as they are kept, measure the test images with them,
+    and write what remains.
+    """
     weights = records.weights_of(model)
     records.set_weights(model, weights)
     if recipe["keep"] != "scores":
         records.write_arrays(folder / "weights.npz", weights)
-        records.write_arrays(folder / "familiarity.npz", familiarity.measure(model, dataset.x_train, dataset.x_test))
+        records.write_arrays(
+            folder / "familiarity.npz",
+            familiarity.measure(model, dataset.x_train, dataset.x_test),
+        )
     results = {
         **score_test(model, dataset),
         "parameters": model.count_params(),

@@ -7,12 +7,15 @@ from patchconvnet.inference import look, maps_of
 
 
 def score_logits(logits, labels):
-    """Loss (mean cross-entropy), accuracy and top-5 accuracy of logits (N, classes) for labels (N,): a dict."""
+    """Loss (mean cross-entropy), accuracy and top-5 accuracy of logits (N, classes) for
+    labels (N,): a dict.
+    """
     logits = logits.astype("float64")
     greatest = logits.max(axis=1, keepdims=True)
     log_total = np.log(np.exp(logits - greatest).sum(axis=1)) + greatest[:, 0]
     of_label = logits[np.arange(len(labels)), labels]
-    order = np.argsort(-logits, axis=1, kind="stable")  # of equal logits the first class counts, as in argmax
+    # of equal logits the first class counts, as in argmax
+    order = np.argsort(-logits, axis=1, kind="stable")
     rank = (order == labels[:, None]).argmax(axis=1)
     return {
         "loss": float((log_total - of_label).mean()),
@@ -22,36 +25,52 @@ def score_logits(logits, labels):
 
 
 def score_attention(logits, maps, masks=None):
-    """Scores of attention (N, Q, h, w), of the predicted class's token if there are several: a dict.
+    """Scores of attention (N, Q, h, w), of the predicted class's token if there are
+    several: a dict.
 
-    "attention_entropy" in bits; with masks bool (N, H, W) also "attention_on_object" (see `faithfulness`).
+    "attention_entropy" in bits; with masks bool (N, H, W) also "attention_on_object"
+    (see `faithfulness`).
     """
     chosen = maps_of(logits.argmax(axis=1), maps)
     scores = {"attention_entropy": float(faithfulness.entropy(chosen).mean())}
     if masks is not None:
-        scores["attention_on_object"] = float(faithfulness.pointing_game(chosen, masks).mean())
+        scores["attention_on_object"] = float(
+            faithfulness.pointing_game(chosen, masks).mean()
+        )
     return scores
 
 
 def score_test(model, dataset):
     """All scores of a network on the test images of a `Dataset`: a dict.
 
-    "test_loss", "test_accuracy", "test_top5", "attention_entropy"; where masks are known, also the share of maps on
-    the object and what a random and the best fixed cell reach; where they are not, "test_accuracy_with_flip": the
-    accuracy of the mean of two logits, of the image and of its mirror image.
+    "test_loss", "test_accuracy", "test_top5", "attention_entropy"; where masks are
+    known, also the share of maps on the object and what a random and the best fixed
+    cell reach; where they are not, "test_accuracy_with_flip": the accuracy of the mean
+    of two logits, of the image and of its mirror image.
     """
     logits, maps = look(model, dataset.x_test)
-    scores = {f"test_{name}": value for name, value in score_logits(logits, dataset.y_test).items()}
+    scores = {
+        f"test_{name}": value
+        for name, value in score_logits(logits, dataset.y_test).items()
+    }
     scores |= score_attention(logits, maps, dataset.mask_test)
     if dataset.mask_test is None:
         mirrored, _ = look(model, dataset.x_test[:, :, ::-1])
-        scores["test_accuracy_with_flip"] = score_logits((logits + mirrored) / 2, dataset.y_test)["accuracy"]
+        scores["test_accuracy_with_flip"] = score_logits(
+            (logits + mirrored) / 2, dataset.y_test
+        )["accuracy"]
         return scores
-    touching = faithfulness.pointing_game(maps_of(logits.argmax(axis=1), maps), dataset.mask_test, 1e-9)
+    touching = faithfulness.pointing_game(
+        maps_of(logits.argmax(axis=1), maps), dataset.mask_test, 1e-9
+    )
     scores["attention_touching"] = float(touching.mean())
     if maps.shape[1] > 1:
-        of_true_class = faithfulness.pointing_game(maps_of(dataset.y_test, maps), dataset.mask_test)
+        of_true_class = faithfulness.pointing_game(
+            maps_of(dataset.y_test, maps), dataset.mask_test
+        )
         scores["attention_of_true_class_on_object"] = float(of_true_class.mean())
     scores["attention_chance"] = faithfulness.chance(dataset.mask_test, maps.shape[2:])
-    scores["attention_best_fixed_cell"] = faithfulness.best_fixed_cell(dataset.mask_test, maps.shape[2:])
+    scores["attention_best_fixed_cell"] = faithfulness.best_fixed_cell(
+        dataset.mask_test, maps.shape[2:]
+    )
     return scores

@@ -45,7 +45,7 @@ class Fault(NamedTuple):
 LAYERS, POOLING = "layers model", "06_attention_pooling"
 FAULTS = [
     # === the network ===
-    Fault("stem", "ZeroPadding2D(1,", "ZeroPadding2D(((0, 1), (0, 1)),", LAYERS + " official", "03_stem"),
+    Fault("stem", "                    1, data_format=", "                    ((0, 1), (0, 1)), data_format=", LAYERS + " official", "03_stem"),
     Fault("stem", "if not last or self.final_activation:", "if self.final_activation:", LAYERS + " official", "03_stem"),
     Fault("stem", "gelu, dtype", "relu, dtype", LAYERS, "03_stem"),
     Fault("stem", "-(-height // stride)", "height // stride", LAYERS, "03_stem"),
@@ -60,15 +60,15 @@ FAULTS = [
     Fault("trunk", "else x * self.scale", "else x", LAYERS, "04_trunk"),
     Fault("trunk", "noise_shape=(None, 1, 1, 1)", "noise_shape=None", LAYERS, "04_trunk"),
     Fault("attention_pooling", "keys.shape[-1] ** -0.5", "keys.shape[-1] ** -1", LAYERS, POOLING),
-    Fault("attention_pooling", "else weights[..., 1:]", "else weights[..., :-1]", LAYERS, POOLING),
+    Fault("attention_pooling", "weights = weights[..., 1:]", "weights = weights[..., :-1]", LAYERS, POOLING),
     Fault("attention_pooling", "normalized[:, : self.tokens]", "normalized[:, -self.tokens :]", LAYERS, POOLING),
-    Fault("attention_pooling", "normalized if self.tokens == 1 else", "normalized[:, 1:] if self.tokens == 1 else", LAYERS, POOLING),
+    Fault("attention_pooling", "source = normalized  #", "source = normalized[:, 1:]  #", LAYERS, POOLING),
     Fault("attention_pooling", "softmax(ops.cast(scores", "sigmoid(ops.cast(scores", LAYERS, POOLING),
     Fault("attention_pooling", "(-1, self.tokens, height, width)", "(-1, self.tokens, width, height)", LAYERS, POOLING),
     Fault("attention_pooling", "return ops.sum(tokens * self.kernel", "return ops.mean(tokens * self.kernel", LAYERS, POOLING),
-    Fault("attention_pooling", "token = token + (update if self.scale_mlp", "token = (update if self.scale_mlp", LAYERS, POOLING),
-    Fault("model", "patches = trunk(stem(x))", "patches = stem(x)", "model", "07_model"),
-    Fault("model", "pooled = pooled[:, 0]", "pooled = pooled[:, -1] * 2", "model scores records", "07_model"),
+    Fault("attention_pooling", "token + _scaled(update, self.scale_mlp)", "_scaled(update, self.scale_mlp)", LAYERS, POOLING),
+    Fault("model", "patches = trunk(stem(", "patches = (stem(", "model", "07_model"),
+    Fault("model", "return tokens[:, 0] if", "return tokens[:, -1] * 2 if", "model scores records", "07_model"),
     Fault("model", '"se_ratio": None,', '"se_ratio": 8,', "model records", "07_model"),
     Fault("preprocessing", "offset=-1", "offset=0", "preprocessing model", "02_data"),
     Fault("preprocessing", "antialias=shrinks", "antialias=False", "preprocessing", "02_data"),
@@ -76,7 +76,7 @@ FAULTS = [
     Fault("preprocessing", "ops.where(mirrored, (width - 1)", "ops.where(mirrored, width", "preprocessing", "02_data"),
     # === its training ===
     Fault("schedule", "(step + 1) / max(", "step / max(", "schedule", "08_schedule"),
-    Fault("schedule", "share = (step + 1 - self", "share = (step - self", "schedule", "08_schedule"),
+    Fault("schedule", "share = step + 1 - self", "share = step - self", "schedule", "08_schedule"),
     Fault("schedule", '"bias", "gamma"', '"gamma"', "schedule training_parts", "08_schedule"),
     Fault("training/callbacks", "self.order[index * self.batch_size :", "self.order[index * self.batch_size + 1 :", "training_parts", "09_training"),
     Fault("training/callbacks", "default_rng((self.seed, epoch))", "default_rng((self.seed, 0))", "training_parts training", "09_training"),

@@ -1,4 +1,6 @@
-"""Times in processes of their own, one after the other, beside the goals that the course has set itself."""
+"""Times in processes of their own, one after the other, beside the goals that the
+course has set itself.
+"""
 
 import argparse
 import json
@@ -29,22 +31,31 @@ class Parser(argparse.ArgumentParser):
 
 def seed(text):
     if not text.isascii() or not text.isdecimal() or int(text[:11]) >= 2**32:
-        raise argparse.ArgumentTypeError(f"{text[:40]!r} is no seed: give whole numbers from 0 to {2**32 - 1}")
+        raise argparse.ArgumentTypeError(
+            f"{text[:40]!r} is no seed: give whole numbers from 0 to {2**32 - 1}"
+        )
     return int(text)
 
 
 def main(arguments=None):
     parser = Parser(description="Measure what the course promises, on this machine.")
-    parser.add_argument("what", nargs="*", metavar="PART", help="step, shapes or measures; default: all")
+    parser.add_argument(
+        "what", nargs="*", metavar="PART", help="step, shapes or measures; default: all"
+    )
     parser.add_argument("--seeds", type=seed, nargs="+", default=[0, 1, 2])
     options = parser.parse_args(arguments)
-    parts = {"step": step, "shapes": lambda: shapes(options.seeds), "measures": measures}
+    parts = {
+        "step": step,
+        "shapes": lambda: shapes(options.seeds),
+        "measures": measures,
+    }
     unknown = [name for name in options.what if name not in parts]
     if unknown:
         parser.error(f"no part {unknown[0]!r}: there are {', '.join(parts)}")
     try:
         missed = [goal for name in options.what or parts for goal in parts[name]()]
-    except (subprocess.CalledProcessError, OSError) as error:  # what the process itself says is above
+    except (subprocess.CalledProcessError, OSError) as error:
+        # what the process itself says is above
         parser.error(f"a measurement has failed: {error}")
     print("\nall goals met" if not missed else f"\nmissed: {', '.join(missed)}")
     return 1 if missed else 0
@@ -54,24 +65,43 @@ def main(arguments=None):
 
 
 def step(rounds=3):
-    """Time both networks in turns, so that a busy machine slows both; the goals that were missed."""
+    """Time both networks in turns, so that a busy machine slows both; the goals that
+    were missed.
+    """
     kinds = {"published": None, "ours": 0.85}
     if has_bfloat16():
         kinds["ours, mixed_bfloat16"] = 0.5
     runs = {kind: [] for kind in kinds}
     for _ in range(rounds):
         for kind in kinds:
-            done = subprocess.run([sys.executable, WORKER, kind], check=True, stdout=subprocess.PIPE, text=True)
+            done = subprocess.run(
+                [sys.executable, WORKER, kind],
+                check=True,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
             runs[kind].append(json.loads(done.stdout.splitlines()[-1]))
-    print(f"\na training step of keras_example, batch 128, float32, on {runs['ours'][0]['device']}, {rounds} rounds\n")
-    print(f"{'arrangement':24}{'s a step':>10}{'peak GB':>9}{'ratio in each round':>24}{'median':>9}  goal")
+    print(
+        "\na training step of keras_example, batch 128, float32, on"
+        f" {runs['ours'][0]['device']}, {rounds} rounds\n"
+    )
+    print(
+        f"{'arrangement':24}{'s a step':>10}{'peak GB':>9}{'ratio in each round':>24}{'median':>9}"
+        "  goal"
+    )
     missed = []
     for kind, goal in kinds.items():
         seconds = statistics.median(run["seconds"] for run in runs[kind])
         memory = max(run["peak_memory_bytes"] for run in runs[kind]) / 1e9
-        ratios = [run["seconds"] / other["seconds"] for run, other in zip(runs[kind], runs["published"])]
+        ratios = [
+            run["seconds"] / other["seconds"]
+            for run, other in zip(runs[kind], runs["published"])
+        ]
         row = f"{kind:24}{seconds:>10.2f}{memory:>9.2f}{'  '.join(f'{ratio:.2f}' for ratio in ratios):>24}"
-        print(f"{row}{statistics.median(ratios):>9.2f}" + ("" if goal is None else f"  at most {goal}"))
+        print(
+            f"{row}{statistics.median(ratios):>9.2f}"
+            + ("" if goal is None else f"  at most {goal}")
+        )
         if goal is not None and statistics.median(ratios) > goal:
             missed.append(f"step, {kind}")
     return missed
@@ -80,14 +110,19 @@ def step(rounds=3):
 def has_bfloat16():
     """Whether this CPU has bfloat16 units (Linux)."""
     flags = Path("/proc/cpuinfo")
-    return flags.is_file() and any(name in flags.read_text() for name in ("avx512_bf16", "amx_bf16"))
+    return flags.is_file() and any(
+        name in flags.read_text() for name in ("avx512_bf16", "amx_bf16")
+    )
 
 
 # === the measures of attention ===
 
 # name in the worker's output: (heading, goal in seconds)
 MEASURING = {
-    "measures": ("all measures with masks and the entropy, 10,000 maps of 12 x 12", 1.0),
+    "measures": (
+        "all measures with masks and the entropy, 10,000 maps of 12 x 12",
+        1.0,
+    ),
     "deletion": ("deletion, 100 images, 64 steps, network shapes", 60.0),
     "insertion": ("insertion, 100 images, 64 steps, network shapes", 60.0),
 }
@@ -95,12 +130,18 @@ MEASURING = {
 
 def measures():
     """Time the measures; the goals that were missed."""
-    done = subprocess.run([sys.executable, MEASURES_WORKER], check=True, stdout=subprocess.PIPE, text=True)
+    done = subprocess.run(
+        [sys.executable, MEASURES_WORKER], check=True, stdout=subprocess.PIPE, text=True
+    )
     result = json.loads(done.stdout.splitlines()[-1])
     print(f"\nmeasures of attention on {result['device']}\n")
     for name, (heading, goal) in MEASURING.items():
         print(f"{heading:64}{result['seconds'][name]:>7.2f} s  at most {goal:g}")
-    return [f"measures, {name}" for name, (_, goal) in MEASURING.items() if result["seconds"][name] > goal]
+    return [
+        f"measures, {name}"
+        for name, (_, goal) in MEASURING.items()
+        if result["seconds"][name] > goal
+    ]
 
 
 # === three seeds of `shapes` ===
@@ -110,14 +151,32 @@ def shapes(seeds):
     """Train and print each measure; the goals that were missed."""
     with tempfile.TemporaryDirectory() as folder:
         results = [train(Path(folder) / str(seed), seed) for seed in seeds]
-    print(f"\npreset shapes on {results[0]['device']}, seeds {', '.join(map(str, seeds))}\n")
-    print(f"{'measure':24}" + "".join(f"{f'seed {seed}':>9}" for seed in seeds) + f"{'mean':>9}{'spread':>9}  goal")
+    print(
+        f"\npreset shapes on {results[0]['device']}, seeds"
+        f" {', '.join(map(str, seeds))}\n"
+    )
+    print(
+        f"{'measure':24}"
+        + "".join(f"{f'seed {seed}':>9}" for seed in seeds)
+        + f"{'mean':>9}{'spread':>9}  goal"
+    )
     return [f"shapes, {name}" for name in MEASURES if not report(name, results)]
 
 
 def train(folder, seed):
     """One run in a process of its own: the dict of its results.json."""
-    command = [sys.executable, "-m", "patchconvnet", "train", "--preset", "shapes", "--seed", str(seed), "--out", folder]
+    command = [
+        sys.executable,
+        "-m",
+        "patchconvnet",
+        "train",
+        "--preset",
+        "shapes",
+        "--seed",
+        str(seed),
+        "--out",
+        folder,
+    ]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     return json.loads((folder / "results.json").read_text())
 
@@ -129,5 +188,8 @@ def report(name, results):
     mean = statistics.mean(values)
     spread = statistics.stdev(values) if len(values) > 1 else 0.0
     row = "".join(f"{value:>9{form}}" for value in (*values, mean, spread))
-    print(f"{heading:24}{row}" + ("" if goal is None else f"  {'at least' if more else 'at most'} {goal:g}"))
+    print(
+        f"{heading:24}{row}"
+        + ("" if goal is None else f"  {'at least' if more else 'at most'} {goal:g}")
+    )
     return goal is None or (mean >= goal if more else mean <= goal)

@@ -1,6 +1,7 @@
-"""Time the measures of attention in this process, for tools/benchmark.py: prints one line of JSON.
+"""Time the measures of attention in this process, for tools/benchmark.py: prints one
+line of JSON.
 
-    python tools/benchmark/measures.py
+python tools/benchmark/measures.py
 """
 
 import json
@@ -15,7 +16,8 @@ from patchconvnet import faithfulness, records
 from patchconvnet.data import shapes
 
 MAPS, GRID = 10_000, (12, 12)
-CHANGED = 100  # images of which cells are painted over and brought back, one cell a step
+# images of which cells are painted over and brought back, one cell a step
+CHANGED = 100
 
 
 def seconds_of(work):
@@ -34,7 +36,9 @@ def main():
     images, labels, _ = shapes.generate(CHANGED)
     _, attention = model.explain(images)
     for function in (faithfulness.deletion, faithfulness.insertion):
-        seconds[function.__name__] = seconds_of(lambda: function(model, images, attention[:, 0], labels))
+        seconds[function.__name__] = seconds_of(
+            lambda: function(model, images, attention[:, 0], labels)
+        )
     from patchconvnet.training.machine import device
 
     print(json.dumps({"seconds": seconds, "device": device()}))

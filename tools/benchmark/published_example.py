@@ -1,8 +1,10 @@
-"""The published Keras example's arrangement, re-created to be timed against ours (Gosthipaty, 2022; see references.md).
+"""The published Keras example's arrangement, re-created to be timed against ours
+(Gosthipaty, 2022; see references.md).
 
-The same sizes, in the example's order: resize, crop and mirror inside the model by Keras' own layers; convolutions padded
-"same"; one list of trunk layers for both stages; a class token of zeros; attention by `MultiHeadAttention`.
-Chapter 13 says what is wrong with it. Nothing in the package uses it.
+The same sizes, in the example's order: resize, crop and mirror inside the model by
+Keras' own layers; convolutions padded "same"; one list of trunk layers for both stages;
+a class token of zeros; attention by `MultiHeadAttention`. Chapter 13 says what is wrong
+with it. Nothing in the package uses it.
 """
 
 import keras
@@ -11,23 +13,31 @@ from keras.activations import gelu
 
 
 class ClassToken(layers.Layer):
-    """Puts a learned token, zero at first, before the patches: (N, P, C) -> (N, 1 + P, C)."""
+    """Puts a learned token, zero at first, before the patches: (N, P, C) -> (N, 1 + P,
+    C).
+    """
 
     def build(self, input_shape):
-        self.token = self.add_weight(shape=(1, 1, input_shape[-1]), initializer="zeros", name="token")
+        self.token = self.add_weight(
+            shape=(1, 1, input_shape[-1]), initializer="zeros", name="token"
+        )
 
     def call(self, patches):
-        token = ops.repeat(self.token, ops.shape(patches)[0], axis=0)  # (1, 1, C) -> (N, 1, C)
+        # (1, 1, C) -> (N, 1, C)
+        token = ops.repeat(self.token, ops.shape(patches)[0], axis=0)
         return ops.concatenate([token, patches], axis=1)
 
 
 def squeeze_excite(x, reduce, expand):
-    mean = layers.GlobalAveragePooling2D(keepdims=True)(x)  # (N, H, W, C) -> (N, 1, 1, C)
+    # (N, H, W, C) -> (N, 1, 1, C)
+    mean = layers.GlobalAveragePooling2D(keepdims=True)(x)
     return layers.Multiply()([x, expand(reduce(mean))])
 
 
 def build(dim=256, depth=2, ratio=8, image_size=48, num_classes=10):
-    """The network as a `keras.Model`: images (N, 32, 32, 3), 0..255, to logits (N, num_classes)."""
+    """The network as a `keras.Model`: images (N, 32, 32, 3), 0..255, to logits (N,
+    num_classes).
+    """
     images = keras.Input((32, 32, 3))
     x = layers.Rescaling(1 / 255)(images)
     x = layers.Resizing(image_size + 4, image_size + 4)(x)
@@ -48,8 +58,13 @@ def build(dim=256, depth=2, ratio=8, image_size=48, num_classes=10):
 
     patches = layers.Reshape((-1, dim))(x)  # (N, H, W, C) -> (N, P, C)
     tokens = layers.LayerNormalization(epsilon=1e-6)(ClassToken()(patches))
-    token = layers.MultiHeadAttention(1, dim, dropout=0.2)(tokens[:, :1], tokens)  # (N, 1 + P, C) -> (N, 1, C)
+    # (N, 1 + P, C) -> (N, 1, C)
+    token = layers.MultiHeadAttention(1, dim, dropout=0.2)(tokens[:, :1], tokens)
     token = layers.LayerNormalization(epsilon=1e-6)(token)
-    token = layers.LayerNormalization(epsilon=1e-6)(layers.Flatten()(token))  # (N, 1, C) -> (N, C)
+    # (N, 1, C) -> (N, C)
+    token = layers.LayerNormalization(epsilon=1e-6)(layers.Flatten()(token))
     hidden = layers.Dropout(0.2)(layers.Dense(dim, activation=gelu)(token))
-    return keras.Model(images, layers.Dense(num_classes)(token + layers.Dense(dim, activation=gelu)(hidden)))
+    return keras.Model(
+        images,
+        layers.Dense(num_classes)(token + layers.Dense(dim, activation=gelu)(hidden)),
+    )

@@ -1,10 +1,11 @@
-"""Time a training step in this process, for tools/benchmark.py: prints one line of JSON.
+"""Time a training step in this process, for tools/benchmark.py: prints one line of
+JSON.
 
     python tools/benchmark/step.py published
     python tools/benchmark/step.py "ours, mixed_bfloat16"
 
-Each network is compiled as its user would compile it. The published one runs without our package, which
-also decides how TensorFlow computes (see patchconvnet/__init__.py).
+Each network is compiled as its user would compile it. The published one runs without
+our package, which also decides how TensorFlow computes (see patchconvnet/__init__.py).
 """
 
 import json
@@ -23,7 +24,9 @@ def published():
 
     model = published_example.build()
     loss = keras.losses.CategoricalCrossentropy(from_logits=True)
-    model.compile(keras.optimizers.AdamW(1e-3, weight_decay=1e-4), loss, metrics=["accuracy"])
+    model.compile(
+        keras.optimizers.AdamW(1e-3, weight_decay=1e-4), loss, metrics=["accuracy"]
+    )
     return model
 
 
@@ -41,19 +44,23 @@ def main(kind):
     model = {"published": published, "ours": lambda: ours(dtype or None)}[name]()
     import numpy as np
 
-    images = np.random.default_rng(0).integers(0, 256, (BATCH, 32, 32, 3), dtype=np.uint8)
+    images = np.random.default_rng(0).integers(
+        0, 256, (BATCH, 32, 32, 3), dtype=np.uint8
+    )
     labels = np.eye(10, dtype="float32")[np.arange(BATCH) % 10]
     seconds = []
     for _ in range(WARM_UP + STEPS):
         started = time.perf_counter()
         model.train_on_batch(images, labels)
         seconds.append(time.perf_counter() - started)
-    from patchconvnet.training.machine import (  # only now: importing it must not change what was timed
-        device,
-        peak_memory,
-    )
+    # only now: importing it must not change what was timed
+    from patchconvnet.training.machine import device, peak_memory
 
-    result = {"seconds": statistics.median(seconds[WARM_UP:]), "peak_memory_bytes": peak_memory(), "device": device()}
+    result = {
+        "seconds": statistics.median(seconds[WARM_UP:]),
+        "peak_memory_bytes": peak_memory(),
+        "device": device(),
+    }
     print(json.dumps(result))
 
 

@@ -1,7 +1,7 @@
 """A chapter, taken apart into sections and exercises, and what of it a class takes.
 
-    read_chapter   a notebook, as a list of `Cell`s that know their section, their exercise and their job
-    select         what a plan's parts take of it; code that a later cell needs is kept although its section is not
+read_chapter   a notebook, as a list of `Cell`s that know their section, their exercise and their job
+select         what a plan's parts take of it; code that a later cell needs is kept although its section is not
 """
 
 import ast
@@ -19,7 +19,8 @@ HEADING = re.compile(r"(?m)^(?=## )")
 EXERCISE = re.compile(r"(?m)^(?=\*\*\d+\. )")
 NUMBER = re.compile(r"\*\*(\d+)\. ")
 LEVEL = re.compile(r"\((easy|medium|hard|open)\)")
-ALWAYS = ("Quiz", "What to remember", "Further reading", "Where to go from here")  # unless a plan leaves them out
+# unless a plan leaves them out
+ALWAYS = ("Quiz", "What to remember", "Further reading", "Where to go from here")
 
 
 @dataclass
@@ -56,12 +57,20 @@ class Chapter:
 
     def exercises(self):
         """Numbers of the exercises, each with its title and its level."""
-        texts = {cell.exercise: cell.node.source for cell in self.cells if cell.exercise and cell.job == "text"}
-        return {number: (title_of(text), level_of(text)) for number, text in texts.items()}
+        texts = {
+            cell.exercise: cell.node.source
+            for cell in self.cells
+            if cell.exercise and cell.job == "text"
+        }
+        return {
+            number: (title_of(text), level_of(text)) for number, text in texts.items()
+        }
 
 
 def title_of(text):
-    """ "In the dark" from "**1. In the dark.** (easy) Multiply ..."; also from "**1. In the dark (easy).** ..."."""
+    """ "In the dark" from "**1. In the dark.** (easy) Multiply ..."; also from "**1. In
+    the dark (easy).** ...".
+    """
     bold = re.match(r"\*\*\d+\. (.+?)\*\*", text)[1]
     return LEVEL.sub("", bold).strip(" .")
 
@@ -83,18 +92,34 @@ def read_chapter(path):
                     exercise = int(found[1])
             cells.append(Cell(piece, section, exercise, _job(piece)))
     title = cells[0].node.source.splitlines()[0].removeprefix("# ")
-    takes_data = any("announce(dataset=None" in cell.node.source for cell in cells if cell.job == "code")
+    takes_data = any(
+        "announce(dataset=None" in cell.node.source
+        for cell in cells
+        if cell.job == "code"
+    )
     return Chapter(path.stem, title, cells, notebook.metadata, takes_data)
 
 
 def _pieces(node):
-    """A text cell in which a section or an exercise begins, as several; any other cell as it is."""
+    """A text cell in which a section or an exercise begins, as several; any other cell
+    as it is.
+    """
     if node.cell_type != "markdown":
         return [node]
-    texts = [text for part in HEADING.split(node.source) for text in EXERCISE.split(part) if text.strip()]
+    texts = [
+        text
+        for part in HEADING.split(node.source)
+        for text in EXERCISE.split(part)
+        if text.strip()
+    ]
     if len(texts) < 2:
         return [node]
-    return [nbformat.v4.new_markdown_cell(text.rstrip(), metadata=copy.deepcopy(node.metadata)) for text in texts]
+    return [
+        nbformat.v4.new_markdown_cell(
+            text.rstrip(), metadata=copy.deepcopy(node.metadata)
+        )
+        for text in texts
+    ]
 
 
 def _job(node):
@@ -107,20 +132,26 @@ def _job(node):
 
 
 def select(chapter, parts):
-    """The cells of a chapter that the parts of a plan take, in order; those kept for their names alone are marked.
+    """The cells of a chapter that the parts of a plan take, in order; those kept for
+    their names alone are marked.
 
     Raises:
-        PatchConvNetError: a section or exercise that the chapter does not have; an exercise that needs another's solution.
+        PatchConvNetError: a section or exercise that the chapter does not have; an
+            exercise that needs another's solution.
     """
     wanted, exercises = set(), set()
     for part in parts:
         wanted |= _sections(chapter, part)
-        exercises |= set(_known(part.exercises, chapter.exercises(), f"exercise of {chapter.name}"))
+        exercises |= set(
+            _known(part.exercises, chapter.exercises(), f"exercise of {chapter.name}")
+        )
     if exercises:
         wanted.add("Exercises")
 
     def is_taken(cell):
-        return cell.section in wanted and (cell.exercise is None or cell.exercise in exercises)
+        return cell.section in wanted and (
+            cell.exercise is None or cell.exercise in exercises
+        )
 
     return _with_helpers(chapter, is_taken)
 
@@ -137,13 +168,22 @@ def _sections(chapter, part):
 def _known(given, known, what):
     for name in given:
         if name not in known:
-            raise PatchConvNetError(f"{name!r} is no {what}: it has {', '.join(map(str, known))}")
+            raise PatchConvNetError(
+                f"{name!r} is no {what}: it has {', '.join(map(str, known))}"
+            )
     return given
 
 
 def _with_helpers(chapter, is_taken):
-    """From the last cell to the first: a cell that is not taken stays if it makes a name that a later cell needs."""
-    modules = {name for cell in chapter.cells if cell.node.cell_type == "code" for name in _imported(_tree(cell.node.source))}
+    """From the last cell to the first: a cell that is not taken stays if it makes a
+    name that a later cell needs.
+    """
+    modules = {
+        name
+        for cell in chapter.cells
+        if cell.node.cell_type == "code"
+        for name in _imported(_tree(cell.node.source))
+    }
     kept, needed = [], set()
     for cell in reversed(chapter.cells):
         taken = is_taken(cell)
@@ -154,17 +194,28 @@ def _with_helpers(chapter, is_taken):
                 continue
             if not taken and cell.exercise:
                 raise PatchConvNetError(
-                    f"a later exercise of {chapter.name} uses {', '.join(sorted(later))} from exercise {cell.exercise}: take it, too"
+                    f"a later exercise of {chapter.name} uses"
+                    f" {', '.join(sorted(later))} from exercise {cell.exercise}: take"
+                    " it, too"
                 )
             needed = (needed - made) | used
         elif not taken:
             continue
-        kept.append(Cell(copy.deepcopy(cell.node), cell.section, cell.exercise, cell.job, helper=not taken))
+        kept.append(
+            Cell(
+                copy.deepcopy(cell.node),
+                cell.section,
+                cell.exercise,
+                cell.job,
+                helper=not taken,
+            )
+        )
     return kept[::-1]
 
 
 def names_of(source):
-    """Names that a code cell makes, that it changes (`model.fit(...)`, `array[0] = 1`), and that it needs: three sets.
+    """Names that a code cell makes, that it changes (`model.fit(...)`, `array[0] = 1`),
+    and that it needs: three sets.
 
     A name that the cell makes before it uses it is not needed.
     """
@@ -183,7 +234,9 @@ def _tree(source):
 
 
 def _follow(code, made, used):
-    """Go through a compiled cell, and through the functions in it, in the order of their instructions."""
+    """Go through a compiled cell, and through the functions in it, in the order of
+    their instructions.
+    """
     for step in dis.get_instructions(code):
         if step.opname in ("STORE_NAME", "STORE_GLOBAL") and code.co_name == "<module>":
             made.add(step.argval)
@@ -194,8 +247,15 @@ def _follow(code, made, used):
 
 
 def _changed(tree):
-    """Names on which an attribute or an item is set, or that a call which returns nothing to anyone may change."""
-    nodes = [node for node in ast.walk(tree) if isinstance(node, (ast.Attribute, ast.Subscript)) and isinstance(node.ctx, ast.Store)]
+    """Names on which an attribute or an item is set, or that a call which returns
+    nothing to anyone may change.
+    """
+    nodes = [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, (ast.Attribute, ast.Subscript))
+        and isinstance(node.ctx, ast.Store)
+    ]
     for node in ast.walk(tree):
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
             function = node.value.func
@@ -207,7 +267,12 @@ def _changed(tree):
 
 
 def _imported(tree):
-    aliases = [alias for node in ast.walk(tree) if isinstance(node, (ast.Import, ast.ImportFrom)) for alias in node.names]
+    aliases = [
+        alias
+        for node in ast.walk(tree)
+        if isinstance(node, (ast.Import, ast.ImportFrom))
+        for alias in node.names
+    ]
     return {(alias.asname or alias.name).split(".")[0] for alias in aliases}
 
 

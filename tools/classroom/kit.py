@@ -1,11 +1,14 @@
-"""Make an instructor's kit from the chapters: student and instructor notebooks, slides, schedule and rubric.
+"""Make an instructor's kit from the chapters: student and instructor notebooks, slides,
+schedule and rubric.
 
     python tools/classroom.py --plan 90min --out ../my-class
     python tools/classroom.py --plan ../my-class/plan.toml --out ../my-class      # after you have edited the plan
 
-A plan is a small text file that says which chapters and sections, for how many minutes, with which exercises, and on whose
-pictures. The course has three: 90min, half-day, three-weeks (in classroom/plans). The kit gets a copy of it to edit. Making a kit
-again replaces what it made before, and nothing else: a notebook that you have edited is never overwritten.
+A plan is a small text file that says which chapters and sections, for how many minutes,
+with which exercises, and on whose pictures. The course has three: 90min, half-day,
+three-weeks (in classroom/plans). The kit gets a copy of it to edit. Making a kit again
+replaces what it made before, and nothing else: a notebook that you have edited is never
+overwritten.
 """
 
 import hashlib
@@ -15,14 +18,20 @@ import shutil
 import tempfile
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's start-up notes would drown what matters
+# TensorFlow's start-up notes would drown what matters
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import nbformat
 from command import Parser, check_utf8, in_one_line
 
 from classroom import pages, slides
 from classroom.chapters import read_chapter, select
-from classroom.notebooks import instructor_notebook, run_on, set_preset, student_notebook
+from classroom.notebooks import (
+    instructor_notebook,
+    run_on,
+    set_preset,
+    student_notebook,
+)
 from classroom.plan import find_plan, read_plan, with_dataset
 from patchconvnet import load_dataset
 from patchconvnet.course import plans
@@ -31,22 +40,28 @@ from patchconvnet.errors import PatchConvNetError, one_line
 from patchconvnet.files import existing_file, made, place, written_aside
 
 ROOT = Path(__file__).resolve().parents[2]
-LIST = "kit.json"  # what was made, with checksums: tells the tool's files from the instructor's
+# what was made, with checksums: tells the tool's files from the instructor's
+LIST = "kit.json"
 MOST_BYTES = 1_000_000  # of the list: a kit of all chapters has a twentieth of it
 
 
 def make(plan_name, out):
     """Make or renew the kit in the folder `out`; returns its `Plan`.
 
-    Everything is made beside it and moved when it is complete: a failure leaves the old kit as it was.
+    Everything is made beside it and moved when it is complete: a failure leaves the old
+    kit as it was.
 
     Raises:
-        PatchConvNetError: a plan that is wrong; a folder that is not a kit; files in it that were edited by hand.
+        PatchConvNetError: a plan that is wrong; a folder that is not a kit; files in it
+            that were edited by hand.
     """
     out, path = place(out), find_plan(plan_name)
     plan = read_plan(path)
     _check_folder(out, path)
-    with made(out.parent), tempfile.TemporaryDirectory(dir=out.parent, prefix=".kit-") as work:
+    with (
+        made(out.parent),
+        tempfile.TemporaryDirectory(dir=out.parent, prefix=".kit-") as work,
+    ):
         fresh = Path(work, "kit")
         data = _fill(fresh, plan, out)
         if not (out / "plan.toml").exists():
@@ -58,7 +73,9 @@ def make(plan_name, out):
 
 
 def _fill(folder, plan, out):
-    """Write the whole kit into a new folder; the file name of the class's own pictures, or None."""
+    """Write the whole kit into a new folder; the file name of the class's own pictures,
+    or None.
+    """
     for name in ("student/chapters", "slides"):
         (folder / name).mkdir(parents=True)
     chapters = [_chapter(name) for name in plan.chapters()]
@@ -71,16 +88,22 @@ def _fill(folder, plan, out):
         for cell in cells:
             if cell.node.cell_type == "markdown":
                 cell.node.source = pages.linked(cell.node.source, names)
-        notes = (ROOT / "classroom" / "notes" / f"{chapter.name}.md").read_text(encoding="utf-8")
+        notes = (ROOT / "classroom" / "notes" / f"{chapter.name}.md").read_text(
+            encoding="utf-8"
+        )
         own = data if chapter.takes_data else None
         if set_preset(cells, plan.preset) or own:
             run_on(chapter, cells, own, folder / "student" / "chapters")
         notebooks = {
             "student/chapters": student_notebook(chapter, cells, plan, own),
-            "instructor/chapters": instructor_notebook(chapter, cells, plan, notes, own),
+            "instructor/chapters": instructor_notebook(
+                chapter, cells, plan, notes, own
+            ),
         }
         if plan.graded:
-            notebooks["instructor/nbgrader"] = student_notebook(chapter, cells, plan, own, for_nbgrader=True)
+            notebooks["instructor/nbgrader"] = student_notebook(
+                chapter, cells, plan, own, for_nbgrader=True
+            )
         for where, notebook in notebooks.items():
             (folder / where).mkdir(parents=True, exist_ok=True)
             nbformat.write(notebook, folder / where / f"{chapter.name}.ipynb")
@@ -89,7 +112,9 @@ def _fill(folder, plan, out):
     titles = {chapter.name: chapter.title for chapter in chapters}
     texts = {
         "README.md": pages.instructions(plan, out, data),
-        "pytest.ini": pages.PYTEST.format(folders="student/chapters instructor/chapters"),
+        "pytest.ini": pages.PYTEST.format(
+            folders="student/chapters instructor/chapters"
+        ),
         "instructor/schedule.md": pages.schedule(plan, titles),
         "instructor/rubric.md": pages.rubric(plan, chapters),
     }
@@ -107,12 +132,15 @@ def _chapter(name):
 
 
 def _pack_pictures(folder, plan, chapters):
-    """Write the class's pictures as one file into the student's folder: its name, or None for the course's own data."""
+    """Write the class's pictures as one file into the student's folder: its name, or
+    None for the course's own data.
+    """
     if plan.dataset == "shapes":
         return None
     if not any(chapter.takes_data for chapter in chapters):
         raise PatchConvNetError(
-            f"dataset = {plan.dataset!r}, but no chapter of the plan works on other pictures: add 15_own_pictures"
+            f"dataset = {plan.dataset!r}, but no chapter of the plan works on other"
+            " pictures: add 15_own_pictures"
         )
     dataset = load_dataset(plan.dataset)
     check_utf8(dataset.name, "pictures")
@@ -133,29 +161,51 @@ def _check_folder(out, plan):
     if not out.is_dir() or (any(out.iterdir()) and not (out / LIST).exists()):
         raise PatchConvNetError(f"{shown} is there and is no kit: choose another place")
     own = out / "plan.toml"
-    if own.is_file() and own.resolve() != plan.resolve() and own.read_bytes() != plan.read_bytes():
-        raise PatchConvNetError(f"{shown} has a plan of its own: give --plan {one_line(own)}, or choose another --out")
+    if (
+        own.is_file()
+        and own.resolve() != plan.resolve()
+        and own.read_bytes() != plan.read_bytes()
+    ):
+        raise PatchConvNetError(
+            f"{shown} has a plan of its own: give --plan {one_line(own)}, or choose"
+            " another --out"
+        )
     made_before = _list(out)
     _check_names(out, made_before)
-    edited = [name for name, digests in made_before.items() if (out / name).exists() and _digest(out / name) not in digests]
+    edited = [
+        name
+        for name, digests in made_before.items()
+        if (out / name).exists() and _digest(out / name) not in digests
+    ]
     if edited:
         more = f" and {len(edited) - 1} more" if len(edited) > 1 else ""
         raise PatchConvNetError(
-            f"{one_line(edited[0])}{more} in {shown} was changed by hand and would be lost: make the kit in another folder, or move it away first"
+            f"{one_line(edited[0])}{more} in {shown} was changed by hand and would be"
+            " lost: make the kit in another folder, or move it away first"
         )
 
 
 def _list(out):
-    """What was made: names, each with its checksum; with the old and the new one if the tool was stopped while it moved files."""
+    """What was made: names, each with its checksum; with the old and the new one if the
+    tool was stopped while it moved files.
+    """
     if not os.path.lexists(out / LIST):
         return {}
     path = existing_file(out / LIST, "the folder of a kit")
     try:
-        made_before = json.loads(path.read_text(encoding="utf-8")) if path.stat().st_size <= MOST_BYTES else None
+        made_before = (
+            json.loads(path.read_text(encoding="utf-8"))
+            if path.stat().st_size <= MOST_BYTES
+            else None
+        )
     except (ValueError, RecursionError):
         made_before = None
-    if not isinstance(made_before, dict) or not all(_are_texts(digests) for digests in made_before.values()):
-        raise PatchConvNetError(f"{one_line(path)} is damaged: make the kit in another folder")
+    if not isinstance(made_before, dict) or not all(
+        _are_texts(digests) for digests in made_before.values()
+    ):
+        raise PatchConvNetError(
+            f"{one_line(path)} is damaged: make the kit in another folder"
+        )
     return made_before
 
 
@@ -164,11 +214,14 @@ def _are_texts(values):
 
 
 def _check_names(out, names):
-    """An error if one of the names is not that of a plain file in the kit's own folders, there or to come."""
+    """An error if one of the names is not that of a plain file in the kit's own
+    folders, there or to come.
+    """
     inside = out.resolve()
     for name in (LIST, *names):
         path = Path(inside, name)
-        if not _is_plain(name) or os.path.realpath(path) != str(path):  # a link leads elsewhere
+        # a link leads elsewhere
+        if not _is_plain(name) or os.path.realpath(path) != str(path):
             reason = "does not lie in the kit, or is a link"
         elif any(above.is_file() for above in path.parents):
             reason = "would lie in a folder where a file is"
@@ -176,29 +229,52 @@ def _check_names(out, names):
             reason = "is no file"
         else:
             continue
-        raise PatchConvNetError(f"{one_line(name)} of the kit in {one_line(out)} {reason}: move it away, or make the kit in another folder")
+        raise PatchConvNetError(
+            f"{one_line(name)} of the kit in {one_line(out)} {reason}: move it away, or"
+            " make the kit in another folder"
+        )
 
 
 def _is_plain(name):
-    """Whether a name is a relative path, for Windows and for other systems, that leads to no other folder."""
+    """Whether a name is a relative path, for Windows and for other systems, that leads
+    to no other folder.
+    """
     return (
         name == PurePosixPath(name).as_posix()
         and "\0" not in name
         and name.casefold() not in (".", "plan.toml")  # the plan is the instructor's
-        and not any(path.anchor or ".." in path.parts for path in (PurePosixPath(name), PureWindowsPath(name)))
+        and not any(
+            path.anchor or ".." in path.parts
+            for path in (PurePosixPath(name), PureWindowsPath(name))
+        )
     )
 
 
 def _move(fresh, out):
-    """Replace what was made before by what is new; all else in `out` stays, but for a book that was built from the old kit."""
+    """Replace what was made before by what is new; all else in `out` stays, but for a
+    book that was built from the old kit.
+    """
     old = _list(out)
-    files = sorted(path.relative_to(fresh).as_posix() for path in fresh.rglob("*") if path.is_file())
+    files = sorted(
+        path.relative_to(fresh).as_posix()
+        for path in fresh.rglob("*")
+        if path.is_file()
+    )
     new = {name: [_digest(fresh / name)] for name in files if name != "plan.toml"}
     _check_names(out, [*old, *new])
-    if theirs := [name for name in new.keys() - old.keys() if (out / name).exists() and _digest(out / name) not in new[name]]:
-        raise PatchConvNetError(f"{one_line(min(theirs))} in {one_line(out)} is not of the kit and would be lost: move it away first")
+    if theirs := [
+        name
+        for name in new.keys() - old.keys()
+        if (out / name).exists() and _digest(out / name) not in new[name]
+    ]:
+        raise PatchConvNetError(
+            f"{one_line(min(theirs))} in {one_line(out)} is not of the kit and would be"
+            " lost: move it away first"
+        )
     out.mkdir(exist_ok=True)
-    _write_list(out, {name: old.get(name, []) + new.get(name, []) for name in old | new})
+    _write_list(
+        out, {name: old.get(name, []) + new.get(name, []) for name in old | new}
+    )
     shutil.rmtree(out / "student" / "_build", ignore_errors=True)
     for name in old.keys() - new.keys():
         (out / name).unlink(missing_ok=True)
@@ -220,8 +296,20 @@ def _digest(path):
 @in_one_line
 def main(arguments=None):
     parser = Parser(__doc__)
-    parser.add_argument("--plan", required=True, help="90min, half-day, three-weeks, or the path of a .toml file")
-    parser.add_argument("--out", required=True, metavar="DIR", help="folder for the kit; one that was made before is renewed")
+    parser.add_argument(
+        "--plan",
+        required=True,
+        help="90min, half-day, three-weeks, or the path of a .toml file",
+    )
+    parser.add_argument(
+        "--out",
+        required=True,
+        metavar="DIR",
+        help="folder for the kit; one that was made before is renewed",
+    )
     options = parser.parse_args(arguments)
     plan = make(options.plan, options.out)
-    print(f"{one_line(options.out)}: {len(plan.chapters())} chapters for {one_line(plan.institution)}. Begin with its README.md")
+    print(
+        f"{one_line(options.out)}: {len(plan.chapters())} chapters for"
+        f" {one_line(plan.institution)}. Begin with its README.md"
+    )

@@ -1,7 +1,9 @@
-"""The notebooks of a kit: one for the student, without solutions; one for the instructor, with everything and more.
+"""The notebooks of a kit: one for the student, without solutions; one for the
+instructor, with everything and more.
 
-A student's exercise is a cell that fails with a friendly line until it is done, and the chapter's check cell below it. In a graded
-class, cells bear the metadata of nbgrader (schema 3), and the answers of the quiz are left out as well.
+A student's exercise is a cell that fails with a friendly line until it is done, and the
+chapter's check cell below it. In a graded class, cells bear the metadata of nbgrader
+(schema 3), and the answers of the quiz are left out as well.
 """
 
 import ast
@@ -16,8 +18,11 @@ from classroom.text import plain
 from patchconvnet.course import doctor
 from patchconvnet.errors import PatchConvNetError
 
-DETAILS = re.compile(r"<details>\s*<summary>(.*?)</summary>(.*?)</details>\s*", re.DOTALL)
-POINTS = {"easy": 2, "medium": 3, "hard": 4, "open": 6}  # of a graded exercise, by its level
+DETAILS = re.compile(
+    r"<details>\s*<summary>(.*?)</summary>(.*?)</details>\s*", re.DOTALL
+)
+# of a graded exercise, by its level
+POINTS = {"easy": 2, "medium": 3, "hard": 4, "open": 6}
 TO_COME = "raises-exception"  # nbval and nbclient go on behind such a cell
 FREE = "nbval-ignore-output"
 DATA = """# The pictures of this class. Where they are missing, the chapter draws its own.
@@ -29,7 +34,9 @@ for pictures in ({beside}, {in_student}):
 
 
 def set_preset(cells, preset):
-    """Write the plan's preset into the cell with the tag `parameters`, if there is one: whether that changes anything."""
+    """Write the plan's preset into the cell with the tag `parameters`, if there is one:
+    whether that changes anything.
+    """
     changed = False
     for cell in cells:
         if "parameters" in cell.node.metadata.get("tags", []):
@@ -40,16 +47,20 @@ def set_preset(cells, preset):
 
 
 def literal(text):
-    """A string as Python code, in double quotes where it has no quotes: whatever is in it, it is that string and no more."""
+    """A string as Python code, in double quotes where it has no quotes: whatever is in
+    it, it is that string and no more.
+    """
     code = repr(text)
     return code if '"' in code else f'"{code[1:-1]}"'
 
 
 def run_on(chapter, cells, data, folder):
-    """Run what a class takes of a chapter on the class's own pictures or preset, and keep the outputs in its cells.
+    """Run what a class takes of a chapter on the class's own pictures or preset, and
+    keep the outputs in its cells.
 
     Args:
-        data: file name of the pictures, in the folder `data` beside `folder`, or None for the chapter's own.
+        data: file name of the pictures, in the folder `data` beside `folder`, or None
+            for the chapter's own.
         folder: where the notebook will lie.
 
     Raises:
@@ -58,14 +69,24 @@ def run_on(chapter, cells, data, folder):
     nodes = [_common(copy.deepcopy(cell.node), cell, data) for cell in cells]
     notebook = _notebook(chapter, nodes)
     try:
-        NotebookClient(notebook, timeout=600, resources={"metadata": {"path": str(folder)}}).execute()
+        NotebookClient(
+            notebook, timeout=600, resources={"metadata": {"path": str(folder)}}
+        ).execute()
     except CellExecutionError as error:
-        raise PatchConvNetError(f"{chapter.name} does not run on {data or 'this preset'}: {error.ename}: {error.evalue}") from error
+        raise PatchConvNetError(
+            f"{chapter.name} does not run on {data or 'this preset'}: {error.ename}:"
+            f" {error.evalue}"
+        ) from error
     except DeadKernelError as error:
-        raise PatchConvNetError(f"{chapter.name} does not run on {data or 'this preset'}: {error}") from error
+        raise PatchConvNetError(
+            f"{chapter.name} does not run on {data or 'this preset'}: {error}"
+        ) from error
     for cell, node in zip(cells, notebook.cells):
         if cell.node.cell_type == "code":
-            cell.node.outputs, cell.node.execution_count = node.outputs, node.execution_count
+            cell.node.outputs, cell.node.execution_count = (
+                node.outputs,
+                node.execution_count,
+            )
 
 
 def student_notebook(chapter, cells, plan, data=None, for_nbgrader=False):
@@ -76,7 +97,8 @@ def student_notebook(chapter, cells, plan, data=None, for_nbgrader=False):
         cells: what the class takes of it, as `chapters.select` returns it.
         plan: a `Plan`.
         data: file name of the class's own pictures, if the chapter runs on them.
-        for_nbgrader: solutions stay, between the marks at which nbgrader cuts them out: its "source" version.
+        for_nbgrader: solutions stay, between the marks at which nbgrader cuts them out:
+            its "source" version.
     """
     nodes = []
     for place, cell in enumerate(cells):
@@ -96,29 +118,47 @@ def student_notebook(chapter, cells, plan, data=None, for_nbgrader=False):
 
 
 def instructor_notebook(chapter, cells, plan, notes, data=None):
-    """What the instructor gets: solutions with their outputs, the teaching notes, and the plan's minutes and notes."""
+    """What the instructor gets: solutions with their outputs, the teaching notes, and
+    the plan's minutes and notes.
+    """
     nodes = []
     for cell in cells:
         nodes.append(_common(copy.deepcopy(cell.node), cell, data))
-    nodes.insert(1, nbformat.v4.new_markdown_cell(_for_the_instructor(chapter, plan, notes)))
+    nodes.insert(
+        1, nbformat.v4.new_markdown_cell(_for_the_instructor(chapter, plan, notes))
+    )
     return _notebook(chapter, nodes)
 
 
 def _notebook(chapter, nodes):
     for number, node in enumerate(nodes):
         node.id = f"{chapter.name[:2]}-{number:03}"  # the same notebook each time
-    return nbformat.v4.new_notebook(cells=nodes, metadata=copy.deepcopy(chapter.metadata))
+    return nbformat.v4.new_notebook(
+        cells=nodes, metadata=copy.deepcopy(chapter.metadata)
+    )
 
 
 def _common(node, cell, data):
-    """What both notebooks need: a note above code that stays for its names alone; the class's pictures."""
+    """What both notebooks need: a note above code that stays for its names alone; the
+    class's pictures.
+    """
     if cell.helper:
-        node.source = f'# From the section "{cell.section}", which this class leaves out: later cells need it.\n{node.source}'
-        node.metadata["tags"] = sorted({*node.metadata.get("tags", []), "hide-cell", "remove-output"})
-        node.metadata.setdefault("mystnb", {})["code_prompt_show"] = "From a section that is left out"
+        node.source = (
+            f'# From the section "{cell.section}", which this class leaves out: later'
+            f" cells need it.\n{node.source}"
+        )
+        node.metadata["tags"] = sorted(
+            {*node.metadata.get("tags", []), "hide-cell", "remove-output"}
+        )
+        node.metadata.setdefault("mystnb", {})["code_prompt_show"] = (
+            "From a section that is left out"
+        )
     if data and cell.job == "code":
         marker = "from patchconvnet.course.announcement import announce"
-        places = {"beside": literal(f"../data/{data}"), "in_student": literal(f"../../student/data/{data}")}
+        places = {
+            "beside": literal(f"../data/{data}"),
+            "in_student": literal(f"../../student/data/{data}"),
+        }
         node.source = node.source.replace(marker, DATA.format(**places) + marker)
         _tag(node, FREE, "depends on the pictures of this class")
     return node
@@ -137,22 +177,32 @@ def _checked_names(cells, place):
     """Names that the check below a solution looks at."""
     if place + 1 >= len(cells) or cells[place + 1].job != "check":
         return []
-    calls = [node for node in ast.walk(ast.parse(cells[place + 1].node.source)) if isinstance(node, ast.Call)]
-    return [call.args[0].value for call in calls if getattr(call.func, "id", "") == "check"]
+    calls = [
+        node
+        for node in ast.walk(ast.parse(cells[place + 1].node.source))
+        if isinstance(node, ast.Call)
+    ]
+    return [
+        call.args[0].value for call in calls if getattr(call.func, "id", "") == "check"
+    ]
 
 
 def _stub(cell, names):
     """The cell in which a student works."""
     wanted = f"The check below looks at: {', '.join(names)}\n# " if names else ""
     source = (
-        f"# Exercise {cell.exercise}: your code goes here.\n# {wanted}Delete the last line when you begin.\n"
-        f'raise NotImplementedError("Exercise {cell.exercise} is still to do: put your code here.")'
+        f"# Exercise {cell.exercise}: your code goes here.\n# {wanted}Delete the last"
+        " line when you begin.\n"
+        f'raise NotImplementedError("Exercise {cell.exercise} is still to do: put your'
+        ' code here.")'
     )
     return _pending(nbformat.v4.new_code_cell(source))
 
 
 def _pending(node):
-    """A cell that fails until the exercise is done: no output yet, and none is compared."""
+    """A cell that fails until the exercise is done: no output yet, and none is
+    compared.
+    """
     node.outputs, node.execution_count = [], None
     _tag(node, TO_COME)
     _tag(node, FREE, "waits for the student's work")
@@ -167,20 +217,26 @@ def _question_alone(details):
 
 
 def _mark_for_nbgrader(node, cell, chapter):
-    """nbgrader's metadata: a solution is the student's to write, a check is locked and gives points.
+    """nbgrader's metadata: a solution is the student's to write, a check is locked and
+    gives points.
 
     Where there is no check, a person reads and grades the cell.
     """
     if cell.job not in ("solution", "check"):
         return
     _, level = chapter.exercises()[cell.exercise]
-    checked = any(other.exercise == cell.exercise and other.job == "check" for other in chapter.cells)
+    checked = any(
+        other.exercise == cell.exercise and other.job == "check"
+        for other in chapter.cells
+    )
     by_hand = cell.job == "solution" and not checked
     grade = by_hand or cell.job == "check"
     node.metadata["nbgrader"] = {
         "schema_version": 3,
         "cell_type": "code",
-        "grade_id": f"{chapter.name}-{cell.exercise}{'-check' if cell.job == 'check' else ''}",
+        "grade_id": (
+            f"{chapter.name}-{cell.exercise}{'-check' if cell.job == 'check' else ''}"
+        ),
         "grade": grade,
         "solution": cell.job == "solution",
         "locked": cell.job == "check",
@@ -198,7 +254,10 @@ def _for_the_instructor(chapter, plan, notes):
     for part in parts:
         what = f": {', '.join(part.sections)}" if part.sections else ""
         lines.append(f"- {part.minutes} minutes{what}. {plain(part.note)}".rstrip())
-    lines.append(f"- On the course's machine (two CPU cores) the whole chapter runs in {_seconds(chapter.name)} seconds.")
+    lines.append(
+        "- On the course's machine (two CPU cores) the whole chapter runs in"
+        f" {_seconds(chapter.name)} seconds."
+    )
     exercises = sorted({number for part in parts for number in part.exercises})
     for number in exercises:
         title, level = chapter.exercises()[number]

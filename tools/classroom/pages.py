@@ -1,4 +1,6 @@
-"""The pages of a kit that are not chapters: first page, schedule, rubric, instructions, and the settings of the class's book."""
+"""The pages of a kit that are not chapters: first page, schedule, rubric, instructions,
+and the settings of the class's book.
+"""
 
 import re
 import shutil
@@ -12,9 +14,9 @@ from classroom.text import code, plain, quoted, shell
 
 ROOT = Path(__file__).resolve().parents[2]
 CREDIT = (
-    'Adapted from "PatchConvNet: attention you can see and measure" by the patchconvnet course authors '
-    "([CC BY 4.0](https://creativecommons.org/licenses/by/4.0/), code: MIT). Changed: chapters and sections were chosen, "
-    "and the solutions taken out."
+    'Adapted from "PatchConvNet: attention you can see and measure" by the patchconvnet'
+    " course authors ([CC BY 4.0](https://creativecommons.org/licenses/by/4.0/), code:"
+    " MIT). Changed: chapters and sections were chosen, and the solutions taken out."
 )
 PYTEST = """# Runs every chapter of the class. What waits for students, or depends on the class's own pictures, is not compared.
 [pytest]
@@ -23,8 +25,12 @@ norecursedirs = _build .*
 addopts = --nbval --nbval-current-env --nbval-cell-timeout=600
 """
 # The theme takes these for HTML, and they are a plan's words.
-ESCAPED = "{%- set author, pagetitle, docstitle = author|e, pagetitle|e, docstitle|e %}\n"
-LINK = re.compile(r"\]\((?:\.\./)?(?:chapters/)?((\d\d_[a-z_]+)\.(?:ipynb|md))(#[^)]*)?\)")
+ESCAPED = (
+    "{%- set author, pagetitle, docstitle = author|e, pagetitle|e, docstitle|e %}\n"
+)
+LINK = re.compile(
+    r"\]\((?:\.\./)?(?:chapters/)?((\d\d_[a-z_]+)\.(?:ipynb|md))(#[^)]*)?\)"
+)
 
 
 def schedule(plan, titles):
@@ -38,65 +44,120 @@ def schedule(plan, titles):
     for session in plan.session:
         moment = datetime.strptime(session.start or plan.start, "%H:%M")
         whole = sum(part.minutes for part in session.part)
-        lines += [f"## {plain(session.title)} ({whole} minutes)", "", "| time | minutes | what | exercises |", "| --- | --- | --- | --- |"]
+        lines += [
+            f"## {plain(session.title)} ({whole} minutes)",
+            "",
+            "| time | minutes | what | exercises |",
+            "| --- | --- | --- | --- |",
+        ]
         for part in session.part:
             what = plain(part.title) or titles[part.chapter]
             if part.chapter:
                 what = f"[{what}](chapters/{part.chapter}.ipynb)"
                 what += f": {'; '.join(part.sections)}" if part.sections else ""
             exercises = ", ".join(map(str, part.exercises)) or "none"
-            lines.append(f"| {moment:%H:%M} | {part.minutes} | {what} | {exercises if part.chapter else ''} |")
+            lines.append(
+                f"| {moment:%H:%M} | {part.minutes} | {what} |"
+                f" {exercises if part.chapter else ''} |"
+            )
             moment += timedelta(minutes=part.minutes)
         lines.append("")
     return "\n".join(lines)
 
 
 def rubric(plan, chapters):
-    """How the exercises of the plan are assessed, as Markdown: the criteria, then each exercise with its level and points."""
+    """How the exercises of the plan are assessed, as Markdown: the criteria, then each
+    exercise with its level and points.
+    """
     criteria = (ROOT / "classroom" / "rubric.md").read_text(encoding="utf-8").strip()
     lines = ["# Rubric", "", criteria, "", "## The exercises of this class", ""]
-    lines += ["| chapter | exercise | level | checked by | points |", "| --- | --- | --- | --- | --- |"]
+    lines += [
+        "| chapter | exercise | level | checked by | points |",
+        "| --- | --- | --- | --- | --- |",
+    ]
     total = 0
     for chapter in chapters:
-        for number in sorted({number for part in plan.parts_of(chapter.name) for number in part.exercises}):
+        for number in sorted(
+            {
+                number
+                for part in plan.parts_of(chapter.name)
+                for number in part.exercises
+            }
+        ):
             title, level = chapter.exercises()[number]
-            has_check = any(cell.exercise == number and cell.job == "check" for cell in chapter.cells)
+            has_check = any(
+                cell.exercise == number and cell.job == "check"
+                for cell in chapter.cells
+            )
             by = "a check cell" if has_check else "a person"
             total += POINTS[level]
-            lines.append(f"| {chapter.name[:2]} {chapter.title} | {number}. {title} | {level} | {by} | {POINTS[level]} |")
+            lines.append(
+                f"| {chapter.name[:2]} {chapter.title} | {number}. {title} | {level} |"
+                f" {by} | {POINTS[level]} |"
+            )
     return "\n".join([*lines, "", f"{total} points in all.", ""])
 
 
 def write_book(folder, plan, chapters):
-    """Everything but the notebooks that `jupyter-book build` needs for the class's book, as files in `folder`."""
+    """Everything but the notebooks that `jupyter-book build` needs for the class's
+    book, as files in `folder`.
+    """
     names = {chapter.name for chapter in chapters}
     titles = {chapter.name: chapter.title for chapter in chapters}
     for name in ("site_static", "site_templates"):
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("hero.png"))
+        shutil.copytree(
+            ROOT / name, folder / name, ignore=shutil.ignore_patterns("hero.png")
+        )
     layout = folder / "site_templates" / "layout.html"
     layout.write_text(ESCAPED + layout.read_text(encoding="utf-8"), encoding="utf-8")
     for name in ("glossary.md", "references.md", "references.bib"):
         text = (ROOT / name).read_text(encoding="utf-8")
-        (folder / name).write_text(linked(text, names) if name.endswith(".md") else text, encoding="utf-8")
+        (folder / name).write_text(
+            linked(text, names) if name.endswith(".md") else text, encoding="utf-8"
+        )
     (folder / "intro.md").write_text(_first_page(plan, chapters), encoding="utf-8")
     (folder / "schedule.md").write_text(schedule(plan, titles), encoding="utf-8")
-    entries = "".join(f"      - file: chapters/{chapter.name}\n" for chapter in chapters)
+    entries = "".join(
+        f"      - file: chapters/{chapter.name}\n" for chapter in chapters
+    )
     (folder / "_toc.yml").write_text(
-        "format: jb-book\nroot: intro\nparts:\n  - caption: The course\n    chapters:\n      - file: schedule\n"
-        f"{entries}  - caption: To look up\n    chapters:\n      - file: glossary\n      - file: references\n",
+        "format: jb-book\nroot: intro\nparts:\n  - caption: The course\n   "
+        f" chapters:\n      - file: schedule\n{entries}  - caption: To look up\n   "
+        " chapters:\n      - file: glossary\n      - file: references\n",
         encoding="utf-8",
     )
-    (folder / "_config.yml").write_text(yaml.safe_dump(_settings(plan), sort_keys=False, allow_unicode=True), encoding="utf-8")
+    (folder / "_config.yml").write_text(
+        yaml.safe_dump(_settings(plan), sort_keys=False, allow_unicode=True),
+        encoding="utf-8",
+    )
 
 
 def _first_page(plan, chapters):
-    lines = [f"# {plain(plan.title)}", "", f"{plain(plan.institution)}. Questions: {plain(plan.contact)}", "", "## Chapters", ""]
-    lines += [f"- [{chapter.title}](chapters/{chapter.name}.ipynb)" for chapter in chapters]
-    lines += ["", "When, and for how long: see the [schedule](schedule.md).", "", "## How to work", ""]
+    lines = [
+        f"# {plain(plan.title)}",
+        "",
+        f"{plain(plan.institution)}. Questions: {plain(plan.contact)}",
+        "",
+        "## Chapters",
+        "",
+    ]
     lines += [
-        "Read a chapter here, or open its notebook and run it: `python -m patchconvnet doctor` says whether your machine is ready. "
-        "An exercise ends in an error until it is done. That is meant. Below most of them is a check: run it, and it says what "
-        "was expected, what came, and a hint.",
+        f"- [{chapter.title}](chapters/{chapter.name}.ipynb)" for chapter in chapters
+    ]
+    lines += [
+        "",
+        "When, and for how long: see the [schedule](schedule.md).",
+        "",
+        "## How to work",
+        "",
+    ]
+    lines += [
+        (
+            "Read a chapter here, or open its notebook and run it: `python -m"
+            " patchconvnet doctor` says whether your machine is ready. An exercise ends"
+            " in an error until it is done. That is meant. Below most of them is a"
+            " check: run it, and it says what was expected, what came, and a hint."
+        ),
         "",
         CREDIT,
         "",
@@ -105,41 +166,70 @@ def _first_page(plan, chapters):
 
 
 def _settings(plan):
-    """The course's `_config.yml`, for a class: its title and its name, and no buttons to notebooks that have the solutions."""
+    """The course's `_config.yml`, for a class: its title and its name, and no buttons
+    to notebooks that have the solutions.
+    """
     settings = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
     settings |= {"title": plan.title, "author": plan.institution, "launch_buttons": {}}
-    del settings["sphinx"]["local_extensions"], settings["sphinx"]["config"]["html_extra_path"]  # of the page "Try it yourself"
-    settings["html"] |= {"use_edit_page_button": False, "use_issues_button": False, "use_repository_button": False}
-    if "<" in plan.title:  # the theme's link to the first page would take it for HTML; the logo leads there, too
+    # of the page "Try it yourself"
+    del (
+        settings["sphinx"]["local_extensions"],
+        settings["sphinx"]["config"]["html_extra_path"],
+    )
+    settings["html"] |= {
+        "use_edit_page_button": False,
+        "use_issues_button": False,
+        "use_repository_button": False,
+    }
+    # the theme's link to the first page would take it for HTML; the logo leads there,
+    # too
+    if "<" in plan.title:
         settings["html"]["home_page_in_navbar"] = False
     return settings
 
 
 def linked(text, names):
-    """A text in which links to chapters that are not in the kit lead to the course's repository."""
-    address = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["repository"]["url"]
+    """A text in which links to chapters that are not in the kit lead to the course's
+    repository.
+    """
+    address = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))[
+        "repository"
+    ]["url"]
 
     def target(link):
         file, name, anchor = link.groups()
-        return link[0] if name in names else f"]({address}/blob/main/chapters/{file}{anchor or ''})"
+        return (
+            link[0]
+            if name in names
+            else f"]({address}/blob/main/chapters/{file}{anchor or ''})"
+        )
 
     return LINK.sub(target, text)
 
 
 def instructions(plan, out, data):
     """The kit's own README."""
-    pictures = f"\nThe class's own pictures are in {code('student/data/' + data)} (chapter 15 takes them).\n" if data else ""
+    pictures = (
+        f"\nThe class's own pictures are in {code('student/data/' + data)} (chapter 15"
+        " takes them).\n"
+        if data
+        else ""
+    )
     graded = (
-        "\nThis is a graded class: no solution and no quiz answer is in `student/`. For nbgrader, copy `instructor/nbgrader` to "
-        "`source/ASSIGNMENT` of your nbgrader course and run `nbgrader generate_assignment ASSIGNMENT`.\n"
+        "\nThis is a graded class: no solution and no quiz answer is in `student/`. For"
+        " nbgrader, copy `instructor/nbgrader` to `source/ASSIGNMENT` of your nbgrader"
+        " course and run `nbgrader generate_assignment ASSIGNMENT`.\n"
         if plan.graded
         else ""
     )
     own = quoted(out / "plan.toml")
     commands = shell(
-        f"python tools/classroom.py --plan {own} --out {quoted(out)}     # after a change of the plan",
-        f"python tools/bundle.py --kit {quoted(out)} --out class.zip               # for a class without a network",
-        f"python -m patchconvnet doctor --class --plan {own}     # is this machine ready?",
+        f"python tools/classroom.py --plan {own} --out {quoted(out)}     # after a"
+        " change of the plan",
+        f"python tools/bundle.py --kit {quoted(out)} --out class.zip               #"
+        " for a class without a network",
+        f"python -m patchconvnet doctor --class --plan {own}     # is this machine"
+        " ready?",
     )
     return f"""# {plain(plan.title)}
 

@@ -1,7 +1,9 @@
-"""A plan: which parts of which chapters a class takes, for how long, and on what data. Read from TOML, and checked.
+"""A plan: which parts of which chapters a class takes, for how long, and on what data.
+Read from TOML, and checked.
 
-`classroom/plans/90min.toml` shows every key with a comment. A mistake is named with its place and with what is accepted; those
-that need no knowledge of the chapters are found in `patchconvnet/course/plans.py`.
+`classroom/plans/90min.toml` shows every key with a comment. A mistake is named with its
+place and with what is accepted; those that need no knowledge of the chapters are found
+in `patchconvnet/course/plans.py`.
 """
 
 import json
@@ -20,7 +22,8 @@ PLANS = Path(__file__).resolve().parents[2] / "classroom" / "plans"
 
 @dataclass(frozen=True)
 class Part:
-    """Some minutes of a session: a chapter, whole or in part, or a break (a title and no chapter).
+    """Some minutes of a session: a chapter, whole or in part, or a break (a title and
+    no chapter).
 
     Attributes:
         minutes: whole minutes, at least 1.
@@ -43,7 +46,9 @@ class Part:
 
 @dataclass(frozen=True)
 class Session:
-    """A meeting of the class: a title, parts, and the time of day at which it starts, if not the plan's own."""
+    """A meeting of the class: a title, parts, and the time of day at which it starts,
+    if not the plan's own.
+    """
 
     title: str
     part: tuple
@@ -58,9 +63,11 @@ class Plan:
         title, institution, contact: strings for the first page.
         session: a tuple of `Session`.
         start: time of day of the sessions, "HH:MM".
-        dataset: "shapes" for the chapters as they are, or a folder of pictures or an `.npz` for chapter 15.
+        dataset: "shapes" for the chapters as they are, or a folder of pictures or an
+            `.npz` for chapter 15.
         preset: what chapter 15 trains.
-        graded: whether solutions and quiz answers are kept from the students altogether.
+        graded: whether solutions and quiz answers are kept from the students
+            altogether.
     """
 
     title: str
@@ -73,11 +80,23 @@ class Plan:
     graded: bool = False
 
     def parts_of(self, chapter):
-        return [part for session in self.session for part in session.part if part.chapter == chapter]
+        return [
+            part
+            for session in self.session
+            for part in session.part
+            if part.chapter == chapter
+        ]
 
     def chapters(self):
         """Names of the chapters, each once, in the order of the course."""
-        return sorted({part.chapter for session in self.session for part in session.part if part.chapter})
+        return sorted(
+            {
+                part.chapter
+                for session in self.session
+                for part in session.part
+                if part.chapter
+            }
+        )
 
 
 def find_plan(name):
@@ -91,7 +110,10 @@ def find_plan(name):
         return ours[name]
     if str(name).endswith(".toml"):
         return existing_file(name, "a plan: the path of a .toml file")
-    raise PatchConvNetError(f"there is no plan {one_line(name) or repr(name)}: give the path of a .toml file, or one of {', '.join(ours)}")
+    raise PatchConvNetError(
+        f"there is no plan {one_line(name) or repr(name)}: give the path of a .toml"
+        f" file, or one of {', '.join(ours)}"
+    )
 
 
 def read_plan(path):
@@ -101,18 +123,39 @@ def read_plan(path):
         PatchConvNetError: no TOML; an unknown, missing or impossible value.
     """
     table, shown = plans.read_table(path), one_line(path)
-    sessions = tuple(_session(session, f"session {number}") for number, session in enumerate(table["session"], 1))
+    sessions = tuple(
+        _session(session, f"session {number}")
+        for number, session in enumerate(table["session"], 1)
+    )
     pictures = plans.pictures(table, path)
     if pictures and not pictures.exists():
-        raise PatchConvNetError(f"dataset = {one_line(repr(table['dataset']))} in {shown}: {one_line(pictures)} is not there")
-    plan = _make(Plan, {**table, "session": sessions, "dataset": str(pictures or "shapes")}, one_line(Path(path).name))
-    for value in (plan.start, *(session.start for session in sessions if session.start)):
+        raise PatchConvNetError(
+            f"dataset = {one_line(repr(table['dataset']))} in {shown}:"
+            f" {one_line(pictures)} is not there"
+        )
+    plan = _make(
+        Plan,
+        {**table, "session": sessions, "dataset": str(pictures or "shapes")},
+        one_line(Path(path).name),
+    )
+    for value in (
+        plan.start,
+        *(session.start for session in sessions if session.start),
+    ):
         if not re.fullmatch(r"([01]?[0-9]|2[0-3]):[0-5][0-9]", value):
-            raise PatchConvNetError(f"start = {one_line(repr(value))} in {shown}: wanted a time of day, as in 09:00")
+            raise PatchConvNetError(
+                f"start = {one_line(repr(value))} in {shown}: wanted a time of day, as"
+                " in 09:00"
+            )
     if plan.preset not in RECIPES:
-        raise PatchConvNetError(f"preset = {one_line(repr(plan.preset))} in {shown}: wanted one of {', '.join(RECIPES)}")
+        raise PatchConvNetError(
+            f"preset = {one_line(repr(plan.preset))} in {shown}: wanted one of"
+            f" {', '.join(RECIPES)}"
+        )
     if not plan.chapters():
-        raise PatchConvNetError(f"{shown} names no chapter: give at least one [[session.part]] a chapter")
+        raise PatchConvNetError(
+            f"{shown} names no chapter: give at least one [[session.part]] a chapter"
+        )
     return plan
 
 
@@ -122,7 +165,10 @@ def with_dataset(text, value):
     Raises:
         PatchConvNetError: the line of its dataset cannot be told from the others.
     """
-    line = f"dataset = {json.dumps(value, ensure_ascii=False)}".replace("\x7f", "\\u007F")  # JSON's strings are TOML's, but for this
+    # JSON's strings are TOML's, but for this
+    line = f"dataset = {json.dumps(value, ensure_ascii=False)}".replace(
+        "\x7f", "\\u007F"
+    )
     changed, count = re.subn(r"(?m)^dataset\s*=.*$", lambda found: line, text, count=1)
     changed = changed if count else f"{line}\n{text}"
     try:
@@ -130,17 +176,25 @@ def with_dataset(text, value):
     except tomllib.TOMLDecodeError:
         good = False
     if not good:  # another spelling of the key; strings of many lines
-        raise PatchConvNetError("the plan's dataset cannot be changed: write it as a line of its own, as in dataset = \"shapes\"")
+        raise PatchConvNetError(
+            "the plan's dataset cannot be changed: write it as a line of its own, as"
+            ' in dataset = "shapes"'
+        )
     return changed
 
 
 def _session(table, place):
-    parts = tuple(_part(part, f"{place}, part {number}") for number, part in enumerate(table["part"], 1))
+    parts = tuple(
+        _part(part, f"{place}, part {number}")
+        for number, part in enumerate(table["part"], 1)
+    )
     return _make(Session, {**table, "part": parts}, place)
 
 
 def _part(table, place):
-    lists = {key: tuple(value) for key, value in table.items() if isinstance(value, list)}
+    lists = {
+        key: tuple(value) for key, value in table.items() if isinstance(value, list)
+    }
     part = _make(Part, {**table, **lists}, place)
     if not part.chapter and not part.title:
         raise PatchConvNetError(f"{place} has neither a chapter nor a title")
@@ -151,7 +205,11 @@ def _part(table, place):
 
 def _make(kind, values, place):
     """A dataclass from a table that has all it needs."""
-    needed = [field.name for field in fields(kind) if field.default is MISSING and field.name not in values]
+    needed = [
+        field.name
+        for field in fields(kind)
+        if field.default is MISSING and field.name not in values
+    ]
     if needed:
         raise PatchConvNetError(f"{place} lacks {', '.join(needed)}")
     return kind(**values)

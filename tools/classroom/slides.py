@@ -1,7 +1,9 @@
-"""Slides of a chapter, from the cells that are marked for it, as one HTML page for a browser without a network.
+"""Slides of a chapter, from the cells that are marked for it, as one HTML page for a
+browser without a network.
 
-The marks are Jupyter's own (View, Cell Toolbar, Slideshow: `slideshow.slide_type` in a cell's metadata), "slide" or "subslide".
-Of a marked text, the slide shows what an audience can take in: headings, questions to predict, formulas, tables and lists. The
+The marks are Jupyter's own (View, Cell Toolbar, Slideshow: `slideshow.slide_type` in a
+cell's metadata), "slide" or "subslide". Of a marked text, the slide shows what an
+audience can take in: headings, questions to predict, formulas, tables and lists. The
 whole text is in the speaker's notes (press S). Of a figure, the code is left out.
 """
 
@@ -17,32 +19,47 @@ from classroom.text import plain
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATE = ROOT / "classroom" / "slides"
 SHOWN = ("slide", "subslide", "fragment")
-ASIDE = ("Exercises", "Quiz", "Further reading", "Where to go from here")  # not for a lecture
+# not for a lecture
+ASIDE = ("Exercises", "Quiz", "Further reading", "Where to go from here")
 MOST_ITEMS = 7  # of a list: more cannot be read from the last row
-LINK = re.compile(r"\[([^\]]+)\]\((?!https?:)[^)]*\)")  # to a page of the book, which is not here
+# to a page of the book, which is not here
+LINK = re.compile(r"\[([^\]]+)\]\((?!https?:)[^)]*\)")
 COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 
 
 def write_assets(folder):
-    """Put what all slides load into `folder`/reveal: reveal.js, MathJax and the style sheet."""
+    """Put what all slides load into `folder`/reveal: reveal.js, MathJax and the style
+    sheet.
+    """
     shutil.copytree(TEMPLATE / "reveal", folder / "reveal", dirs_exist_ok=True)
     shutil.copy2(ROOT / "site_static" / "mathjax" / "tex-svg.js", folder / "reveal")
 
 
 def slides_of(chapter, cells, plan):
-    """The slides as a page of HTML, a string: the title, then the marked cells of what the class takes."""
+    """The slides as a page of HTML, a string: the title, then the marked cells of what
+    the class takes.
+    """
     from nbconvert.exporters import SlidesExporter
 
-    exporter = SlidesExporter(extra_template_basedirs=[str(TEMPLATE.parent)], template_name=TEMPLATE.name)
+    exporter = SlidesExporter(
+        extra_template_basedirs=[str(TEMPLATE.parent)], template_name=TEMPLATE.name
+    )
     exporter.exclude_input_prompt = exporter.exclude_output_prompt = True
     exporter.reveal_url_prefix, exporter.reveal_theme = "reveal", "course"
-    nodes = [_text(f"# {chapter.title}\n\n{_words(plan.title)}\n\n{_words(plan.institution)}", "slide")]
+    nodes = [
+        _text(
+            f"# {chapter.title}\n\n{_words(plan.title)}\n\n{_words(plan.institution)}",
+            "slide",
+        )
+    ]
     nodes += [_text(_without_links(chapter.cells[0].node.source), "notes")]
     for cell in cells:
         kind = cell.node.metadata.get("slideshow", {}).get("slide_type")
         if kind in SHOWN and not cell.helper and cell.section not in ASIDE:
             nodes += _slides(cell, kind)
-    notebook = nbformat.v4.new_notebook(cells=nodes, metadata={"title": chapter.title, **chapter.metadata})
+    notebook = nbformat.v4.new_notebook(
+        cells=nodes, metadata={"title": chapter.title, **chapter.metadata}
+    )
     page, _ = exporter.from_notebook_node(notebook)
     return page
 
@@ -52,22 +69,32 @@ def _slides(cell, kind):
     node = cell.node
     above = f'<p class="section">{html.escape(cell.section)}</p>'
     if node.cell_type == "code":
-        return [_picture(node, above)] if _draws(node) else [_text(above, "subslide"), _code(node)]
+        return (
+            [_picture(node, above)]
+            if _draws(node)
+            else [_text(above, "subslide"), _code(node)]
+        )
     texts = [text for text in re.split(r"(?m)^(?=### )", node.source) if text.strip()]
     nodes = []
     for number, text in enumerate(texts):
         shown = shortened(text)
         shown = shown if shown.startswith("#") else f"{above}\n\n{shown}"
-        nodes += [_text(shown, "subslide" if number else kind), _text(_without_links(text), "notes")]
+        nodes += [
+            _text(shown, "subslide" if number else kind),
+            _text(_without_links(text), "notes"),
+        ]
     return nodes
 
 
 def _words(text):
-    return f'<span class="tex2jax_ignore">{plain(text)}</span>'  # MathJax makes formulas of dollars, unless it is told not to
+    # MathJax makes formulas of dollars, unless it is told not to
+    return f'<span class="tex2jax_ignore">{plain(text)}</span>'
 
 
 def _text(source, kind):
-    return nbformat.v4.new_markdown_cell(source, metadata={"slideshow": {"slide_type": kind}})
+    return nbformat.v4.new_markdown_cell(
+        source, metadata={"slideshow": {"slide_type": kind}}
+    )
 
 
 def _draws(node):
@@ -76,14 +103,23 @@ def _draws(node):
 
 def _picture(node, above):
     """The figure of a cell, without its code and with its alt text."""
-    data = next(output.data["image/png"] for output in node.outputs if "image/png" in output.get("data", {}))
+    data = next(
+        output.data["image/png"]
+        for output in node.outputs
+        if "image/png" in output.get("data", {})
+    )
     alt = html.escape(node.metadata.get("mystnb", {}).get("image", {}).get("alt", ""))
-    return _text(f'{above}\n\n<img src="data:image/png;base64,{"".join(data.split())}" alt="{alt}">', "subslide")
+    return _text(
+        f'{above}\n\n<img src="data:image/png;base64,{"".join(data.split())}"'
+        f' alt="{alt}">',
+        "subslide",
+    )
 
 
 def _code(node):
     texts = [output for output in node.outputs if output.output_type == "stream"]
-    return nbformat.v4.new_code_cell(node.source, outputs=texts)  # no mark: on the slide that its heading has begun
+    # no mark: on the slide that its heading has begun
+    return nbformat.v4.new_code_cell(node.source, outputs=texts)
 
 
 def _without_links(text):
@@ -92,21 +128,35 @@ def _without_links(text):
 
 def shortened(text):
     """What of a text goes on a slide."""
-    blocks = [block for block in re.split(r"\n\s*\n", _without_links(text).strip()) if block.strip()]
+    blocks = [
+        block
+        for block in re.split(r"\n\s*\n", _without_links(text).strip())
+        if block.strip()
+    ]
     kept = [short for block in blocks if (short := _shown(block))]
     if all(block.startswith("#") for block in kept):  # a heading alone says too little
-        kept += [_first_sentences(block) for block in blocks if not block.startswith(("#", "<"))][:1]
+        kept += [
+            _first_sentences(block)
+            for block in blocks
+            if not block.startswith(("#", "<"))
+        ][:1]
     return "\n\n".join(kept)
 
 
 def _shown(block):
-    """The part of a block (a paragraph, list, table, quotation, formula or heading) that is shown; "" for none."""
+    """The part of a block (a paragraph, list, table, quotation, formula or heading)
+    that is shown; "" for none.
+    """
     if block.startswith("- ") or re.match(r"\d+\. ", block):
         items = re.split(r"\n(?=- |\d+\. )", block)
         return "\n".join(items[:MOST_ITEMS])
     if block.startswith("#"):
         heading, _, rest = block.partition("\n")
-        return "\n\n".join(filter(None, [heading, _shown(rest)])) if rest.strip() else heading
+        return (
+            "\n\n".join(filter(None, [heading, _shown(rest)]))
+            if rest.strip()
+            else heading
+        )
     return block if block.startswith(("> **Predict", "$$", "|")) else ""
 
 
