@@ -60,7 +60,7 @@ class WarmUpCosine(keras.optimizers.schedules.LearningRateSchedule):
         self.end = float(end)
 
     def __call__(self, step):
-        """Learning rate at a step, counted from 0: a scalar tensor, float32."""
+        """Learning rate at a step, counted from 0: a scalar, float32."""
         step = ops.cast(step, "float32")
         climbing = self.peak * (step + 1) / max(self.warmup_steps, 1)
         # The first step after the warm-up is the first to fall; step number
