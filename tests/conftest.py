@@ -1,6 +1,21 @@
-"""A data set small enough to train on in seconds, and a run on it that has finished."""
+"""A data set small enough to train on in seconds, and a run on it that has finished; and which tests are quick."""
+
+from pathlib import Path
 
 import pytest
+
+HERE = Path(__file__).parent
+OF_THE_WHOLE_COURSE = ("book", "tools")  # folders of tests that build pages or kits
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Mark as quick what tests the package alone, and says of itself neither that it is long nor that it is slow."""
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            long = any(item.get_closest_marker(name) for name in ("long", "slow")) or "browser" in item.fixturenames
+            if not long and item.path.relative_to(HERE).parts[0] not in OF_THE_WHOLE_COURSE:
+                item.add_marker("quick")
 
 
 def draw_small_data(train=96, val=20, test=40):

@@ -15,7 +15,8 @@ OPTIONS = {
 }
 
 
-@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
+@pytest.mark.long
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", pytest.param("mixed_float16", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("options", OPTIONS)
 def test_200_steps_stay_finite_and_learn(policy, options):
     keras.utils.set_random_seed(0)

@@ -12,6 +12,8 @@ import pytest
 
 from patchconvnet import PatchConvNet, official
 
+pytestmark = pytest.mark.slow
+
 WORKER = Path(__file__).with_name("backend_worker.py")
 MODELS = {
     "plain": {"dim": 16, "depth": 2},

@@ -44,6 +44,7 @@ print("same loss on two devices")
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["tensorflow", "jax"])
 def test_two_devices_train_as_one(backend, tmp_path):
     if importlib.util.find_spec(backend) is None:
