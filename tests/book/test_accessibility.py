@@ -4,6 +4,7 @@ Axe knows the rules of WCAG 2.2, levels A and AA, that a program can judge. That
 or that a player can be worked from the keyboard, it cannot tell: the other tests and our eyes look for that.
 """
 
+import re
 from urllib.parse import unquote, urlsplit
 
 import pytest
@@ -11,6 +12,8 @@ from test_book import address, book, browser, open_page, pages  # noqa: F401
 
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 OF_COLOUR = ["color-contrast", "link-in-text-block"]  # what can differ in dark mode
+# At night, each kind of page is looked at; the other chapters, which share its template, in the slow lane.
+SEEN_AT_NIGHT = re.compile(r"(intro|glossary|references|search|try_it|chapters/(01|06|10|13|14)_\w+)\.html")
 OPTIONS = {"resultTypes": ["violations"], "preload": False}  # nothing to load: every style sheet is the book's own
 
 # Solutions and answers are opened, and changes of colour are made at once. A chapter has thousands of coloured words of
@@ -52,7 +55,7 @@ BLURRED = """() => [...document.querySelectorAll(".cell_output img")].filter(ima
 IN_MODE = "mode => (document.documentElement.dataset.theme ?? mode) === mode"
 
 
-def axe_problems(page):
+def axe_problems(page, modes=("light", "dark")):
     """What axe finds on a page that is open: a list of "mode: rule: element: message"."""
     api = pytest.importorskip(
         "axe_playwright_python.sync_playwright", reason="this test needs axe: bash tests/install_browser.sh"
@@ -68,10 +71,11 @@ def axe_problems(page):
                 problems.append(f"{mode}: {violation['id']}: {node['target']}: {message}")
 
     page.evaluate(PREPARE)
-    ask("light", runOnly=WCAG, rules={rule: {"enabled": False} for rule in OF_COLOUR})
+    if "light" in modes:
+        ask("light", runOnly=WCAG, rules={rule: {"enabled": False} for rule in OF_COLOUR})
     page.evaluate(ONE_OF_EACH_KIND)
-    ask("light", runOnly=OF_COLOUR)
-    ask("dark", runOnly=OF_COLOUR)
+    for mode in modes:
+        ask(mode, runOnly=OF_COLOUR)
     return problems
 
 
@@ -86,7 +90,7 @@ def visits(browser, address, book, pages):  # noqa: F811
         asked.clear(), failures.clear()
         page.goto(f"{address}/{name}", wait_until="load")
         page.evaluate("() => window.MathJax?.startup?.promise?.then(() => true)")
-        problems = axe_problems(page)
+        problems = axe_problems(page, ("light", "dark") if SEEN_AT_NIGHT.fullmatch(name) else ("light",))
         files = {book / path.removeprefix(f"{urlsplit(address).path}/") for path in asked if path != "/favicon.ico"}
         found[name] = (list(failures), problems, files, page.evaluate(FACES), page.evaluate(BLURRED))
     page.context.close()
@@ -95,6 +99,17 @@ def visits(browser, address, book, pages):  # noqa: F811
 
 def test_axe_finds_nothing(visits):
     assert not (found := [f"{name}: {problem}" for name, visit in visits.items() for problem in visit[1]]), found
+
+
+@pytest.mark.slow
+def test_axe_finds_nothing_at_night(browser, address, book, pages):  # noqa: F811
+    found = []
+    for name in [file.relative_to(book).as_posix() for file in pages if file.name != "index.html"]:
+        if not SEEN_AT_NIGHT.fullmatch(name):
+            page, _ = open_page(browser, f"{address}/{name}")
+            found += [f"{name}: {problem}" for problem in axe_problems(page, ("dark",))]
+            page.context.close()
+    assert not found
 
 
 def test_pages_load_from_a_server(visits):
