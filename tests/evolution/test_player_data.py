@@ -4,6 +4,7 @@ import base64
 import json
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import matplotlib
 import numpy as np
@@ -92,6 +93,14 @@ def test_a_player_has_a_name_a_label_and_a_description(tmp_path):
     shown.write(tmp_path / "page.html")
     page = (tmp_path / "page.html").read_bytes().decode("utf-8")
     assert page.count(shown.html) == 1 and "{player}" not in page
+
+
+def test_a_page_is_written_in_utf_8_whatever_the_system_has(tmp_path, monkeypatch):
+    read, write = Path.read_text, Path.write_text
+    monkeypatch.setattr(Path, "read_text", lambda path, encoding="ascii": read(path, encoding=encoding))
+    monkeypatch.setattr(Path, "write_text", lambda path, text, encoding="ascii": write(path, text, encoding=encoding))
+    evolution.player(SEEN).write(tmp_path / "page.html")
+    assert "Größe &amp; Form".encode() in (tmp_path / "page.html").read_bytes()
 
 
 @pytest.mark.parametrize(("more", "taken"), [(0, True), (1, False)])
