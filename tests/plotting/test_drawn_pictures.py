@@ -1,5 +1,6 @@
 """What stands in each figure of pictures, and where: pictures, maps, frames, outlines, words."""
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from matplotlib.colors import to_hex
@@ -136,6 +137,20 @@ def test_a_film_has_a_row_for_each_picture_and_a_column_for_each_epoch(drawn, pi
             assert [text[0] for text in panel.texts] == ([captions[column][row]] if captions else [])
             assert all(0 <= x <= 1 and y < 0 for _, x, y in panel.texts)  # below it, in parts of its sides
             assert panel.title == ("" if row else ("untrained", "epoch 2")[column])
+
+
+def test_captions_of_a_film_have_room_and_are_larger(monkeypatch):
+    seen = []
+
+    def look():
+        canvas = plt.gcf()
+        seen.append((canvas.get_size_inches()[1], canvas.axes[0].title.get_fontsize()))
+
+    monkeypatch.setattr(plt, "show", look)
+    for captions in (None, CAPTIONS):
+        plotting.film(None, MAPS[:2][None], [0], captions=captions)
+    (height, font), (with_captions, larger) = seen
+    assert with_captions > height and larger > font
 
 
 def test_without_titles_a_films_pictures_have_none(drawn):
