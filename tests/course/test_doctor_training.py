@@ -1,5 +1,6 @@
 """The doctor's training, by a clock of its own; the process apart; and what is written of it all."""
 
+import io
 import json
 import os
 import signal
@@ -210,6 +211,14 @@ def test_a_report_is_a_line_by_itself(capsys):
     print("no end of line", end="")
     doctor_apart.report({"name": "a"})
     assert capsys.readouterr().out == 'no end of line\npatchconvnet doctor: {"name": "a"}\n'
+
+
+def test_a_report_has_left_before_the_next_check_can_kill_the_process(monkeypatch):
+    gone = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(gone))
+    doctor_apart.report({})
+    assert gone.getvalue() == b"\npatchconvnet doctor: {}\n"
+    monkeypatch.undo()
 
 
 # === what is written of it ===
