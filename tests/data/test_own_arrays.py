@@ -62,7 +62,8 @@ def test_a_file_without_arrays_holds_nothing(tmp_path):
     ("name", "array"),
     [
         ("images", IMAGES.astype("int64")), ("images", IMAGES[..., None]), ("images", IMAGES[0, 0]),
-        ("images", IMAGES[:0]), ("images", IMAGES[:, :0]), ("x_train", IMAGES[:0]), ("x_test", IMAGES[:0]), ("x_val", IMAGES[:, :0]),
+        ("images", IMAGES[:0]), ("images", IMAGES[:, :0]), ("x_train", IMAGES[:0]), ("x_test", IMAGES[:0]),
+        ("x_val", IMAGES[:, :0]),
     ],
     ids=range(8),
 )  # fmt: skip
@@ -76,7 +77,8 @@ def test_images_have_bytes_colours_and_a_size(tmp_path, name, array):
     ("labels", "good"),
     [
         (LABELS[:, None], True), (LABELS.astype("uint8"), True), (LABELS.astype(float), False),
-        (LABELS.astype(bool), False), (LABELS - 1, False), (LABELS[:7], False), (np.r_[LABELS, 0], False), (LABELS.astype("U1"), False),
+        (LABELS.astype(bool), False), (LABELS - 1, False), (LABELS[:7], False), (np.r_[LABELS, 0], False),
+        (LABELS.astype("U1"), False),
     ],
     ids=range(8),
 )  # fmt: skip
@@ -202,7 +204,7 @@ def test_what_systems_put_there_is_passed_over_wherever_it_lies(folder, name):
 
 
 @pytest.mark.parametrize(
-    ("suffix", "said"), [("HEIC", "convert it to JPEG"), ("heif", "convert it to JPEG"), ("txt", "is no picture by its")]
+    ("suffix", "said"), [("HEIC", "convert it to JPEG"), ("heif", "convert it to JPEG"), ("txt", "is no picture")]
 )
 def test_what_cannot_be_read_is_named(folder, suffix, said):
     (folder / "a" / f"photo.{suffix}").write_bytes(b"x")
