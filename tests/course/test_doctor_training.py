@@ -1,11 +1,13 @@
 """The doctor's training, by a clock of its own; the process apart; and what is written of it all."""
 
+import contextlib
 import io
 import json
 import os
 import signal
 import subprocess
 import sys
+import threading
 import types
 
 import numpy as np
@@ -107,7 +109,7 @@ def apart(monkeypatch):
         found = []
         for pair in doctor_apart.reports(rest, own):
             found.append(pair)
-            for name in (take or {}).get(pair[0], ()):
+            for name in ({} if take is None else take).get(pair[0], ()):
                 rest.remove(name)
         return found
 
@@ -170,6 +172,24 @@ def test_a_process_that_hangs_is_ended(apart, monkeypatch):
     assert apart(["time.sleep(60)"], ["a"]) == [("a", "it did not end within 1 seconds")]
     [child] = apart.children
     assert child.poll() == -signal.SIGKILL if os.name != "nt" else child.poll() is not None
+
+
+def test_whoever_is_interrupted_waits_for_no_thread_and_leaves_no_process(apart):
+    with contextlib.suppress(KeyboardInterrupt):
+        apart([says({}) + "\ntime.sleep(60)"], ["a", "b"], take=Interrupting())
+    [child] = apart.children
+    assert child.poll() is not None and Interrupting.threads and all(Interrupting.threads)
+
+
+class Interrupting(dict):
+    """Interrupts where a report has come, and keeps of each other thread whether Python would wait for its end."""
+
+    threads = []
+
+    def get(self, name, usual):
+        others = [thread for thread in threading.enumerate() if thread is not threading.main_thread()]
+        Interrupting.threads += [thread.daemon for thread in others]
+        raise KeyboardInterrupt
 
 
 def test_a_process_that_chatters_has_no_more_time_than_a_silent_one(monkeypatch):

@@ -3,11 +3,11 @@
 import contextlib
 import errno
 import hashlib
-import http.client
 import io
 import os
 import sys
 import urllib.error
+from http.client import HTTPException
 
 import pytest
 from test_download import Answer, hosts  # noqa: F401 - a fixture
@@ -58,7 +58,7 @@ FAILURES = {
     "no connection": (lambda clock: OSError("no route"), ONE_TURN, r"cannot be reached \(no route\)"),
     "no words": (lambda clock: ConnectionResetError(), ONE_TURN, r"cannot be reached \(ConnectionResetError\)"),
     "no time": (lambda clock: urllib.error.URLError(TimeoutError("x")), ONE_TURN, r"cannot be reached \(timed out\)"),
-    "nonsense": (lambda clock: http.client.BadStatusLine("?"), ONE_TURN, r"cannot be reached \(\?\)"),
+    "nonsense": (lambda clock: HTTPException("?"), ONE_TURN, r"cannot be reached \(\?\)"),
     "no answer": (lambda clock: TooSlow(), ONE_TURN, r"is slow \(it does not come to an answer\)"),
     "another part": (lambda clock: Breaking([RIGHT], clock, start=1), ONE_TURN, "sent another part of the file"),
     "another size": (lambda clock: Breaking([RIGHT], clock, length=5), ONE_TURN, "offers 5 bytes instead of 4"),
@@ -68,6 +68,7 @@ FAILURES = {
     "a piece": (lambda clock: Breaking([b"ab"], clock), ALL_TURNS, "stopped after 2 of 4 bytes"),
     "an error": (lambda clock: Breaking([OSError("gone")], clock), ONE_TURN, r"broke off \(gone\)"),
     "a piece, an error": (lambda clock: Breaking([b"a", ValueError("gone")], clock), ALL_TURNS, r"broke off \(gone\)"),
+    "a piece, the end": (lambda clock: Breaking([b"a", HTTPException("?")], clock), ALL_TURNS, "broke off"),
     "silence": (lambda clock: Breaking([TooSlow()], clock), ONE_TURN, r"is slow \(its bytes lead nowhere\)"),
     "a piece, silence": (lambda clock: Breaking([b"a", TooSlow()], clock), ALL_TURNS, r"is slow \(its bytes lead"),
     "a trickle": (lambda clock: Breaking([b"a", b"b"], clock, seconds=10), ALL_TURNS, r"is slow \(0 kB/s\)"),
@@ -148,6 +149,61 @@ def test_a_quarter_of_a_megabyte_is_asked_for_at_a_time(hosts, tmp_path):  # noq
     urls, _ = hosts(only=[answer])
     fetch(urls, tmp_path / "file", sha256(RIGHT))
     assert set(answer.asked) == {262_144}
+
+
+@pytest.mark.parametrize(
+    ("pieces", "left"),
+    [([100_000, 9_999], True), ([100_000, 10_000], False), ([10_000, 10_000, 9_999], True), ([9_999, 100_000], True)],
+)
+def test_each_window_is_measured_by_itself(hosts, tmp_path, pieces, left):  # noqa: F811
+    content = bytes(sum(pieces))
+    slow = Breaking([bytes(size) for size in pieces], hosts.clock, len(content), seconds=10)
+    urls, asked = hosts(slow=[slow], other=[OSError("away")])
+    with contextlib.suppress(PatchConvNetError):
+        fetch(urls, tmp_path / "file", sha256(content), minimum_rate=1000, window=10)
+    assert ("other" in [name for name, _ in asked]) is left
+
+
+def test_what_has_come_is_on_the_disk_and_gives_the_host_more_time(hosts, tmp_path, monkeypatch):  # noqa: F811
+    seen, put_off = [], []
+
+    class Watching(Breaking):
+        def read1(self, most):
+            seen.append(((tmp_path / "file.partial").stat().st_size, len(put_off)))
+            return super().read1(most)
+
+    class Dog:
+        watching = contextlib.nullcontext
+
+        def put_off(self):
+            put_off.append(1)
+
+    @contextlib.contextmanager
+    def asked(*given):
+        yield Watching([b"ab", b"c", b"d"], hosts.clock), Dog()
+
+    urls, _ = hosts(only=[])
+    monkeypatch.setattr(download, "asked", asked)
+    fetch(urls, tmp_path / "file", sha256(RIGHT))
+    assert seen == [(0, 1), (2, 2), (3, 3), (4, 4)]  # whatever kills this process now
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes among files here")
+def test_a_link_or_a_pipe_that_comes_at_the_last_moment_is_not_opened(tmp_path):
+    (tmp_path / "letter").write_bytes(b"dear reader")
+    (tmp_path / "link").symlink_to(tmp_path / "letter")
+    os.mkfifo(tmp_path / "pipe")
+    for name, reason in (("link", errno.ELOOP), ("pipe", errno.ENXIO)):
+        with pytest.raises(OSError) as caught:
+            os.close(download._open_no_link(tmp_path / name, os.O_WRONLY))
+        assert caught.value.errno == reason
+
+
+def test_a_system_that_knows_no_such_links_and_pipes_downloads_too(hosts, tmp_path, monkeypatch):  # noqa: F811
+    for name in ("O_NOFOLLOW", "O_NONBLOCK"):
+        monkeypatch.delattr(os, name, raising=False)
+    urls, _ = hosts(only=[Breaking([RIGHT], hosts.clock)])
+    assert fetch(urls, tmp_path / "file", sha256(RIGHT)).read_bytes() == RIGHT
 
 
 @pytest.mark.parametrize("have", [b"", b"ab"])

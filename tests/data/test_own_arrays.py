@@ -178,7 +178,42 @@ def test_a_mask_may_differ_from_its_picture_by_a_fiftieth(tmp_path, shape, pictu
             read()
 
 
+def test_the_order_and_the_split_of_arrays_are_pinned(tmp_path):
+    """No other seed, no other NumPy: recorded figures rest on this split."""
+    images = np.arange(20, dtype=np.uint8)[:, None, None, None] + np.zeros((20, 8, 8, 3), np.uint8)
+    data = load(tmp_path, {"images": images, "labels": np.arange(20) % 2})
+    apart = [part[:, 0, 0, 0].tolist() for part in (data.x_val, data.x_test)]
+    assert (apart, data.variant) == ([[10, 13, 9, 0], [19, 17, 4, 12]], "20 own pictures (sha256 4b6dc6b7)")
+
+
 # === folders ===
+
+
+def test_the_order_and_the_split_of_a_folder_are_pinned(tmp_path):
+    for number in range(20):
+        path = tmp_path / "ab"[number % 2] / f"{number:02}.png"
+        path.parent.mkdir(exist_ok=True)
+        Image.new("RGB", (8, 8), (number, number, number)).save(path)
+    data = load_dataset(tmp_path, size=8)
+    apart = [part[:, 0, 0, 0].tolist() for part in (data.x_val, data.x_test)]
+    assert (apart, data.variant) == ([[15, 12, 9, 6], [19, 1, 4, 0]], "20 own pictures (sha256 8438074a)")
+
+
+def test_one_class_is_too_few(tmp_path):
+    for number in range(8):
+        save(tmp_path / "a" / f"{number}.png", number)
+    with pytest.raises(PatchConvNetError, match="has 1 subfolders of pictures, and two classes are the least"):
+        load_dataset(tmp_path)
+
+
+def test_masks_of_a_folder_that_say_nothing_are_named_with_one_of_them(folder):
+    for path in list(folder.rglob("*.png")):
+        place = folder / "masks" / path.relative_to(folder)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("L", (8, 8)).save(place)
+    said = rf"^the masks of {folder} are all empty at 8 pixels, as {folder}/masks/[ab]/\d\.png: wanted white on the"
+    with pytest.raises(PatchConvNetError, match=said):
+        load_dataset(folder, size=8)
 
 
 def save(path, number):
