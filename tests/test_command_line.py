@@ -62,6 +62,7 @@ def test_help_needs_no_keras(tmp_path):
 # === in a process of its own: exit code, and no more than one line ===
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("arguments", "variables", "message"),
     [
@@ -112,6 +113,7 @@ def test_train_refuses(refused, tmp_path, options, message):
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.long
 def test_train_refuses_places_that_are_taken(refused, finished_run, picture):
     line = refused("train", "--preset", "shapes", "--out", finished_run, "--epochs", "9")
     assert "holds another run: its epochs is 2, not 9" in line
@@ -184,6 +186,7 @@ def test_attend_refuses_a_place_that_cannot_be_written(refused, finished_run, pi
 # === done ===
 
 
+@pytest.mark.long
 def test_train_then_attend(train_on_small_data, picture, tmp_path, capsys):
     """`train_on_small_data` replaces the data set."""
     train = ["train", "--preset", "shapes", "--out", str(tmp_path / "run"), "--epochs", "1", "--limit", "64", "--seed", "3"]
@@ -228,6 +231,7 @@ def height_of(path):
         return figure.height
 
 
+@pytest.mark.long
 def test_attend_to_several_pictures_side_by_side(finished_run, folder, tmp_path, capsys):
     drawn, files = tmp_path / "maps.png", [str(folder / f"{number}.png") for number in range(3)]
     assert main(["attend", *files, "--record", str(finished_run), "--out", str(drawn)]) == 0
@@ -240,6 +244,7 @@ def test_attend_to_several_pictures_side_by_side(finished_run, folder, tmp_path,
     assert 100 < height_of(drawn) < 300  # one row
 
 
+@pytest.mark.long
 def test_attend_to_a_folder_names_what_it_left_out_and_skipped(finished_run, folder, tmp_path, capsys):
     drawn = tmp_path / "sheet.png"
     assert main(["attend", str(folder), "--record", str(finished_run), "--out", str(drawn)]) == 1
@@ -252,6 +257,7 @@ def test_attend_to_a_folder_names_what_it_left_out_and_skipped(finished_run, fol
     assert height_of(drawn) > 100
 
 
+@pytest.mark.long
 def test_attend_to_many_pictures_makes_a_sheet(finished_run, picture, tmp_path, capsys):
     drawn = tmp_path / "sheet.png"
     assert main(["attend", *[str(picture)] * 13, "--record", str(finished_run), "--out", str(drawn)]) == 0
@@ -285,6 +291,7 @@ def test_attend_says_where_nobody_measured_what_is_usual(finished_run, picture, 
     assert "note: nobody measured how near this is" in capsys.readouterr().out
 
 
+@pytest.mark.long
 def test_attend_in_a_process_of_its_own_is_quiet(folder, tmp_path):
     """TensorFlow's warnings, say of a new picture size for each call, would be errors to a script."""
     for number in range(8):
@@ -294,6 +301,7 @@ def test_attend_in_a_process_of_its_own_is_quiet(folder, tmp_path):
     assert (result.returncode, result.stderr) == (0, ""), result.stderr
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("suffix", "first"), [("PDF", b"%PDF"), ("svg", b"<?xml")])
 def test_attend_writes_other_formats(finished_run, picture, suffix, first):
     path = picture.with_name(f"map.{suffix}")

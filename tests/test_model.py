@@ -118,6 +118,7 @@ def test_average_pooling_has_no_map_and_names_the_class_activation_map():
         model.explain(pictures())
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "options",
     [
@@ -158,6 +159,7 @@ def test_config_holds_plain_values_only():
         assert json.loads(json.dumps(config)) == config
 
 
+@pytest.mark.long
 def test_compile_fit_evaluate_learn_something():
     # Bright images are class 1: two passes are enough for a network that can learn at all.
     dark, bright = pictures(64) // 4, 255 - pictures(64) // 4
@@ -172,6 +174,7 @@ def test_compile_fit_evaluate_learn_something():
     assert accuracy > 0.95 and loss > 0
 
 
+@pytest.mark.long
 def test_a_compiled_training_step_runs():
     model = PatchConvNet(**SMALL, shift=2, flip=True, cutout=4, dropout=0.1, drop_path=0.1)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
@@ -179,6 +182,7 @@ def test_a_compiled_training_step_runs():
     assert np.isfinite(model.train_on_batch(pictures(), np.arange(6)))
 
 
+@pytest.mark.long
 def test_a_compiled_training_step_enlarges_its_images():
     model = PatchConvNet(**{**SMALL, "image_size": 24}, shift=2)
     model.compile("adamw", keras.losses.SparseCategoricalCrossentropy(from_logits=True), jit_compile=True)
@@ -306,6 +310,7 @@ def test_without_arguments_the_network_is_this_one():
     }  # fmt: skip
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("option", "weights"),
     [
@@ -334,6 +339,7 @@ def test_each_option_adds_or_takes_its_weights(option, weights):
     assert changed - base == weights
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "option", [{"shift": 2}, {"flip": True}, {"cutout": 6}, {"dropout": 0.5}, {"drop_path": 0.5}], ids=lambda option: next(iter(option))
 )

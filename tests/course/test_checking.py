@@ -48,6 +48,7 @@ def test_a_missing_result_is_said():
         check("nothing_of_this_name", WANTED, hint="")
 
 
+@pytest.mark.long
 def test_a_notebook_shows_the_message_alone():
     program = """
 from IPython.core.interactiveshell import InteractiveShell

@@ -28,6 +28,7 @@ def healthy():
     return doctor.examine()
 
 
+@pytest.mark.long
 def test_this_machine_is_ready(healthy):
     checks, step = healthy
     assert [check.name for check in checks] == ["Python", "packages", "Keras", "memory", "disk", "Shapes", "CIFAR-10", "records", "training"]
@@ -246,6 +247,7 @@ def test_without_keras_there_is_still_a_report(doctor_with):
     assert code == 1 and "MEND Keras" in out and "-> pip install tensorflow" in out
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not hasattr(signal, "SIGILL") or os.name == "nt", reason="this system has no such signals")
 @pytest.mark.parametrize(
     ("source", "found", "advice"),
@@ -275,6 +277,7 @@ def test_a_numpy_that_kills_every_process(doctor_with):
     assert code == 1 and "-> pip install numpy" in out
 
 
+@pytest.mark.long
 def test_a_backend_that_never_ends(tmp_path, monkeypatch):
     (tmp_path / "tensorflow.py").write_text("import time\nwhile True: print('still at it', flush=True)")
     monkeypatch.syspath_prepend(str(tmp_path))

@@ -39,6 +39,7 @@ def refused(capsys):
 # === names ===
 
 
+@pytest.mark.long
 def test_a_dollar_in_a_name_is_a_dollar_and_what_cannot_be_printed_is_replaced(finished_run, tmp_path, capsys):
     names = ("$x_1$ and $.png", "a\x1b[31m\n.png", b"\xff.png".decode("utf-8", "surrogateescape"), "写真.png")
     files = [picture(tmp_path / name, seed) for seed, name in enumerate(names)]
@@ -76,6 +77,7 @@ def output_of(finished_run, tmp_path, redirection="", encoding="utf-8"):
     return done
 
 
+@pytest.mark.long
 @pytest.mark.skipif(os.name == "nt", reason="needs a shell")
 @pytest.mark.parametrize(
     ("redirection", "errors"),
@@ -90,6 +92,7 @@ def test_no_work_is_lost_where_nobody_listens(finished_run, tmp_path, redirectio
     assert output_of(finished_run, tmp_path, redirection).stderr.decode() == errors
 
 
+@pytest.mark.long
 @pytest.mark.skipif(os.name == "nt", reason="needs a shell")
 def test_letters_that_the_terminal_lacks_are_replaced(finished_run, tmp_path):
     done = output_of(finished_run, tmp_path, encoding="ascii")
@@ -105,6 +108,7 @@ def test_a_stream_that_is_not_there_takes_everything():
 # === bad input ===
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("path", ["", "~nobody-has-this-name/x", "x" * 256, "loop", "letter.txt/x"])
 @pytest.mark.parametrize("option", ["image", "--record", "--out", "train --out", "train --data", "evaluate --record"])
 def test_what_is_no_path_is_one_line_wherever_it_is_given(option, path, refused, tmp_path, monkeypatch):
@@ -205,6 +209,7 @@ def damaged(finished_run, tmp_path):
     return change
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("file", "values", "message"),
     [

@@ -162,6 +162,7 @@ for place in sys.argv[1:]:
 """
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="only Linux tells the peak of one process")
 def test_hostile_pickles_are_refused_in_bounded_memory_and_time(tmp_path):
     """In another process: what gets through may end it."""
@@ -242,6 +243,7 @@ LARGE = {  # what an archive begins with; half a gigabyte of zeros follows
 }
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="only Linux tells the peak of one process")
 def test_archives_that_unpack_to_gigabytes_are_refused_in_bounded_memory(tmp_path, endless):
     places = [write(tmp_path / f"{name}.tar.gz", packed(start) + endless) for name, start in LARGE.items()]

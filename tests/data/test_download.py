@@ -124,6 +124,7 @@ def test_a_good_host_gives_the_file_and_leaves_nothing_unfinished(server, tmp_pa
     assert not destination.with_name("file.bin.partial").exists()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("bad", ["missing", "busy", "truncate", "corrupt", "page", "stall", "slow", "trickle"])
 def test_a_bad_host_is_left_for_the_next(server, tmp_path, bad):
     began = time.monotonic()
@@ -221,6 +222,7 @@ def test_a_wrong_file_is_deleted_and_never_gets_the_name(server, tmp_path):
     assert not (tmp_path / "file").exists() and not (tmp_path / "file.partial").exists()
 
 
+@pytest.mark.long
 def test_the_error_names_every_host_and_its_reason_in_one_line(server, tmp_path):
     with pytest.raises(PatchConvNetError) as caught:
         fetch(server.urls("missing", "stall", "corrupt"), tmp_path / "file", SHA256, **QUICK)

@@ -313,6 +313,7 @@ def test_an_impossible_size_is_refused(folder, size):
         load_dataset("shapes", size=32)
 
 
+@pytest.mark.long
 def test_a_network_is_trained_on_them_and_its_record_can_be_measured_again(folder, tmp_path):
     from patchconvnet import train
     from patchconvnet.training import evaluation

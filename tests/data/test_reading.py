@@ -131,6 +131,7 @@ for path in sys.argv[2:]:
 """
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="only Linux tells the peak of one process")
 def test_what_is_beside_a_picture_takes_little_memory(tmp_path):
     files = [tmp_path / "usual.png"]

@@ -82,6 +82,7 @@ def read_all(url, patience=PATIENCE, timeout=10):
     return content
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("part", SLOW)
 def test_an_answer_that_comes_a_byte_at_a_time_is_ended(part):
     began = time.monotonic()
@@ -106,6 +107,7 @@ def test_an_answer_in_time_is_whole():
         assert server.requests[0].startswith(b"GET /a.png HTTP/1.1\r\n")
 
 
+@pytest.mark.long
 def test_a_deadline_may_be_put_off():
     with Server(lambda: [OK + b"Content-Length: 6\r\n\r\n", *[b"x"] * 6], pause=0.5) as server:
         with web.asked(server.url, {}, 10, 2.5) as (answer, dog):
@@ -227,6 +229,7 @@ def test_what_a_server_says_is_made_printable():
     assert str(caught.value).isprintable() and len(str(caught.value)) < 600
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("part", ["header", "headers", "chunk size", "continue"])
 def test_a_download_leaves_a_host_that_is_slow_to_begin(part, tmp_path):
     quick = {"timeout": 1.5, "window": 0.3, "minimum_rate": 1}

@@ -94,6 +94,7 @@ def test_a_map_for_each_class_shows_that_of_the_answer():
     np.testing.assert_array_equal(seen.maps[3, 5], arrays["maps"][3, 5, seen.answers[3, 5]].astype("float32"))
 
 
+@pytest.mark.long
 def test_a_run_folder_and_a_record_object(finished_run):
     seen = evolution.read(str(finished_run))
     assert seen.name == "finished" and len(seen.maps) == 3
@@ -120,6 +121,7 @@ def test_another_copy_has_other_pictures_at_the_same_places(monkeypatch):
     assert seen.pictures is None and "another copy of cifar10 (other copy (sha256" in seen.note
 
 
+@pytest.mark.long
 def test_a_live_training(small_data):
     import keras
 
@@ -176,6 +178,7 @@ def test_film_says_what_the_player_says(monkeypatch):
     ]  # fmt: skip
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("epochs", "columns"), [(3, 3), (9, 9), (10, 8), (51, 8)])
 def test_a_long_film_shows_some_epochs_and_both_ends(monkeypatch, epochs, columns):
     titles = []

@@ -181,6 +181,7 @@ for path in sys.argv[2:]:
 """
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="only Linux tells the peak of one process")
 def test_pictures_of_12000_pixels_are_read_in_bounded_memory(tmp_path):
     """48 million pixels: the memory of the decoded picture (1, 2 or 4 bytes a pixel) and little more."""

@@ -147,6 +147,7 @@ def forward_by_hand(weights, images, depth, per_class):
     return logits, attention[..., -grid[0] * grid[1] :].reshape(len(x), tokens, *grid)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "per_class, sizes, image_size",
     [
@@ -277,6 +278,7 @@ def test_cost_rejects_what_it_does_not_count():
 # === the authors' files ===
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("wrap", [lambda state: state, lambda state: {"model": state, "args": argparse.Namespace(lr=1)}])
 def test_a_published_file_is_read(wrap, tmp_path):
     torch = pytest.importorskip("torch", reason="needs PyTorch: pip install -r requirements-backends.txt")

@@ -95,6 +95,7 @@ def test_every_public_function_is_tested_here():
     assert public_functions() <= set(plotting.__all__)
 
 
+@pytest.mark.long
 @every_call
 def test_a_written_figure_is_a_picture_and_is_not_shown(tmp_path, monkeypatch, name):
     monkeypatch.setattr(plt, "show", lambda: pytest.fail("it was shown, too"))

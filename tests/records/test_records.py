@@ -35,6 +35,7 @@ def shipped(finished_run, tmp_path, monkeypatch):
 # === opening ===
 
 
+@pytest.mark.long
 def test_a_run_folder_opens_as_path_and_as_string(finished_run):
     for place in (finished_run, str(finished_run)):
         record = records.load(place)
@@ -107,6 +108,7 @@ def test_the_shipped_cifar10_record_beats_the_published_example():
     assert all(np.all(np.isfinite(array)) for array in model.explain(images))
 
 
+@pytest.mark.long
 def test_the_shipped_shapes_record_scores_what_it_says():
     """Its weights, on the test set as drawn today: a change of Shapes, of a layer or of a measure shows here."""
     from patchconvnet import load_dataset

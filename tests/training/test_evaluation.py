@@ -26,6 +26,7 @@ def copy_of(run, folder, **changes):
     return folder
 
 
+@pytest.mark.long
 def test_a_record_measured_again_gives_its_own_scores(here, finished_run):
     record = records.load(finished_run)
     scores, variant = evaluation.evaluate(record)

@@ -95,6 +95,7 @@ def test_peak_memory_is_in_bytes():
     assert 50e6 < machine.peak_memory() < 64e9  # Python with Keras takes hundreds of megabytes
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not Path("/proc/self/status").is_file(), reason="only Linux tells a process's own peak")
 def test_peak_memory_is_this_process_own():
     """A child begins with its parent's peak in what `resource` tells."""

@@ -110,6 +110,7 @@ def restore(small_data):
     return restore
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("how", TAMPERED)
 def test_files_that_do_not_belong_together_are_refused(how, stopped, restore):
     assert restore(stopped) == 2
@@ -121,6 +122,7 @@ def test_files_that_do_not_belong_together_are_refused(how, stopped, restore):
     assert {path.name: path.read_bytes() for path in stopped.iterdir()} == before
 
 
+@pytest.mark.long
 def test_what_the_message_says_helps(stopped, train_on_small_data):
     TAMPERED["no history"](stopped)
     with pytest.raises(PatchConvNetError, match="history.csv is not there: .*Delete"):
@@ -130,6 +132,7 @@ def test_what_the_message_says_helps(stopped, train_on_small_data):
     assert list(record.history["epoch"]) == [1, 2, 3] and len(record.attention["maps"]) == EPOCHS + 1
 
 
+@pytest.mark.long
 def test_a_process_may_die_between_the_files_of_an_epoch(stopped, train_on_small_data, monkeypatch):
     """The checkpoint is written last: the others may be an epoch ahead."""
 
@@ -153,6 +156,7 @@ def test_other_data_are_refused(stopped, small_data, monkeypatch):
         running.train("shapes", stopped, epochs=EPOCHS, verbose=0)
 
 
+@pytest.mark.long
 def test_the_data_are_known_from_before_the_first_epoch(small_data, tmp_path, train_on_small_data, monkeypatch):
     monkeypatch.setitem(model.PRESETS, "shapes", TINY)
 
@@ -208,6 +212,7 @@ def test_randomness_is_of_the_epoch_and_the_seed_alone(small_data):
 # === data that grow ===
 
 
+@pytest.mark.long
 def test_a_folder_that_grew_between_stop_and_start_is_refused_and_one_by_another_name_is_not(tmp_path, monkeypatch):
     from PIL import Image
 

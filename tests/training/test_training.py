@@ -32,6 +32,7 @@ def contents(folder):
 # === the run folder ===
 
 
+@pytest.mark.long
 def test_a_run_writes_its_folder(finished_run):
     names = sorted(path.name for path in finished_run.iterdir())
     wanted = ["attention.npz", "epochs.npz", "familiarity.npz", "history.csv", "recipe.json", "results.json", "weights.npz"]
@@ -45,6 +46,7 @@ def test_recipe_tells_all_that_was_set(finished_run):
     assert recipe["model"] == {**model.PRESETS["shapes"], "num_classes": 10, "seed": 0}
 
 
+@pytest.mark.long
 def test_the_network_can_be_changed(tiny, train_on_small_data, small_data, tmp_path):
     changes = {"class_tokens": "per_class", "depth": 2}
     record = train_on_small_data(tmp_path / "run", epochs=1, settings=changes)
@@ -59,6 +61,7 @@ def test_the_network_can_be_changed(tiny, train_on_small_data, small_data, tmp_p
         train_on_small_data(tmp_path / "run", epochs=1, settings={"class_tokens": "per_class"})
 
 
+@pytest.mark.long
 def test_labels_can_change_places_in_training_and_nowhere_else(tiny, train_on_small_data, small_data, tmp_path, monkeypatch):
     trained_on, measured_on = [], []
     batches, score_test = running.Batches, running.score_test
@@ -162,6 +165,7 @@ print("went on after epoch", done)
 """
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system cannot kill a process so")
 def test_a_killed_run_ends_bit_for_bit_as_an_uninterrupted_one(tmp_path):
     environment = {
@@ -179,6 +183,7 @@ def test_a_killed_run_ends_bit_for_bit_as_an_uninterrupted_one(tmp_path):
     assert result.stdout == "went on after epoch 1\n", result.stderr
 
 
+@pytest.mark.long
 def test_a_full_disk_at_the_very_end_costs_no_training(tiny, train_on_small_data, tmp_path, monkeypatch):
     replace, write, rows = os.replace, running.Checkpoint.on_epoch_end, []
 
@@ -210,6 +215,7 @@ def test_a_full_disk_at_the_very_end_costs_no_training(tiny, train_on_small_data
     assert not (tmp_path / "checkpoint.npz").exists()
 
 
+@pytest.mark.long
 def test_the_seed_decides_where_a_run_begins(tiny, train_on_small_data, tmp_path):
     seed = 2**31 - 1  # the greatest one
     began = train_on_small_data(tmp_path, epochs=1, seed=seed).model(epoch=0).get_weights()
@@ -219,6 +225,7 @@ def test_the_seed_decides_where_a_run_begins(tiny, train_on_small_data, tmp_path
         assert all(np.allclose(*pair, rtol=1e-3, atol=1e-6) for pair in zip(began, again)) == equal
 
 
+@pytest.mark.long
 def test_a_bad_loss_names_the_epoch_and_keeps_the_checkpoint(tiny, train_on_small_data, tmp_path, monkeypatch):
     shuffle = running.Batches.shuffle
 
@@ -322,11 +329,13 @@ def test_batches_that_devices_cannot_share_leave_the_folder_free(train_on_small_
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.long
 def test_the_batch_may_be_as_large_as_the_data(tiny, train_on_small_data, tmp_path):
     record = train_on_small_data(tmp_path / "run", epochs=1, limit=20, settings={"batch_size": 20}, keep="scores")
     assert record.history["epoch"].tolist() == [1]
 
 
+@pytest.mark.long
 def test_hidden_files_do_not_take_a_folder(tiny, train_on_small_data, tmp_path):
     (tmp_path / ".DS_Store").write_bytes(b"x")
     train_on_small_data(tmp_path, epochs=1, limit=32, keep="scores")

@@ -52,6 +52,7 @@ def test_recorder_works_without_folder_masks_and_validation_images(small_data):
     assert np.array_equal(recorder.maps[0], recorder.maps[1]) and recorder.maps[0].shape == (32, 1, 4, 4)
 
 
+@pytest.mark.long
 def test_a_run_may_keep_its_scores_alone(train_on_small_data, tmp_path):
     record = train_on_small_data(tmp_path / "run", epochs=1, keep="scores")
     assert sorted(path.name for path in record.folder.iterdir()) == ["history.csv", "recipe.json", "results.json"]
@@ -59,6 +60,7 @@ def test_a_run_may_keep_its_scores_alone(train_on_small_data, tmp_path):
         record.model()
 
 
+@pytest.mark.long
 def test_average_pooling_is_trained_and_measured_by_class_activation_maps(train_on_small_data, small_data, tmp_path):
     settings = {"pooling": "average", "dim": 8, "depth": 1}
     record = train_on_small_data(tmp_path / "run", epochs=1, settings=settings)
@@ -72,6 +74,7 @@ def test_average_pooling_is_trained_and_measured_by_class_activation_maps(train_
 # === precision and averaging ===
 
 
+@pytest.mark.long
 def test_the_running_mean_of_the_weights_is_measured_and_kept(train_on_small_data, small_data, tmp_path):
     settings = {"weight_averaging": 0.9, "dim": 8, "depth": 1}
     record = train_on_small_data(tmp_path / "run", epochs=2, settings=settings)
@@ -83,6 +86,7 @@ def test_the_running_mean_of_the_weights_is_measured_and_kept(train_on_small_dat
     assert abs(last.history["val_loss"][-1] - of_the_mean) > 1e-3 * of_the_mean
 
 
+@pytest.mark.long
 def test_averaged_weights_are_the_mean_and_go_as_they_came():
     network = model.PatchConvNet(**TINY)
     recipe = {**recipes.make_recipe("shapes"), "weight_averaging": 0.8}
@@ -99,6 +103,7 @@ def test_averaged_weights_are_the_mean_and_go_as_they_came():
     assert all(np.array_equal(*pair) for pair in zip(now, map(keras.ops.convert_to_numpy, network.trainable_variables)))
 
 
+@pytest.mark.long
 def test_float16_trains_goes_on_and_is_kept(train_on_small_data, tmp_path, monkeypatch):
     """With all that the optimizer then has: the scale of the loss, and the running mean of the weights."""
     settings = {"precision": "mixed_float16", "weight_averaging": 0.9, "dim": 8, "depth": 1}
@@ -118,6 +123,7 @@ def test_float16_trains_goes_on_and_is_kept(train_on_small_data, tmp_path, monke
     assert all(np.all(np.isfinite(column)) for column in record.history.values())
 
 
+@pytest.mark.long
 def test_a_run_goes_on_in_the_precision_that_it_began_with(train_on_small_data, tmp_path, monkeypatch):
     asked = {"epochs": 1, "settings": {"precision": "auto", "dim": 8, "depth": 1}}
     monkeypatch.setattr(running, "best_precision", lambda: "mixed_bfloat16")
@@ -144,6 +150,7 @@ def drawn(settings, epoch, seed=0, network=None):
     return keras.ops.convert_to_numpy(network(images, training=True))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("settings", VARIATIONS, ids=lambda settings: next(iter(settings)))
 def test_chance_is_another_in_each_epoch_and_with_each_seed_and_the_same_after_resuming(settings):
     network = model.PatchConvNet(**TINY, **settings, seed=1)
@@ -191,6 +198,7 @@ def compiled(steps=10, network=None, **numbers):
     return network
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("smoothing", [0.0, 0.1, 0.3])
 def test_label_smoothing_shares_out_what_the_loss_wants(smoothing):
     network = compiled(label_smoothing=smoothing)
@@ -233,6 +241,7 @@ def test_training_is_scored_by_accuracy_of_one_hot_labels():
     assert network.test_on_batch(images, np.eye(10, dtype="float32")[labels], return_dict=True)["accuracy"] == pytest.approx(0.25)
 
 
+@pytest.mark.long
 def test_history_follows_the_recipe_step_by_step(finished_run):
     """Two epochs of 96 images, 32 a step: six steps in all, none of them to warm up."""
     from patchconvnet import records
@@ -354,6 +363,7 @@ def test_a_record_tells_its_machine(finished_run):
     assert results["versions"] == machine.versions()
 
 
+@pytest.mark.long
 def test_weights_may_be_kept_without_those_of_every_epoch(train_on_small_data, tmp_path):
     record = train_on_small_data(tmp_path / "run", epochs=1, keep="weights", limit=40, settings={"dim": 8, "depth": 1, "batch_size": 20})
     names = ["attention.npz", "familiarity.npz", "history.csv", "recipe.json", "results.json", "weights.npz"]
