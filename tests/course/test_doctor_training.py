@@ -93,6 +93,7 @@ def test_a_loss_that_is_no_number_or_weights_that_stay_must_be_mended(training, 
 def apart(monkeypatch):
     """apart(scripts, names): what `reports` yields where the child is each of these scripts in turn; and the calls."""
     usual, calls, children = subprocess.Popen, [], []
+    monkeypatch.setattr(doctor_apart, "PATIENCE", 20.0)
 
     def call(scripts, names, own=None, take=None):
         waiting, rest = list(scripts), list(names)
