@@ -1,15 +1,17 @@
 """What a setting may be: a test, and the same in words.
 
 rule = whole(1, 500)
-rule.check("depth", True)       # PatchConvNetError: depth must be a whole number from 1 to 500, got True
+rule.check("depth", True)   # raises a PatchConvNetError:
+                            # depth must be a whole number from 1 to 500, got True
 
 @dataclass(frozen=True)
-class Config(Checked):          # the same for every field: Config(depth=0) raises
+class Config(Checked):      # the same for every field: Config(depth=0) raises
     depth: int = setting(2, whole(1, 500))
 """
 
-from dataclasses import dataclass, field, fields
+import difflib
 from collections.abc import Callable
+from dataclasses import dataclass, field, fields
 
 import numpy as np
 
@@ -29,9 +31,7 @@ class Rule:
     words: str
 
     def check(self, name, value):
-        """Raise a `PatchConvNetError` that names the setting and the value, unless the
-        value may be so.
-        """
+        """Raise a `PatchConvNetError` with name and value, unless it may be so."""
         if not self.accepts(value):
             raise PatchConvNetError(f"{name} must be {self.words}, got {short(value)}")
 
@@ -45,8 +45,9 @@ def whole(lowest, highest):
 
 
 def number(lowest, highest, words, above=False, below=False):
-    """A finite number in this range; with `above` or `below` its lower or upper end is
-    not part of it.
+    """A finite number in this range.
+
+    With `above` or `below`, its lower or upper end is not part of it.
     """
 
     def accepts(value):
@@ -62,8 +63,9 @@ def number(lowest, highest, words, above=False, below=False):
 
 
 def one_of(*choices):
-    """One of these words (or None); numbers that equal none of them by type are
-    refused, too.
+    """One of these words, numbers or None.
+
+    Numbers that equal one of them, but are of another type, are refused.
     """
     accepts = lambda value: any(
         type(value) is type(choice) and value == choice for choice in choices
@@ -110,10 +112,14 @@ def _is(value, kinds):
 
 
 def plain(value):
-    """A number of NumPy's as Python's own, which JSON can write; anything else as it
-    is.
-    """
+    """A number of NumPy's as Python's own, which JSON can write; else what it is."""
     return value.item() if isinstance(value, np.generic) else value
+
+
+def nearest(name, known):
+    """What to add to an error about an unknown name: the known one most like it."""
+    near = difflib.get_close_matches(str(name), known, n=1)
+    return f'; did you mean "{near[0]}"?' if near else ""
 
 
 YES_OR_NO = one_of(True, False)
