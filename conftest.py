@@ -1,5 +1,4 @@
-"""What every test, and every notebook kernel that a test starts, finds in its
-environment.
+"""What every test and every notebook kernel of a test finds in its environment.
 
 This file lies in the root because `pytest --nbval chapters` never reads
 tests/conftest.py. Kernels inherit these variables. A value that is already set stays.

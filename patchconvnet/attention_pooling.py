@@ -1,9 +1,8 @@
 """Attention pooling: a class token asks every patch "how much do you matter?"
-and adds them up accordingly.
 
 tokens  = layer norm of [class token, patches]
 query   = Wq class token          keys, values = Wk tokens, Wv tokens
-weights = softmax(query . keys / sqrt(C))        the attention map: one weight a patch
+weights = softmax(query . keys / sqrt(C))     the attention map: one weight a patch
 class token += projection of (weights . values)
 class token += MLP(layer norm of class token)
 """
@@ -15,8 +14,9 @@ from patchconvnet.rules import SHARE, none_or
 
 
 def linear_start(kernel_initializer):
-    """How the kernel of a dense layer starts: "authors" is normal, deviation
-    0.02, cut at two deviations; else as named.
+    """How the kernel of a dense layer starts.
+
+    "authors" is normal, deviation 0.02, cut at two deviations; any other is as named.
     """
     return (
         keras.initializers.TruncatedNormal(stddev=0.02)
@@ -32,8 +32,7 @@ def _scaled(update, scale):
 
 @keras.saving.register_keras_serializable(package="patchconvnet")
 class AttentionPooling(layers.Layer):
-    """Attention-based aggregation (paper, section 3.2 and figure 3; several
-    tokens: section 3.3).
+    """Attention-based aggregation (paper, sections 3.2 and 3.3, figure 3).
 
     One head, as in the paper, so there is one map a token. With one class
     token, keys and values come from the token and the patches, as in CaiT: the
@@ -222,8 +221,9 @@ class AttentionPooling(layers.Layer):
 
 @keras.saving.register_keras_serializable(package="patchconvnet")
 class PerClassHead(layers.Layer):
-    """Reads class i's logit from class i's token (paper, section 3.3): logit_i
-    = weight_i . token_i + bias_i.
+    """Reads class i's logit from class i's token (paper, section 3.3).
+
+    logit_i = weight_i . token_i + bias_i
 
     Args:
         kernel_initializer: see `linear_start`.

@@ -7,16 +7,18 @@ JOINERS = "\u200c\u200d"
 
 
 class PatchConvNetError(ValueError):
-    """Bad input, a broken file, or a missing network: the message is one line that says
-    what to do.
+    """Bad input, a broken file, or a missing network.
+
+    The message is one line that says what to do.
 
     The command line prints that line, without a traceback, and ends with exit code 2.
     """
 
 
 def short(value):
-    """A value as it may stand in a message: its repr, cut; some numbers and nested
-    lists have none.
+    """A value as it may stand in a message: its repr, cut.
+
+    Some numbers and nested lists have none.
     """
     try:
         return one_line(reprlib.repr(value))
@@ -25,8 +27,9 @@ def short(value):
 
 
 def one_line(said):
-    """A text, or an error's, as a single line that a terminal can show: what cannot be
-    printed becomes U+FFFD.
+    """A text, or an error's, as a single line that a terminal can show.
+
+    What cannot be printed becomes U+FFFD.
 
     File names may hold line breaks, commands to the terminal, and bytes that are no
     letters.

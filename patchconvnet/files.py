@@ -1,11 +1,13 @@
 """Paths as the user gives them, and writing so that nothing is lost.
 
-place            a path that the system takes, or one line that says why it does not
-existing_file    the same, if a file is there that can be read to its end
-written_aside    the new file beside the old one first, then in its place        (check_writable asks before)
-made             a folder that goes again if nothing came into it
-held             a folder for one process at a time
-read_arrays, write_arrays    NumPy's .npz files
+place             a path that the system takes, or a line that says why it does not
+existing_file     the same, if a file is there that can be read to its end
+written_aside     the new file beside the old one first, then in its place
+check_writable    whether that will be possible
+made              a folder that goes again if nothing came into it
+held              a folder for one process at a time
+read_arrays,
+write_arrays      NumPy's .npz files
 """
 
 import contextlib
@@ -61,8 +63,9 @@ def place(path):
 
 
 def existing_file(path, wanted):
-    """`place` of a file that is there, and no folder, pipe or device: these never end,
-    or are not for reading.
+    """`place` of a file that is there, and no folder, pipe or device.
+
+    These never end, or are not for reading.
 
     Args:
         path: a string or a `Path`.
@@ -86,8 +89,9 @@ def existing_file(path, wanted):
 
 @contextmanager
 def written_aside(path):
-    """Give a temporary path in the same folder; on success it replaces `path`, on
-    failure it is deleted.
+    """Give a temporary path in the same folder, which replaces `path` on success.
+
+    On failure it is deleted.
 
     A reader thus sees the old file or the new one, never half of one. The temporary
     file is empty and new, under a name that nobody can foresee; it keeps the suffix. A
@@ -126,8 +130,9 @@ class _OnlyAsked(Exception):
 
 
 def check_writable(path):
-    """Raise now the `PatchConvNetError` that `written_aside` would raise later; nothing
-    is left there.
+    """Raise now the `PatchConvNetError` that `written_aside` would raise later.
+
+    Nothing is left there.
     """
     with suppress(_OnlyAsked), written_aside(path):
         raise _OnlyAsked
@@ -149,9 +154,7 @@ def _reason(path, error):
 
 @contextmanager
 def made(folder):
-    """Make a folder and those above it; at the end, take away those of them in which
-    nothing lies.
-    """
+    """Make a folder and those above it; at the end, take the empty ones away."""
     # the innermost first
     new = [each for each in (folder, *folder.parents) if not each.exists()]
     try:
@@ -165,8 +168,7 @@ def made(folder):
 
 @contextmanager
 def held(folder):
-    """Make a folder and hold it, while this lasts, against other processes that would
-    hold it, too.
+    """Make a folder and hold it against other processes, while this lasts.
 
     The hold ends with the process and its children, however they end. Windows and some
     network drives know no such locks: there it holds nobody off.

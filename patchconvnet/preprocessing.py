@@ -1,10 +1,9 @@
-"""What happens to an image before the network sees it: resize, scale, and (in
-training only) vary.
+"""What happens to an image before the network sees it: resize, vary, scale.
 
-All of it is layers inside the model, so a saved model takes plain 0..255
-images of any size. Each image gets its own shift, flip and cut-out. Keras'
-RandomCrop, in contrast, draws one offset for the whole batch, and switches the
-compiler off for every model that contains it.
+All of it is layers inside the model, so a saved model takes plain 0..255 images of any
+size. Each image gets its own shift, flip and cut-out. Keras' RandomCrop, in contrast,
+draws one offset for the whole batch, and switches the compiler off for every model that
+contains it.
 """
 
 import keras
@@ -19,8 +18,9 @@ IMAGENET_STD = (0.229, 0.224, 0.225)
 
 @keras.saving.register_keras_serializable(package="patchconvnet")
 class Resize(layers.Layer):
-    """Bring images to one size, bilinearly, smoothing first where they shrink;
-    right-sized ones pass untouched.
+    """Bring images to one size, bilinearly; right-sized ones pass untouched.
+
+    Where they shrink, they are smoothed first.
 
     Args:
         image_size: side of the output, in pixels.
@@ -57,8 +57,9 @@ class Resize(layers.Layer):
 
 @keras.saving.register_keras_serializable(package="patchconvnet")
 class Augment(layers.Layer):
-    """Vary training images, each on its own: shift, mirror, cut out. Does
-    nothing outside training.
+    """Vary training images, each on its own: shift, mirror, cut out.
+
+    Does nothing outside training.
 
     A shift is a matrix product: row y of the result is row `y + offset` of the
     image, so a matrix with a single 1 a row picks the rows, and another one
@@ -163,8 +164,7 @@ def rescaling(kind):
 
 
 def check_images(images, name="images"):
-    """Make sure that an array is a batch of colour images with values from 0
-    to 255.
+    """Make sure that an array is a batch of colour images, from 0 to 255.
 
     Args:
         images: what a caller gave.

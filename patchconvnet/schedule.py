@@ -1,11 +1,9 @@
-"""The learning rate over training: up in a straight line, then down along half
-a cosine.
+"""The learning rate over training: up in a straight line, down along half a cosine.
 
     step < warm-up:   peak * (step + 1) / warm-up
     after:            end + (peak - end) * (1 + cos(pi * share of the rest)) / 2
 
-And the optimizer that follows it: AdamW, whose weight decay pulls at kernels
-alone.
+And the optimizer that follows it: AdamW, whose weight decay pulls at kernels alone.
 """
 
 import math
@@ -18,8 +16,9 @@ from patchconvnet.errors import PatchConvNetError
 
 @keras.saving.register_keras_serializable(package="patchconvnet")
 class WarmUpCosine(keras.optimizers.schedules.LearningRateSchedule):
-    """Linear warm-up (Goyal et al., 2017, section 2.2), then cosine decay
-    (Loshchilov and Hutter, 2017, equation 5).
+    """Linear warm-up, then cosine decay.
+
+    From Goyal et al. (2017, section 2.2), and Loshchilov and Hutter (2017, equation 5).
 
     Args:
         peak: greatest learning rate, above 0. It is reached at the last step
@@ -83,8 +82,9 @@ class WarmUpCosine(keras.optimizers.schedules.LearningRateSchedule):
 
 @keras.saving.register_keras_serializable(package="patchconvnet")
 class AdamW(keras.optimizers.AdamW):
-    """AdamW (Loshchilov and Hutter, 2019) that decays kernels only: no bias,
-    normalization, layer scale or class token.
+    """AdamW (Loshchilov and Hutter, 2019) that decays kernels only.
+
+    No bias, normalization, layer scale or class token decays.
 
     `exclude_from_weight_decay` on Keras' own class is forgotten when a saved
     model is loaded. Here it is part of the class. Arguments are those of
@@ -99,8 +99,9 @@ class AdamW(keras.optimizers.AdamW):
         super().build(variables)
 
     def finalize_variable_values(self, var_list):
-        """With `use_ema`: give the variables their running means, as Keras
-        does at the end of `fit`, in arrays of their own.
+        """With `use_ema`: give the variables their running means.
+
+        As Keras does at the end of `fit`, but in arrays of their own.
 
         Keras lets both share one array; on JAX the next `fit` or `predict`
         gives that away, and the mean is lost.

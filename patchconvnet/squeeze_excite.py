@@ -1,8 +1,7 @@
-"""Squeeze-and-excitation lets every channel hear the whole image, and turns it
-up or down.
+"""Every channel hears the whole image, and is turned up or down by it.
 
-x (N, H, W, C) -> mean over the grid (N, C) -> Dense, ReLU (N, C / ratio) ->
-Dense, sigmoid (N, C) -> times x
+x (N, H, W, C) -> mean over the grid (N, C) -> Dense, ReLU (N, C / ratio)
+               -> Dense, sigmoid (N, C)     -> times x
 """
 
 import keras
@@ -13,8 +12,7 @@ from patchconvnet.stem import convolution_start
 
 @keras.saving.register_keras_serializable(package="patchconvnet")
 class SqueezeExcite(layers.Layer):
-    """Squeeze-and-excitation (Hu et al., 2018, section 3; in the paper's trunk
-    block, section 3.1).
+    """Squeeze-and-excitation (Hu et al., 2018, section 3; paper, section 3.1).
 
     Args:
         ratio: how many times narrower the middle is: 8 in the Keras example, 4

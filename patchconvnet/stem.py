@@ -1,11 +1,10 @@
-"""The stem turns pixels into patches: a few small convolutions, each of which
-may halve the grid.
+"""The stem turns pixels into patches: small convolutions that may halve the grid.
 
-    image (N, 32, 32, 3) -> conv 3x3, stride 2 -> GELU -> conv 3x3, stride 2 ->
-    GELU -> patches (N, 8, 8, dim)
+    image (N, 32, 32, 3) -> conv 3x3, stride 2 -> GELU -> conv 3x3, stride 2 -> GELU
+                         -> patches (N, 8, 8, dim)
 
-Each position of the result is a patch: a vector of `dim` numbers that
-describes one small square of the image.
+Each position of the result is a patch: a vector of `dim` numbers that describes one
+small square of the image.
 """
 
 import keras

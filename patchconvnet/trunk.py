@@ -1,12 +1,11 @@
-"""The trunk: residual blocks that look around and mix channels, on a grid that
-never shrinks.
+"""The trunk: residual blocks that look around and mix channels.
 
-    x -> norm -> 1x1 -> GELU -> 3x3 -> GELU -> squeeze-and-excitation -> 1x1 ->
-    times a learned scale -> plus x
+    x -> norm -> 1x1 -> GELU -> 3x3 -> GELU -> squeeze-and-excitation -> 1x1
+      -> times a learned scale -> plus x
 
-Most convolutional networks halve the grid again and again. This one keeps it
-(paper, section 3.1), so that at the end there are still enough patches to draw
-a map of where the network looks.
+Most convolutional networks halve the grid again and again. This one keeps it (paper,
+section 3.1), so that at the end there are still enough patches to draw a map of where
+the network looks.
 """
 
 import functools
@@ -36,8 +35,9 @@ DEPTH = whole(1, 500)
 
 
 def make_normalization(kind, **options):
-    """A new normalization layer: over the channels of each patch ("layer"), or
-    over the batch ("batch").
+    """A new normalization over the channels of each patch, or over the batch.
+
+    `kind` is "layer" or "batch".
     """
     if kind == "batch":
         return layers.BatchNormalization(momentum=0.9, **options)
@@ -46,8 +46,7 @@ def make_normalization(kind, **options):
 
 @dataclass(frozen=True)
 class BlockConfig(Checked):
-    """What one block of the trunk is made of (paper, section 3.1 and figure
-    3).
+    """What one block of the trunk is made of (paper, section 3.1 and figure 3).
 
     Attributes:
         spatial: "dense" (every 3x3 filter sees all channels: the Keras
@@ -81,9 +80,7 @@ class BlockConfig(Checked):
 
 
 def _split(config, options):
-    """A block's configuration, changed by those of the options that are its
-    own; and the other options.
-    """
+    """A block's configuration, changed by its own options; and the other options."""
     if config is not None and not isinstance(config, BlockConfig):
         raise PatchConvNetError(
             f"config must be a BlockConfig, got {short(config)}: name its fields, as in"

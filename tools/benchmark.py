@@ -1,11 +1,14 @@
 #!/usr/bin/env python3
 """Measure what the course promises, on this machine.
 
-    python tools/benchmark.py                  all of it
-    python tools/benchmark.py step             a training step of `keras_example`, beside the published arrangement
-    python tools/benchmark.py shapes           three seeds of `shapes`: accuracy, attention, seconds, memory
+    python tools/benchmark.py            all of it
+    python tools/benchmark.py step       a training step of `keras_example`, beside the
+                                         published arrangement
+    python tools/benchmark.py shapes     three seeds of `shapes`: accuracy, attention,
+                                         seconds, memory
     python tools/benchmark.py shapes --seeds 0 1
-    python tools/benchmark.py measures         all measures of 10,000 maps; deletion and insertion for 100 images
+    python tools/benchmark.py measures   all measures of 10,000 maps; deletion and
+                                         insertion for 100 images
 
 Everything that is timed runs in a process of its own, one after the other. Exit code 1
 if a goal is missed.

@@ -1,21 +1,27 @@
-"""Pack the course into one zip for a class without a network: the book, ready to read,
-and all that it was made from.
+"""Pack the course into one zip for a class without a network.
 
-    python tools/bundle.py                        # dist/patchconvnet-course-VERSION.zip, and its checksum beside it
+    python tools/bundle.py                        # dist/patchconvnet-course-VERSION.zip
     python tools/bundle.py --out course.zip
-    python tools/bundle.py --kit ../my-class      # a class's own book and notebooks (see tools/classroom.py) in place of the course's
+    python tools/bundle.py --kit ../my-class      # a class's own book and notebooks, in
+                                                  # place of the course's (see
+                                                  # tools/classroom.py)
 
 It takes what is committed, builds the book from that, and draws the test pictures of
 Shapes. So nothing stale and nothing private gets in, and the same commit gives the same
-bytes (with the same versions of everything). About a minute.
+bytes (with the same versions of everything). A checksum is written beside the zip.
+About a minute.
 
 In the zip is one folder:
 
-    START-HERE.html     opens the book
-    book/               its pages: they need no server and no network
-    shapes_test.npz     2,000 test pictures, labels and masks, for those who work without our package
-    SHA256SUMS          checks every other file: sha256sum -c SHA256SUMS
-    README.md, chapters/, patchconvnet/, ...      the course as in its repository; of a kit: student/, plan.toml, the package
+    START-HERE.html   opens the book
+    book/             its pages: they need no server and no network
+    shapes_test.npz   2,000 test pictures, labels and masks, for those who work without
+                      our package
+    SHA256SUMS        checks every other file: sha256sum -c SHA256SUMS
+    README.md,
+    chapters/,
+    patchconvnet/...  the course as in its repository;
+                      of a kit: student/, plan.toml, the package
 """
 
 import hashlib
@@ -53,14 +59,17 @@ PACKAGE = (
     "CITATION.cff",
 )
 JUPYTER_BOOK = "from jupyter_book.cli.main import main; main()"
-# Run in the folder of the commit, so that its package draws, not another that may be
-# installed.
+# Run in the folder of the commit: its package draws, not one that may be installed.
 DRAW = """
 import numpy
 from patchconvnet import load_dataset
 shapes = load_dataset("shapes", train=1, val=0)
 numpy.savez_compressed(
-    "shapes_test.npz", images=shapes.x_test, labels=shapes.y_test, masks=shapes.mask_test, class_names=shapes.class_names
+    "shapes_test.npz",
+    images=shapes.x_test,
+    labels=shapes.y_test,
+    masks=shapes.mask_test,
+    class_names=shapes.class_names,
 )
 """
 # a line that says why, where a command says much
@@ -93,17 +102,17 @@ def run(command, problem, folder, **options):
     if result.returncode:
         # jupyter-book colours its lines, whoever reads them
         plain = re.sub(r"\x1b\[[\d;]*m", "", result.stderr)
-        lines = [line.strip() for line in plain.splitlines() if line.strip()] or [
-            "it does not say why"
-        ]
+        lines = [line.strip() for line in plain.splitlines() if line.strip()]
+        lines = lines or ["it does not say why"]
         reason = next(filter(TELLING.search, lines), lines[-1])
         raise PatchConvNetError(f"{problem}: {reason.replace(f'{folder}{os.sep}', '')}")
     return result.stdout
 
 
 def commit_of(root):
-    """When the last commit in `root` was made, in seconds since 1970: what is packed is
-    that commit.
+    """When the last commit in `root` was made, in seconds since 1970.
+
+    What is packed is that commit.
 
     Raises:
         PatchConvNetError: if there is none, or files differ from it.
@@ -113,11 +122,8 @@ def commit_of(root):
             f"{root} is no git clone. A bundle is made of a commit: clone the course"
             " with git"
         )
-    changed = run(
-        ["git", "status", "--porcelain", "--untracked-files=no"],
-        "git cannot read the clone",
-        root,
-    ).splitlines()
+    ask = ["git", "status", "--porcelain", "--untracked-files=no"]
+    changed = run(ask, "git cannot read the clone", root).splitlines()
     if changed:
         more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
         raise PatchConvNetError(
@@ -140,8 +146,10 @@ def check_kit(kit):
 
 
 def take_kit(folder, kit):
-    """Leave of the course in `folder` the package alone, and add what a class's
-    students get: the folder of their book.
+    """Leave of the course in `folder` the package alone, and add a kit's book.
+
+    Returns:
+        The folder of the students' book.
 
     Raises:
         PatchConvNetError: if the kit has links: what they lead to may be private.
@@ -168,17 +176,14 @@ def take_kit(folder, kit):
 
 
 def collect(root, folder, work, seconds, kit=None):
-    """Fill `folder` with everything that is packed; `work` is a folder for what is not."""
+    """Fill `folder` with everything that is packed; what is not, lies in `work`."""
     if importlib.util.find_spec("jupyter_book") is None:
         raise PatchConvNetError(
             "jupyter-book is not installed: pip install -r requirements.txt"
         )
     archive = work / "commit.zip"
-    run(
-        ["git", "archive", "--output", str(archive), "HEAD"],
-        "git cannot write the commit",
-        root,
-    )
+    take = ["git", "archive", "--output", str(archive), "HEAD"]
+    run(take, "git cannot write the commit", root)
     shutil.unpack_archive(archive, folder)
     source = folder if kit is None else take_kit(folder, kit)
     environment = {
@@ -186,21 +191,9 @@ def collect(root, folder, work, seconds, kit=None):
         "SOURCE_DATE_EPOCH": str(seconds),
         "PYTHONDONTWRITEBYTECODE": "1",
     }
-    build = [
-        sys.executable,
-        "-c",
-        JUPYTER_BOOK,
-        "build",
-        ".",
-        "--path-output",
-        str(work),
-    ]
-    run(
-        [*build, "--all", "-W", "-n", "--keep-going"],
-        "the book cannot be built",
-        source,
-        env=environment,
-    )
+    build = [sys.executable, "-c", JUPYTER_BOOK, "build", "."]
+    build += ["--path-output", str(work), "--all", "-W", "-n", "--keep-going"]
+    run(build, "the book cannot be built", source, env=environment)
     shutil.move(work / "_build" / "html", folder / "book")
     run([sys.executable, "-c", DRAW], "Shapes cannot be drawn", folder, env=environment)
     (folder / "START-HERE.html").write_text(START, encoding="utf-8")
@@ -242,10 +235,9 @@ def pack(folder, out, seconds):
 
 
 def make(root, out=None, kit=None):
-    """Make the bundle of the clone `root`, or of a class's `kit`, by default under its
-    `dist`: the path of the zip.
+    """Make the bundle of the clone `root`, or of a class's `kit`: the path of the zip.
 
-    The checksum of the zip is written beside it.
+    By default it lies under `dist`. The checksum of the zip is written beside it.
 
     Raises:
         PatchConvNetError: if something is missing, fails or does not fit. A zip that is
@@ -255,14 +247,9 @@ def make(root, out=None, kit=None):
         kit = place(kit)
         check_kit(kit)
     seconds = commit_of(root)
-    version = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))[
-        "project"
-    ]["version"]
-    name = (
-        f"patchconvnet-course-{version}"
-        if kit is None
-        else f"{kit.resolve().name}-{version}"
-    )
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
+    packed = "patchconvnet-course" if kit is None else kit.resolve().name
+    name = f"{packed}-{project['project']['version']}"
     out = root / "dist" / f"{name}.zip" if out is None else place(out)
     beside = place(out.with_name(f"{out.name}.sha256"))
     if out.suffix != ".zip" or out.is_dir() or beside.is_dir():
@@ -287,10 +274,8 @@ def main(arguments=None):
     parser = Parser(__doc__)
     parser.add_argument(
         "--out",
-        help=(
-            "the zip to write; default: dist/patchconvnet-course-VERSION.zip, or"
-            " dist/KIT-VERSION.zip"
-        ),
+        help="the zip to write; default: dist/patchconvnet-course-VERSION.zip, or"
+        " dist/KIT-VERSION.zip",
     )
     parser.add_argument(
         "--kit",

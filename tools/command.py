@@ -1,5 +1,4 @@
-"""How a tool ends: what its user can mend is one line on standard error, with exit code
-2.
+"""How a tool ends: what its user can mend is one line on standard error, code 2.
 
 `benchmark`, `export_web` and `set_repository` have their own way: they start without
 the package, and so without Keras.
@@ -26,8 +25,9 @@ class Parser(argparse.ArgumentParser):
 
 
 def in_one_line(main):
-    """Decorates a tool's `main(arguments=None)`, which returns None if all went well:
-    gives the exit code.
+    """Decorates a tool's `main(arguments=None)`: it gives the exit code.
+
+    The tool returns None if all went well.
     """
 
     @functools.wraps(main)

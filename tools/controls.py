@@ -1,8 +1,10 @@
-"""Is it the attention, or would any map do? Train the networks that chapter 12
-compares, and measure every map.
+"""Is it the attention, or would any map do?
 
-    python tools/controls.py --out runs/controls                  # Shapes: 4 networks, 3 seeds; 15 minutes on two cores
-    python tools/controls.py --out runs/controls --data cifar10   # small networks on 10,000 images; about as long
+Train the networks that chapter 12 compares, and measure every map: 3 seeds each, about
+15 minutes on two cores.
+
+    python tools/controls.py --out runs/controls                  # Shapes: 4 networks
+    python tools/controls.py --out runs/controls --data cifar10   # on 10,000 images
 
 Every network is a run folder under --out, so that work which was stopped goes on. The
 table, one row a network and map, is written to --table; the course's own copies are
@@ -51,8 +53,9 @@ STEPS = 16  # in so many steps: four cells each
 
 
 def runs(data, out):
-    """Train all networks of a data set, or take the runs that have finished: yields
-    name, seed and `Record`.
+    """Train all networks of a data set: yields name, seed and `Record`.
+
+    Runs that have finished are taken as they are.
     """
     for seed in SEEDS:
         for name, settings in NETWORKS[data].items():
@@ -70,8 +73,9 @@ def runs(data, out):
 
 
 def measured(model, maps, dataset, labels):
-    """All measures of maps (N, h, w) of the test images, as dict; the probability
-    followed is that of `labels` (N,).
+    """All measures of maps (N, h, w) of the test images: a dict.
+
+    The probability followed is that of `labels` (N,).
     """
     few = slice(CHANGED)
     asked = dataset.x_test[few], maps[few], labels[few], STEPS
@@ -83,8 +87,9 @@ def measured(model, maps, dataset, labels):
 
 
 def rows_of(name, seed, model, dataset, foreign_maps=False):
-    """The table's rows for one network: of its own maps and, if asked, of maps that
-    ignore the image.
+    """The table's rows for one network.
+
+    They are of its own maps and, if asked, of maps that ignore the image.
     """
     logits, maps = look(model, dataset.x_test)
     predicted = logits.argmax(axis=1)

@@ -1,5 +1,6 @@
-"""Bring trained networks to the page "Try it yourself": from the shipped records to
-files that a browser reads.
+"""Bring trained networks to the page "Try it yourself".
+
+From the shipped records to files that a browser reads.
 
     python tools/export_web.py                 # into _build/html/try_it/weights
     python tools/export_web.py --out FOLDER
@@ -7,9 +8,11 @@ files that a browser reads.
 `jupyter-book build` does it by itself: this file is also an extension of Sphinx, named
 in `_config.yml`.
 
-    manifest.js      for each network: class names, strides, the names and shapes of its weights, and its files
-    shapes-8.js      float16 weights after epoch 8, in the manifest's order, little-endian, as base64
-    cifar10-20.js    ...
+    manifest.js     for each network: class names, strides, the names and shapes of its
+                    weights, and its files
+    shapes-8.js     float16 weights after epoch 8, in the manifest's order,
+                    little-endian, as base64
+    cifar10-20.js   ...
 
 They are scripts, because a page that is opened from disk may load a script, and nothing
 else. The manifest has every file's number of bytes and SHA-256, both before base64.
@@ -109,8 +112,9 @@ def read_arrays(path):
 
 
 def write(folder, name, content):
-    """Write a script that hands `content` to the page. A file that is there stays whole
-    until the new one is.
+    """Write a script that hands `content` to the page.
+
+    A file that is there stays whole until the new one is.
     """
     path = folder / f"{name}.js"
     aside = folder / f".{secrets.token_hex(6)}.part"

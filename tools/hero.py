@@ -1,7 +1,8 @@
-"""Draw the picture that opens the README and the book: attention finds the object,
-epoch by epoch.
+"""Draw the picture that opens the README and the book.
 
-    python tools/hero.py                    # site_static/hero.png, from the record `shapes`, in seconds
+Attention finds the object, epoch by epoch, from the record `shapes`, in seconds.
+
+    python tools/hero.py                    # site_static/hero.png
 
 Its words can be read where it is shown 330 pixels wide, on a phone. It is sharp where
 it is shown 830 pixels wide on a screen of double density.
@@ -34,8 +35,9 @@ FONT = 17
 
 
 def draw(seen, save_to):
-    """One row a picture: the picture, then its map after each of `EPOCHS`, with the
-    network's answer below.
+    """One row a picture: the picture, then its map after each of `EPOCHS`.
+
+    The network's answer stands below.
 
     The object's outline is white; so is the frame of the greatest cell. An answer is
     blue if right, else orange.

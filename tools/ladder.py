@@ -1,9 +1,9 @@
-"""What does each step of a recipe buy? Train a ladder of runs, each with one step more
-than the one before.
+"""What does each step of a recipe buy?
 
-    python tools/ladder.py --out runs/ladder                                        # on a GPU: preset cifar10
-    python tools/ladder.py --out runs/ladder --preset cifar10_cpu --epochs 10 --limit
-    10000 --set dim=64
+Train a ladder of runs, each with one step more than the one before.
+
+    python tools/ladder.py --out DIR     # on a GPU: preset cifar10
+    python tools/ladder.py --out DIR --preset cifar10_cpu --epochs 10 --limit 10000
 
 Every rung is a run folder, so a ladder that was stopped goes on. What counts is the
 accuracy on 5,000 images set apart from the training images: test images choose no
@@ -19,7 +19,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 from command import Parser, in_one_line
 
 from patchconvnet import train
-from patchconvnet.__main__ import setting
+from patchconvnet.course.commands import setting
 from patchconvnet.errors import PatchConvNetError
 from patchconvnet.files import place
 from patchconvnet.model import preset_config
@@ -52,8 +52,9 @@ STEPS = {
 
 
 def rungs(preset, fixed):
-    """Settings of each rung: a dict from name to dict. `fixed` holds on all of them,
-    instead of the preset's values.
+    """Settings of each rung: a dict from name to dict.
+
+    `fixed` holds on all of them, instead of the preset's values.
 
     A step whose value is the plain one already in this preset is left out.
     """

@@ -27,7 +27,7 @@ class BadInput(Exception):
 
 
 def parse_address(text):
-    """'https://github.com/OWNER/REPO' (a slash or '.git' may follow) -> 'OWNER/REPO'."""
+    """https://github.com/OWNER/REPO (a slash or .git may follow) -> OWNER/REPO."""
     address = text.removesuffix("/").removesuffix(".git")
     match = ADDRESS.fullmatch(address)
     if (
@@ -37,10 +37,8 @@ def parse_address(text):
         or len(match[1]) > 39
         or len(match[2]) > 100
     ):
-        raise BadInput(
-            f"not a repository address: {text!r} (expected"
-            " https://github.com/OWNER/REPO)"
-        )
+        wanted = "https://github.com/OWNER/REPO"
+        raise BadInput(f"not a repository address: {text!r} (expected {wanted})")
     return f"{match[1]}/{match[2]}"
 
 
@@ -59,9 +57,8 @@ def current_name(root):
     config = Path(root, "_config.yml")
     if not config.is_file():
         raise BadInput(f"no _config.yml in {root}: run this in a clone of the course")
-    line = re.search(
-        r"(?m)^\s+url:\s*[\"']?(https://github\.com/[^\s\"'#]+)", read(config)
-    )
+    url = r"(?m)^\s+url:\s*[\"']?(https://github\.com/[^\s\"'#]+)"
+    line = re.search(url, read(config))
     if line is None:
         raise BadInput(f"no repository url in {config}")
     return parse_address(line[1])
@@ -71,9 +68,8 @@ def replace_name(text, old, new):
     """Replace OWNER/REPO where it is part of an address, and nowhere else.
 
     GitHub's own address and Colab's (.../github/OWNER/REPO/blob/...) both hold it. The
-    end
-    matters: `me/course` must not match inside `me/course-two` or `me/course.js`, while
-    the `.git` of a clone address and the full stop of a sentence may follow.
+    end matters: `me/course` must not match inside `me/course-two` or `me/course.js`,
+    while the `.git` of a clone address and the full stop of a sentence may follow.
     """
     end = r"(?![A-Za-z0-9_-])(?!\.(?!git\b)[A-Za-z0-9_-])"
     pattern = rf"((?:github\.com|githubusercontent\.com|/github)/){re.escape(old)}{end}"

@@ -1,6 +1,4 @@
-"""What the first cell of every chapter says: what it runs on, what it downloads, how
-long it takes.
-"""
+"""What the first cell of every chapter says."""
 
 import logging
 import os
@@ -20,8 +18,9 @@ _KEEP_ON_DRIVE = (
 
 
 def announce(dataset, minutes):
-    """Print what a chapter will run on, what it downloads, and how long it takes;
-    silence TensorFlow's warnings.
+    """Print what a chapter will run on, what it downloads, and how long it takes.
+
+    It also silences TensorFlow's warnings.
 
     In Colab, which forgets all files when it disconnects, also print what to do then,
     and the line that keeps them.
@@ -31,8 +30,7 @@ def announce(dataset, minutes):
             `PATCHCONVNET_DATASET` names, and draws its own if there are none.
         minutes: expected minutes for the whole chapter on two CPU cores.
     """
-    # A chapter uses several networks one after the other; TensorFlow would warn that
-    # this is slow.
+    # else it warns that a chapter's networks, one after the other, are slow
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     backend = keras.backend.backend()
     found = versions()
@@ -41,20 +39,16 @@ def announce(dataset, minutes):
     # of a path its last part: outputs are handed on
     dataset = dataset or (Path(own).name if own else "drawn by this chapter")
     megabytes = download_size(dataset) / 1e6
+    cost = f"a download of {megabytes:.0f} MB" if megabytes else "nothing to download"
+    unit = "minute" if minutes == 1 else "minutes"
     print(f"backend   {backend} {found.get(backend, '')}, Keras {found['keras']}")
     print(f"device    {device()}")
-    print(
-        f"data set  {dataset},"
-        f" {f'a download of {megabytes:.0f} MB' if megabytes else 'nothing to download'}"
-    )
+    print(f"data set  {dataset}, {cost}")
     if unused:
         print(
             f"          (this chapter is about {dataset}: it does not use {VARIABLE})"
         )
-    print(
-        f"time      about {minutes} {'minute' if minutes == 1 else 'minutes'} on two"
-        " CPU cores"
-    )
+    print(f"time      about {minutes} {unit} on two CPU cores")
     if "google.colab" in sys.modules:
         print("Colab     Disconnected? Connect again, then choose Runtime, Run all.")
         print(

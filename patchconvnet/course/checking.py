@@ -1,7 +1,13 @@
 """Check cells: does an exercise's result have the properties that it should have?
 
-    check("shares", {"five numbers": lambda shares: np.shape(shares) == (5,), "their sum
-    is 1": ...}, hint="Softmax?")
+    check(
+        "shares",
+        {
+            "five numbers": lambda shares: np.shape(shares) == (5,),
+            "their sum is 1": ...,
+        },
+        hint="Softmax?",
+    )
 
 A check says what was expected, what came, and a hint. It never says the solution: a
 number that would be one is compared by its `fingerprint`. It needs no network, and
@@ -17,8 +23,9 @@ MISSING = object()
 
 
 class NotYet(AssertionError):
-    """The result is not there yet, or not right. A notebook shows the message alone,
-    without a traceback.
+    """The result is not there yet, or not right.
+
+    A notebook shows the message alone, without a traceback.
     """
 
     def _render_traceback_(self):  # IPython asks for it
@@ -26,8 +33,7 @@ class NotYet(AssertionError):
 
 
 def check(name, wanted, hint):
-    """Look at the variable `name` of the notebook that calls; print one line if all is
-    well.
+    """Look at the variable `name` of the calling notebook; a line if all is well.
 
     Args:
         name: the variable, a string.
@@ -62,8 +68,9 @@ def _fulfils(value, holds):
 
 
 def describe(value):
-    """A value in a few words, for those who look for their mistake: its type, its shape
-    if it has one, and how it begins.
+    """A value in a few words, for those who look for their mistake.
+
+    That is its type, its shape if it has one, and how it begins.
     """
     shape = getattr(value, "shape", None)
     kind = (
@@ -76,8 +83,9 @@ def describe(value):
 
 
 def fingerprint(value, decimals=2):
-    """Eight digits that stand for a number, or an array of numbers, rounded: the same
-    for the same numbers.
+    """Eight digits that stand for a number, or an array of numbers, rounded.
+
+    They are the same for the same numbers.
 
     Args:
         value: a number, or an array or list of any shape; True and False count as 1 and

@@ -1,5 +1,4 @@
-"""Is this machine ready for the course? `python -m patchconvnet doctor` asks, in order,
-and says what to do.
+"""Is this machine ready for the course? `python -m patchconvnet doctor` asks.
 
     examine     a list of `Check`: what was found, and how to mend it
     the rest    see `doctor_report`: chapters, read_plan, as_table, as_json
@@ -89,8 +88,9 @@ def examine(dataset=None):
 
 
 def look(name, own=None, step=None):
-    """One check in this process: a `Check`. `step` is a list to which the training adds
-    the seconds of one step.
+    """One check in this process: a `Check`.
+
+    `step` is a list to which the training adds the seconds of one step.
     """
     looks = {
         "Python": _python,
@@ -113,8 +113,9 @@ def look(name, own=None, step=None):
 
 
 def _advice(error, usual):
-    """What to do about an error; matplotlib and our cache of CIFAR-10 want a home
-    folder, and some containers have none.
+    """What to do about an error: the usual, unless a home folder is missing.
+
+    matplotlib and our cache of CIFAR-10 want one, and some containers have none.
     """
     return (
         "set the environment variable HOME to a folder of your own"
@@ -124,9 +125,7 @@ def _advice(error, usual):
 
 
 def main():
-    """The process of its own: its arguments are the place of own pictures, or "", and
-    names of checks.
-    """
+    """The process of its own: its arguments are own pictures, or "", and checks."""
     own, *names = sys.argv[1:]
     for name in names:
         step = []

@@ -1,5 +1,4 @@
-"""Checks in a process of their own: what kills that process, or never ends, is a
-finding, and the report goes on.
+"""Checks in a process of their own: what kills it, or never ends, is a finding.
 
 A backend that was built for a newer processor dies of an illegal instruction as soon as
 it is imported; others stop and never say why. No `except` helps against that.
@@ -22,8 +21,9 @@ WINDOWS_ENDS = {0xC000001D: "SIGILL", 0xC0000005: "SIGSEGV", 0xC0000409: "SIGABR
 
 
 def reports(rest, own):
-    """Run checks apart, one after the other; after one that kills its process, a new
-    process goes on with the rest.
+    """Run checks apart, one after the other.
+
+    After one that kills its process, a new process goes on with the rest.
 
     Args:
         rest: names of checks that `python -m patchconvnet.course.doctor` knows, a list.
@@ -51,15 +51,13 @@ def reports(rest, own):
 
 
 def report(found):
-    """What the child says of a check: a line by itself, whatever was printed before it."""
+    """What the child says of a check: a line by itself, whatever came before it."""
     sys.stdout.write(f"\n{MARK}{json.dumps(found)}\n")
     sys.stdout.flush()
 
 
 class _Child:
-    """A running `python -m patchconvnet.course.doctor`, which finds the modules that
-    this process finds.
-    """
+    """A running `python -m patchconvnet.course.doctor`, with this process's modules."""
 
     def __init__(self, names, own):
         paths = os.pathsep.join(path or os.getcwd() for path in sys.path)
@@ -95,9 +93,8 @@ class _Child:
             except queue.Empty:
                 break
             if line is None:
-                return _how_it_ended(self.process.wait()) + (
-                    f", and said: {self.said}" if self.said else ""
-                )
+                said = f", and said: {self.said}" if self.said else ""
+                return _how_it_ended(self.process.wait()) + said
             if line.startswith(MARK):
                 return json.loads(line.removeprefix(MARK))
             self.said = line.strip() or self.said

@@ -43,8 +43,9 @@ class Check:
 
 
 def chapters(step, names=None):
-    """How long each chapter runs here: dicts with chapter, title, and seconds (None
-    where no step was measured).
+    """How long each chapter runs here: dicts with chapter, title, and seconds.
+
+    The seconds are None where no step was measured.
 
     An estimate: what was measured on the course's own machine, times the ratio of
     training steps.
@@ -74,8 +75,9 @@ def chapters(step, names=None):
 
 
 def read_plan(path):
-    """The chapters of a plan (see classroom/plans), and its own pictures as a path, or
-    None.
+    """The chapters of a plan, and its own pictures as a path, or None.
+
+    For plans see classroom/plans.
 
     Raises:
         PatchConvNetError: if it is no plan; a chapter that the course does not have;
@@ -94,17 +96,16 @@ def read_plan(path):
 
 
 def is_ready(checks, strict):
-    """Whether nothing must be mended; with `strict`, as a class needs it, a remark
-    counts as well.
-    """
+    """Whether nothing must be mended; with `strict`, a remark counts as well."""
     return all(
         check.state == OK or (check.state == REMARK and not strict) for check in checks
     )
 
 
 def as_table(checks, estimates, strict, plain=False):
-    """A line a check, then the chapters (with `strict`) or their sum, then the verdict:
-    a string.
+    """The report as text: a line a check, then the chapters, then the verdict.
+
+    Without `strict`, the chapters are a sum.
     """
     signs = PLAIN_SIGNS if plain else SIGNS
     lines = [
@@ -145,8 +146,9 @@ def _minutes(seconds):
 
 
 def as_json(checks, estimates, strict, name=None):
-    """The same as JSON text. It names no person and no folder; `name` is what the
-    caller calls this machine.
+    """The same as JSON text. It names no person and no folder.
+
+    `name` is what the caller calls this machine.
     """
     report = {
         "ready": is_ready(checks, strict),

@@ -1,5 +1,4 @@
-"""The plan of a class, as its file has it: read from TOML, and every value in it of the
-kind that it must be.
+"""The plan of a class, as its file has it: TOML, and each value of its kind.
 
 `doctor` asks a plan for its chapters and pictures; `tools/classroom/plan.py` makes a
 kit of it. What is wrong with a file both learn from here, in one line.
@@ -49,8 +48,9 @@ OLD_NAMES = {"04_squeeze_excite": "05_squeeze_excite", "05_trunk": "04_trunk"}
 
 
 def read_table(path):
-    """The table in a plan's file, a dict. Keys may be missing; the sessions and their
-    parts are there.
+    """The table in a plan's file, a dict, with its sessions and their parts.
+
+    Other keys may be missing.
 
     Raises:
         PatchConvNetError: no file, or one that is too large, or no TOML; a key that is
@@ -94,8 +94,9 @@ def read_text(path):
 
 
 def pictures(table, path):
-    """The place of the plan's own pictures, a `Path`; None for the course's own. A
-    relative one is beside the plan's file.
+    """The place of the plan's own pictures, a `Path`; None for the course's own.
+
+    A relative one is beside the plan's file.
 
     Raises:
         PatchConvNetError: no path, or one that cannot be used here.

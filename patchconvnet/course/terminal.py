@@ -1,13 +1,15 @@
-"""What a command prints on: a terminal of few letters, a pipe whose reader leaves, a
-full disk, or nothing at all.
+"""What a command prints on: a terminal, a pipe, a file, or nothing at all.
+
+The terminal may know few letters, the reader of the pipe leave, the disk be full.
 """
 
 import os
 
 
 class Output:
-    """A stream that loses no work: it replaces letters that the terminal lacks, and
-    goes on without a reader.
+    """A stream that loses no work.
+
+    It replaces letters that the terminal lacks, and goes on without a reader.
 
     A reader may leave (`| head -1`), and that is no error; that a disk is full is told
     at the end.

@@ -1,11 +1,18 @@
 """Pictures with labels and, where they are known, masks.
 
-dataset.py        load_dataset, Dataset                                           the one call
-shapes.py         drawn by code                                                   chapter 02
-cifar10.py        found on this machine or fetched: cifar10_files.py reads it     chapter 09
-own_pictures.py   a folder or a file of yours, with masks.py for their masks      chapter 15
-reading.py        one picture file or address; png_notes.py passes over its notes
-download.py       a large file, in pieces that can be gone on with; web.py asks for either
+dataset.py         load_dataset, Dataset: the one call
+shapes.py          drawn by code (chapter 02)
+cifar10.py         found on this machine or fetched (chapter 09)
+cifar10_files.py   reads it
+own_pictures.py    a folder or a file of yours (chapter 15)
+own_folder.py      reads the one,
+own_arrays.py      or the other;
+own_common.py      and what they have in common
+masks.py           masks of own pictures
+reading.py         one picture file or address
+png_notes.py       passes over the notes in it
+download.py        a large file, in pieces that can be gone on with
+web.py             asks for either
 """
 
 from patchconvnet.data.dataset import (

@@ -58,8 +58,9 @@ ACCEPTED = f"{ARCHIVE}, the folder {FOLDER}, or what holds either"
 
 
 def find(path=None, download=True):
-    """All images, their labels and the variant, from the first place that has them (see
-    `data.load_dataset`).
+    """All images, their labels and the variant, from the first place that has them.
+
+    For the places see `data.load_dataset`.
 
     Args:
         path: the archive, its folder, or what holds either; None to look in the usual
@@ -153,9 +154,7 @@ def _lack(place):
 
 
 def _sources(place):
-    """The folders and archives at `place` that may be read, folders first: they are
-    faster.
-    """
+    """What may be read at `place`: folders first, as they are faster than archives."""
     if os.path.isfile(place):
         return [place]
     # Keras 3.13 names the folder and the archive after its "target"; older ones, and
@@ -190,9 +189,7 @@ def _download(destination):
 
 
 def _read_cached(source):
-    """`_read`, of a file that Keras or we have put there: only such a one may be
-    deleted.
-    """
+    """`_read`, of a file that Keras or we put there: only such a one may be deleted."""
     try:
         return _read(source)
     except Unreadable as error:
@@ -202,8 +199,9 @@ def _read_cached(source):
 
 
 def _read(source):
-    """Images uint8 (60000, 32, 32, 3) and labels int64 (60000,) in the order of the
-    files, and the variant.
+    """Images and labels in the order of the files, and the variant.
+
+    Images are uint8 (60000, 32, 32, 3), labels int64 (60000,).
     """
     images = np.empty((len(BATCHES) * ROWS, 32, 32, 3), dtype="uint8")
     labels = np.empty(len(BATCHES) * ROWS, dtype="int64")
@@ -280,8 +278,6 @@ def _are_labels(labels):
 
 
 def _reason(error):
-    """What is wrong, in a few words: a file can put a long story of its own into an
-    error.
-    """
+    """What is wrong, in a few words: a file can put a long story into an error."""
     said = one_line(str(error)[:200])
     return said if isinstance(error, Unreadable) else f"{type(error).__name__}: {said}"

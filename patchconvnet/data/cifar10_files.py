@@ -1,8 +1,9 @@
-"""The files of CIFAR-10, read without trusting them: neither their pickles nor what
-they say of their size.
+"""The files of CIFAR-10, read without trusting them.
 
-batches_in      name and bytes of each batch, from the folder or the archive
-fields_of       what a batch holds: a pickle, of which no more is understood than a batch needs
+Neither their pickles are trusted nor what they say of their size.
+
+    batches_in   name and bytes of each batch, from the folder or the archive
+    fields_of    what a batch holds: of its pickle no more is understood than is needed
 """
 
 import gzip
@@ -30,8 +31,7 @@ class Unreadable(Exception):
 
 
 def batches_in(source, names, folder):
-    """Name and bytes of each batch, one after the other, never one of more than
-    `LARGEST_BATCH`.
+    """Name and bytes of each batch in turn, none of more than `LARGEST_BATCH`.
 
     Args:
         source: a folder that holds the batches, or the archive, which is not extracted
@@ -83,8 +83,7 @@ def _from_archive(source, names, folder):
 
 
 class _Bounded:
-    """An unpacked archive as `tarfile` reads it: forwards only, and no more than is
-    allowed.
+    """An unpacked archive as `tarfile` reads it: forwards only, and bounded.
 
     A header may announce a name of gigabytes, which `tarfile` would read whole, or a
     size below zero, at which it would go round in circles.
@@ -117,8 +116,9 @@ class _Bounded:
 
 
 def fields_of(content):
-    """What a batch holds: a dict from bytes or strings to lists, numbers, texts and
-    arrays.
+    """What a batch holds: a dict to lists, numbers, texts and arrays.
+
+    Its keys are bytes or strings.
 
     A pickle is a program that may call anything. This one runs in a machine that knows
     the few steps of which batches are
@@ -146,8 +146,9 @@ def fields_of(content):
 
 
 class _Machine:
-    """The part of a pickle's machine that batches need. It calls nothing that a pickle
-    names.
+    """The part of a pickle's machine that batches need.
+
+    It calls nothing that a pickle names.
     """
 
     def __init__(self):
@@ -275,8 +276,9 @@ _NAMES = {
 
 
 class _Type:
-    """What a pickle says of a type: `numpy.dtype("u1", False, True)`, then a state with
-    the order of the bytes.
+    """What a pickle says of a type.
+
+    `numpy.dtype("u1", False, True)`, then a state with the order of the bytes.
     """
 
     KNOWN = ("u1", "u2", "u4", "u8", "i1", "i2", "i4", "i8", "f2", "f4", "f8")

@@ -1,13 +1,14 @@
 """Data sets: one call, the same fields.
 
-data = load_dataset("shapes")        # drawn by code, with a mask for every image: needs no network
-data = load_dataset("cifar10")       # found on this machine, else downloaded once (170 MB)
-data = load_dataset("photos")        # your own: a folder with a subfolder for each class, or an .npz file
-data = load_dataset()                # what the environment variable PATCHCONVNET_DATASET names, else Shapes
+data = load_dataset("shapes")    # drawn by code, with a mask for every image
+data = load_dataset("cifar10")   # found on this machine, else downloaded (170 MB)
+data = load_dataset("photos")    # your own: a folder of folders, or an .npz file
+data = load_dataset()            # what the environment variable names, else Shapes
 
-data.x_train  uint8 (N, 32, 32, 3), 0 to 255     data.y_train  int64 (N,), 0 to 9
-data.mask_train  bool (N, 32, 32): the object's pixels (Shapes; your own, if you have
-them) data.variant  which copy of the data it is: part of every figure measured on it
+data.x_train      uint8 (N, 32, 32, 3), 0 to 255
+data.y_train      int64 (N,), 0 to 9
+data.mask_train   bool (N, 32, 32): the object's pixels, where there are masks
+data.variant      which copy of the data it is, for every figure measured on it
 """
 
 import difflib
@@ -151,9 +152,7 @@ def load_dataset(
 
 
 def usual_name():
-    """What `load_dataset()` loads: the value of `PATCHCONVNET_DATASET`, or "shapes"
-    where it is unset or empty.
-    """
+    """What `load_dataset()` loads: `PATCHCONVNET_DATASET`, or "shapes" if unset."""
     return os.environ.get(VARIABLE) or "shapes"
 
 
@@ -251,22 +250,25 @@ def _load_cifar10(path, validation, download):
 
 
 def whole_name(name):
-    """The name of a data set, and of own pictures the whole path: the same from
-    wherever they are named.
+    """The name of a data set, and of own pictures the whole path.
+
+    So it is the same from wherever they are named.
     """
     return str(place(name).resolve()) if _kind(name) == OWN else name
 
 
 def number_of_classes(name):
-    """How many classes a data set has, without reading its pictures; errors as in
-    `load_dataset`.
+    """How many classes a data set has, without reading its pictures.
+
+    Errors are as in `load_dataset`.
     """
     return len(own_pictures.class_names(name)) if _kind(name) == OWN else 10
 
 
 def download_size(name):
-    """Bytes that `load_dataset(name)` would download on this machine: 0 for all but
-    CIFAR-10, or where it is here.
+    """Bytes that `load_dataset(name)` would download on this machine.
+
+    That is 0 for all but CIFAR-10, or where it is here.
     """
     return cifar10.ARCHIVE_SIZE if name == "cifar10" and not cifar10.is_here() else 0
 

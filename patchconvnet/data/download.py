@@ -1,7 +1,7 @@
 """Download one file from the first of several hosts that really has it.
 
-    fetch(["https://mirror/file", "https://official/file"], "cache/file",
-    sha256="6d95...")
+    hosts = ["https://mirror/file", "https://official/file"]
+    fetch(hosts, "cache/file", sha256="6d95...")
 
 A host that refuses, stalls, crawls, breaks off or sends something else is left for the
 next one, which goes on where the last one stopped. Bytes arrive in `file.partial`; only
@@ -99,9 +99,7 @@ def fetch(
 
 
 def sha256_of(path):
-    """The sha256 of a file, as 64 hexadecimal digits. Raises OSError where it cannot be
-    read.
-    """
+    """The sha256 of a file, as 64 hexadecimal digits; OSError if it cannot be read."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -144,8 +142,9 @@ def _try_hosts(urls, partial, sha256, limits):
 
 
 def _transfer(url, partial, others_untried, size, timeout, minimum_rate, window):
-    """Receive the file, or what is missing of it, from one host. True where it went on
-    with bytes already there.
+    """Receive the file, or what is missing of it, from one host.
+
+    True where it went on with bytes already there.
     """
     host = host_of(url)
     if host is None:
@@ -187,9 +186,7 @@ def _ask(opened, url, partial, have, timeout, window):
 
 
 def _opened(path, mode):
-    """A file of our own, open for writing: never what a link or a pipe of that name
-    leads to.
-    """
+    """A file of our own, open for writing: never what a link or a pipe leads to."""
     _check_ours(path)
     with _disk_errors(path):
         return open(path, mode, buffering=0, opener=_open_no_link)
@@ -209,9 +206,7 @@ def _check_ours(path):
 
 
 def _first_byte(response, have):
-    """Where the answer begins in the file: `have` if the server resumes, 0 if it starts
-    over.
-    """
+    """Where the answer begins in the file: `have` if it resumes, 0 if it does not."""
     if response.status != 206:
         return 0
     if not response.headers.get("Content-Range", "").startswith(f"bytes {have}-"):
@@ -220,8 +215,9 @@ def _first_byte(response, have):
 
 
 def _copy(response, dog, file, done, total, floor, window, progress):
-    """Write the answer to the file, and leave a host that falls silent, below `floor`
-    bytes a second, or short.
+    """Write the answer to the file.
+
+    A host is left that falls silent, below `floor` bytes a second, or short.
     """
     start, mark, mark_done = done, time.monotonic(), done
     while block := _receive(response, dog, again=done > start):
@@ -268,8 +264,9 @@ def _reason(error):
 
 @contextlib.contextmanager
 def _one_process_at_a_time(path, name):
-    """Hold the lock file `path` beside the download, where the system and the disk know
-    locks; else go on without.
+    """Hold the lock file `path` beside the download, if there are locks.
+
+    Where the system or the disk knows none, go on without.
     """
     try:
         import fcntl
@@ -302,8 +299,9 @@ def _require_space(partial, missing):
 
 @contextlib.contextmanager
 def _disk_errors(path):
-    """Turn what the disk refuses into one clear line. What is already downloaded stays,
-    and is gone on with.
+    """Turn what the disk refuses into one clear line.
+
+    What is already downloaded stays, and is gone on with.
     """
     try:
         yield
@@ -319,8 +317,10 @@ def _disk_errors(path):
 
 
 class _Progress:
-    """On a terminal one line that changes; elsewhere (a notebook, a log) a line at each
-    tenth. All on stderr.
+    """How far a download is, on stderr.
+
+    On a terminal it is one line that changes; elsewhere (a notebook, a log) a line at
+    each tenth.
     """
 
     def __init__(self, name, host, start, total):

@@ -1,9 +1,10 @@
 """Masks as people have them, as bool: True on the object.
 
-black and white            in 8 or 16 bits: at least half of white is the object
-0 and 1, or 0, 1, 2, 3...  numbered objects: all but 0 is the object
-white on transparent       what is transparent is black
-coloured, or a palette     each object in its own colour: all that is not black is the object
+black and white             in 8 or 16 bits: at least half of white is the object
+0 and 1, or 0, 1, 2, 3...   numbered objects: all but 0 is the object
+white on transparent        what is transparent is black
+coloured, or a palette      each object in its own colour: the object is all that is
+                            not black
 """
 
 import numpy as np
@@ -89,8 +90,9 @@ def object_of(values):
 
 
 def _areas_of_one_value(values):
-    """The pixels whose eight neighbours have the same value, bool (H, W): a soft edge
-    has none, a numbered object has.
+    """The pixels whose eight neighbours have the same value, bool (H, W).
+
+    A soft edge has none, a numbered object has.
     """
     padded = np.pad(values, 1, mode="edge")
     height, width = values.shape

@@ -1,5 +1,6 @@
-"""PNG files without the notes in them: Pillow gives up a picture whose notes are long,
-or would unpack to much.
+"""PNG files without the notes in them.
+
+Pillow gives up a picture whose notes are long, or would unpack to much.
 """
 
 import io
@@ -17,8 +18,9 @@ def is_png(file):
 
 
 def without_notes(file, long_ones_only):
-    """An open PNG file as another one, in which some of what is beside the picture is
-    left out. Nothing is copied.
+    """An open PNG file as another one, without some of what is beside the picture.
+
+    Nothing is copied.
 
     Args:
         file: the open file.

@@ -1,4 +1,4 @@
-"""From a file, an address, bytes or an array to red, green and blue, in bounded memory."""
+"""From a file, an address, bytes or an array to RGB, in bounded memory."""
 
 import functools
 import http.client
@@ -26,6 +26,7 @@ SILENCE = 10.0  # seconds without a byte after which an address is given up
 PATIENCE = 60.0  # seconds that a download may take
 BLOCK = 1 << 16
 STRIP = 1 << 20  # pixels that are converted at a time
+TRANSPARENT = ("RGBA", "LA", "PA", "La", "RGBa")  # Pillow's modes
 
 ADDRESS = re.compile(r"https?://", re.IGNORECASE)
 SCHEME = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
@@ -186,8 +187,9 @@ def _pixels(file):
 
 @functools.cache
 def _formats():
-    """The formats behind `SUFFIXES` that this Pillow knows. It knows others that start
-    another program on the file.
+    """The formats behind `SUFFIXES` that this Pillow knows.
+
+    It knows others that start another program on the file.
     """
     known = Image.registered_extensions()
     return sorted(
@@ -202,8 +204,9 @@ def _bounded(size):
 
 
 def _small_and_upright(picture):
-    """An RGB picture of bounded size. Whatever is as large as the source is made strip
-    by strip.
+    """An RGB picture of bounded size.
+
+    Whatever is as large as the source is made strip by strip.
     """
     width, height = picture.size
     size = _bounded(picture.size)
@@ -216,9 +219,8 @@ def _small_and_upright(picture):
         strip = _rgb(picture.crop((0, top, width, min(top + rows, height))), divisor)
         small.paste(strip.reduce(factor), (0, top // factor))
     if small.size != size:
-        small = small.resize(
-            size, Image.Resampling.BICUBIC, box=(0, 0, width / factor, height / factor)
-        )
+        box = (0, 0, width / factor, height / factor)
+        small = small.resize(size, Image.Resampling.BICUBIC, box=box)
     small.getexif()[ORIENTATION] = turned
     return ImageOps.exif_transpose(small)
 
@@ -231,33 +233,29 @@ def _orientation(picture):
 
 
 def _divisor(picture):
-    """What the values of a picture of more than 8 bits are divided by; None where there
-    is nothing to divide.
-    """
-    if picture.mode.startswith("I;16") or (
-        picture.mode == "I" and picture.format == "PNG"
-    ):
+    """What the values of a picture of more than 8 bits are divided by; None for 8."""
+    mode = picture.mode
+    if mode.startswith("I;16") or (mode == "I" and picture.format == "PNG"):
         return 257  # 65,535 -> 255
-    if picture.mode not in ("I", "F"):
+    if mode not in ("I", "F"):
         return None
     greatest = _greatest(picture)
-    if picture.mode == "F" and greatest <= 1:
+    if mode == "F" and greatest <= 1:
         return 1 / 255
-    return next(
-        (divisor for divisor in (1, 257) if greatest <= 255 * divisor), greatest / 255
-    )
+    for divisor in (1, 257):
+        if greatest <= 255 * divisor:
+            return divisor
+    return greatest / 255
 
 
 def _greatest(picture):
-    """The greatest value of a picture of floats or integers, none of which may be
-    impossible.
-    """
-    height = max(1, STRIP // picture.width)
+    """The greatest value of a picture of floats or integers; none may be impossible."""
+    width, height = picture.size
+    rows = max(1, STRIP // width)
     greatest = 0
-    for top in range(0, picture.height, height):
-        values = np.asarray(
-            picture.crop((0, top, picture.width, min(top + height, picture.height)))
-        )
+    for top in range(0, height, rows):
+        strip = picture.crop((0, top, width, min(top + rows, height)))
+        values = np.asarray(strip)
         if not np.isfinite(values).all() or values.min() < 0:
             raise PatchConvNetError(
                 "holds values below zero, infinite ones or ones that are no numbers:"
@@ -272,20 +270,14 @@ def _rgb(strip, divisor):
     if divisor is not None:
         values = np.rint(np.asarray(strip, dtype="float32") / np.float32(divisor))
         strip = Image.fromarray(np.clip(values, 0, 255).astype("uint8"))
-    elif "transparency" in strip.info or strip.mode in (
-        "RGBA",
-        "LA",
-        "PA",
-        "La",
-        "RGBa",
-    ):
+    elif "transparency" in strip.info or strip.mode in TRANSPARENT:
         strip = strip.convert("RGBA")
         strip = Image.alpha_composite(Image.new("RGBA", strip.size, "white"), strip)
     return strip.convert("RGB")
 
 
 def thumbnail(picture, longest):
-    """A picture, uint8 (H, W, 3), shrunk so that no side is longer than so many pixels."""
+    """A picture, uint8 (H, W, 3), with no side longer than so many pixels."""
     small = Image.fromarray(picture)
     small.thumbnail((longest, longest))
     return np.asarray(small)
@@ -295,8 +287,7 @@ def thumbnail(picture, longest):
 
 
 def find_pictures(sources):
-    """Replace each folder by the pictures in it, in the order of their names; other
-    sources stay as they are.
+    """Replace each folder by the pictures in it, by name; other sources stay.
 
     A picture is a file with a picture's suffix. Hidden files are passed over; folders
     within are not entered.
@@ -313,24 +304,23 @@ def find_pictures(sources):
     """
     found, left_out = [], []
     for source in sources:
-        folder = (
-            None if isinstance(source, str) and ADDRESS.match(source) else place(source)
-        )
-        if folder is None or not folder.is_dir():
+        is_address = isinstance(source, str) and ADDRESS.match(source)
+        if is_address or not place(source).is_dir():
             found.append(source)
             continue
+        folder = place(source)
         name = one_line(source)
         try:
-            entries = sorted(folder.iterdir(), key=lambda entry: entry.name)
+            entries = sorted(folder.iterdir(), key=lambda path: path.name)
         except OSError as error:
             raise PatchConvNetError(
                 f"{name} cannot be read ({error.strerror}): choose another folder"
             ) from error
-        entries = [entry for entry in entries if not entry.name.startswith(".")]
+        entries = [path for path in entries if not path.name.startswith(".")]
         pictures = [
-            entry
-            for entry in entries
-            if entry.suffix.lower() in SUFFIXES and os.path.isfile(entry)
+            path
+            for path in entries
+            if path.suffix.lower() in SUFFIXES and os.path.isfile(path)
         ]
         if not pictures:
             raise PatchConvNetError(
@@ -338,13 +328,14 @@ def find_pictures(sources):
                 f" {', '.join(sorted(SUFFIXES))}"
             )
         found += pictures
-        left_out += [entry for entry in entries if entry not in pictures]
+        left_out += [path for path in entries if path not in pictures]
     return found, left_out
 
 
 def _download(url):
-    """The bytes behind an address, never more than `LARGEST_DOWNLOAD`, never for longer
-    than `PATIENCE`.
+    """The bytes behind an address.
+
+    They are never more than `LARGEST_DOWNLOAD`, and take never longer than `PATIENCE`.
     """
     name, content = one_line(url), bytearray()
     require_network([address_of(url)])

@@ -1,5 +1,4 @@
-"""Shapes: a data set drawn by code, small enough for two CPU cores, with an
-exact mask for every image.
+"""Shapes: a data set drawn by code, with an exact mask for every image.
 
 How one image comes about:
 
@@ -9,10 +8,10 @@ How one image comes about:
     image      = background, then object, then pixel noise, as uint8
     mask       = the pixels of which the object covers at least half
 
-Position, size, angle and colour are drawn without looking at the class, so
-only the outline tells it. The same seed gives the same bytes everywhere: all
-arithmetic is elementwise (no matrix products, whose order of summation is up
-to the machine), and sines and cosines are rounded before they are used.
+Position, size, angle and colour are drawn without looking at the class, so only the
+outline tells it. The same seed gives the same bytes everywhere: all arithmetic is
+elementwise (no matrix products, whose order of summation is up to the machine), and
+sines and cosines are rounded before they are used.
 """
 
 import numpy as np
@@ -35,17 +34,13 @@ CHUNK = 200  # images drawn at a time: bounds the memory
 
 
 def _turned(radius, count, first=0.0):
-    """`count` points on a circle: array (count, 2), rounded so that it is the
-    same on every machine.
-    """
+    """`count` points on a circle: (count, 2), rounded: the same on every machine."""
     angle = 2 * np.pi * (np.arange(count) / count + first)
     return np.round(radius * np.stack([np.sin(angle), -np.cos(angle)], axis=1), 6)
 
 
 def _polygon(vertices):
-    """Even-odd rule: a point is inside if a ray from it crosses the outline an
-    odd number of times.
-    """
+    """Even-odd rule: inside, a ray crosses the outline an odd number of times."""
     vertices = np.asarray(vertices, dtype="float32")
 
     def inside(u, v):
@@ -137,9 +132,7 @@ def _random_generator(seed):
 
 
 def _sample_points():
-    """Coordinates of the test points along one axis, in pixels: (IMAGE_SIZE *
-    SAMPLES,).
-    """
+    """Test points along one axis, in pixels: (IMAGE_SIZE * SAMPLES,)."""
     return (
         np.arange(IMAGE_SIZE * SAMPLES, dtype="float32") + np.float32(0.5)
     ) / np.float32(SAMPLES)
@@ -164,8 +157,9 @@ def _object_coordinates(centre_x, centre_y, angle, scale):
 
 
 def _coverage(inside):
-    """Share of each pixel's test points that are inside: bool (N, P, P) ->
-    float32 (N, 32, 32).
+    """Share of each pixel's test points that are inside.
+
+    bool (N, P, P) -> float32 (N, 32, 32)
     """
     counts = inside.view("uint8")
     # (N, P, P) -> (N, 32, P)
@@ -176,15 +170,17 @@ def _coverage(inside):
 
 
 def _paint(canvas, colour, coverage):
-    """Lay `colour` (N, 3) over `canvas` (N, 3, 32, 32) where `coverage` (N,
-    32, 32) says so, in place.
+    """Lay `colour` (N, 3) over `canvas` (N, 3, 32, 32), in place.
+
+    `coverage` (N, 32, 32) says where.
     """
     canvas += (colour[:, :, None, None] - canvas) * coverage[:, None]
 
 
 def _smooth_colours(corners):
-    """Stretch a 3 x 3 grid of colours over the image, bilinearly: (N, 3, 3, 3)
-    -> (N, 3, 32, 32).
+    """Stretch a 3 x 3 grid of colours over the image, bilinearly.
+
+    (N, 3, 3, 3) -> (N, 3, 32, 32)
     """
     position = (np.arange(IMAGE_SIZE, dtype="float32") + np.float32(0.5)) / np.float32(
         IMAGE_SIZE / 2
@@ -201,8 +197,9 @@ def _smooth_colours(corners):
 
 
 def _paint_clutter(canvas, draws):
-    """Strokes of random place, angle, length, width and colour. `draws`: (N,
-    CLUTTER, 8) in 0..1.
+    """Strokes of random place, angle, length, width and colour.
+
+    `draws` is (N, CLUTTER, 8) in 0..1.
     """
     for stroke in np.moveaxis(draws, 1, 0):
         x, y, turn, length, width = (stroke[:, index] for index in range(5))
@@ -220,8 +217,9 @@ def _paint_clutter(canvas, draws):
 
 
 def _object_coverage(labels, draws):
-    """Place the objects: labels (N,), draws (N, 4) in 0..1 -> coverage float32
-    (N, 32, 32).
+    """Place the objects: coverage float32 (N, 32, 32).
+
+    It takes labels (N,) and draws (N, 4) in 0..1.
     """
     side = SIDE_RANGE[0] + draws[:, 0] * (SIDE_RANGE[1] - SIDE_RANGE[0])
     margin = MARGIN * side  # the same for every class
@@ -239,8 +237,9 @@ def _object_coverage(labels, draws):
 
 
 def _distinct(colour, canvas, coverage):
-    """Move an object's colour (N, 3) half-way round the colour cube where it
-    is too near what it hides.
+    """Move an object's colour half-way round the colour cube if it is too near.
+
+    Near means: to what it hides. Colours are (N, 3).
     """
     covered = coverage > 0
     # (N, 3, 32, 32) -> (N, 3)
@@ -252,8 +251,9 @@ def _distinct(colour, canvas, coverage):
 
 
 def _background(corners, clutter):
-    """Smooth colours, strokes on top: draws (N, 27) and (N, 8 * CLUTTER) in
-    0..1 -> float32 (N, 3, 32, 32).
+    """Smooth colours, strokes on top: float32 (N, 3, 32, 32).
+
+    It takes draws (N, 27) and (N, 8 * CLUTTER) in 0..1.
     """
     corners = MUTED[0] + (MUTED[1] - MUTED[0]) * corners
     canvas = _smooth_colours(corners.reshape(-1, 3, 3, 3).astype("float32"))
@@ -262,17 +262,16 @@ def _background(corners, clutter):
 
 
 def _paint_object(canvas, labels, placing, colour):
-    """Lay one object on each canvas, in place; returns its coverage, float32
-    (N, 32, 32).
-    """
+    """Lay an object on each canvas, in place: its coverage, float32 (N, 32, 32)."""
     coverage = _object_coverage(labels, placing)
     _paint(canvas, _distinct(colour, canvas, coverage).astype("float32"), coverage)
     return coverage
 
 
 def _developed(canvas, noise):
-    """Noise, and rounding to uint8: float32 (N, 3, 32, 32), changed in place
-    -> (N, 32, 32, 3).
+    """Noise, and rounding to uint8.
+
+    float32 (N, 3, 32, 32), changed in place -> (N, 32, 32, 3)
     """
     canvas += (
         noise.reshape(canvas.shape).astype("float32") - np.float32(0.5)
@@ -302,8 +301,9 @@ def _check_count(count):
 
 
 def generate(count, seed=0):
-    """Draw `count` images; image number i has class i % 10, so any multiple of
-    ten is balanced.
+    """Draw `count` images.
+
+    Image number i has class i % 10, so any multiple of ten is balanced.
 
     Args:
         count: how many images, at least 1.
@@ -333,8 +333,9 @@ def generate(count, seed=0):
 
 
 def generate_pairs(count, seed=0):
-    """Draw `count` images with two objects of different classes: what does a
-    network make of them?
+    """Draw `count` images with two objects of different classes each.
+
+    What does a network make of them?
 
     They lie near opposite borders, and are of the lesser sizes of `generate`.
     In one image of thirty their tips meet; there the second hides the first.

@@ -38,8 +38,9 @@ class TooSlow(Exception):
 
 
 def address_of(url):
-    """An http or https address in ASCII, as it is sent: letters of any alphabet are
-    encoded as browsers do it.
+    """An http or https address in ASCII, as it is sent.
+
+    Letters of any alphabet are encoded as browsers do it.
 
     Raises:
         PatchConvNetError: another scheme, no host or an impossible one, an impossible
@@ -56,11 +57,9 @@ def address_of(url):
         host = _host(parts)
         port = "" if parts.port is None else f":{parts.port}"
     except ValueError as error:  # UnicodeError is one, too
-        complaint = (
-            "its host's name is impossible"
-            if isinstance(error, UnicodeError)
-            else error
-        )
+        complaint = error
+        if isinstance(error, UnicodeError):
+            complaint = "its host's name is impossible"
         example = "give one such as https://example.org/picture.png"
         raise PatchConvNetError(
             f"{one_line(url)} is no address that can be asked ({one_line(complaint)}):"
@@ -86,7 +85,7 @@ def _host(parts):
 
 
 def host_of(url):
-    """The host's name in an address, as it is looked up; None where it is no address."""
+    """The host's name in an address, as it is looked up; None for no address."""
     try:
         return urllib.parse.urlsplit(address_of(url)).hostname
     except PatchConvNetError:
@@ -97,8 +96,9 @@ def host_of(url):
 
 
 def require_network(urls, seconds=15.0):
-    """Raise at once where there is no network: ask for all host names at the same time,
-    and wait for the first.
+    """Raise at once where there is no network.
+
+    All host names are asked for at the same time, and the first one is waited for.
     """
     if os.environ.get(OFFLINE_VARIABLE, "") not in ("", "0"):
         raise PatchConvNetError(
@@ -134,10 +134,10 @@ def _look_up(host, answers):
 
 @contextlib.contextmanager
 def asked(url, headers, timeout, patience):
-    """The server's answer to a GET: an `http.client.HTTPResponse` and the `Watchdog`
-    that watches it.
+    """The server's answer to a GET, and the `Watchdog` that watches it.
 
-    Redirects are followed, proxies honoured, and no file or ftp server is asked.
+    The answer is an `http.client.HTTPResponse`. Redirects are followed, proxies
+    honoured, and no file or ftp server is asked.
 
     Args:
         url: see `address_of`.
@@ -149,7 +149,7 @@ def asked(url, headers, timeout, patience):
         TooSlow: it took longer than that.
         PatchConvNetError: no address.
         OSError, http.client.HTTPException, ValueError: it cannot be reached, or answers
-        with an error or nonsense.
+            with an error or nonsense.
     """
     request = urllib.request.Request(
         address_of(url), headers={"User-Agent": "patchconvnet", **headers}
@@ -162,17 +162,16 @@ def asked(url, headers, timeout, patience):
 
 
 class Watchdog:
-    """Ends all connections of a request at a deadline, which may be put off; whoever
-    waits for them then wakes up.
+    """Ends all connections of a request at a deadline, which may be put off.
+
+    Whoever waits for them then wakes up.
     """
 
     def __init__(self, patience):
-        self.patience, self.sockets, self.ended, self.over = (
-            patience,
-            [],
-            False,
-            threading.Event(),
-        )
+        self.patience = patience
+        self.sockets = []
+        self.ended = False
+        self.over = threading.Event()
         self.put_off()
 
     def put_off(self):
@@ -200,8 +199,9 @@ class Watchdog:
 
     @contextlib.contextmanager
     def watching(self):
-        """Turn whatever came of a connection that was ended, an error or what looks
-        like its end, into `TooSlow`.
+        """Turn whatever came of a connection that was ended into `TooSlow`.
+
+        That may be an error, or what looks like its end.
         """
         try:
             yield
@@ -220,9 +220,7 @@ def _shut(connection):
 
 
 class _Watched:
-    """A connection that shows each of its sockets to a watchdog as soon as it has it,
-    before it waits for an answer.
-    """
+    """A connection that shows each of its sockets to a watchdog before it waits."""
 
     def __init__(self, dog, *arguments, **options):
         self.dog = dog

@@ -7,8 +7,7 @@ from patchconvnet.errors import PatchConvNetError
 
 
 def film(seen, epochs=None, save_to=None):
-    """One row a picture, one column an epoch; below each map the answer and its
-    probability.
+    """One row a picture, one column an epoch; below each map the answer.
 
     Args:
         seen: an `Evolution`, of a few pictures.
@@ -43,8 +42,9 @@ def film(seen, epochs=None, save_to=None):
 
 
 def curves(seen, save_to=None):
-    """Accuracy, attention on the object and entropy on the validation images, after
-    each epoch, in one figure.
+    """Accuracy, attention on the object and entropy after each epoch, in one figure.
+
+    All are of the validation images.
 
     Args:
         seen: an `Evolution`.

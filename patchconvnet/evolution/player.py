@@ -1,5 +1,6 @@
-"""A player of plain HTML, filled with data: the words and the drawing are in player.js,
-beside this file.
+"""A player of plain HTML, filled with data.
+
+The words and the drawing are in player.js, beside this file.
 """
 
 import base64
@@ -36,9 +37,7 @@ class Player:
         return self.html
 
     def write(self, path):
-        """Write the player as a page of its own, to open in a browser or to send to
-        someone.
-        """
+        """Write the player as a page of its own, to open in a browser or to send."""
         with written_aside(path) as aside:
             aside.write_text(
                 (_FILES / "page.html")
@@ -105,8 +104,9 @@ def player(seen, name=None):
 
 
 def _data(seen):
-    """All that the script needs, as plain values. What is shown as a number is rounded
-    here, and only here.
+    """All that the script needs, as plain values.
+
+    What is shown as a number is rounded here, and only here.
     """
     weights = seen.maps.reshape(*seen.maps.shape[:2], -1)  # (E + 1, P, h w)
     peaks = weights.max(axis=2)

@@ -14,8 +14,11 @@ from patchconvnet.training.recipes import data_options
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Evolution:
-    """What a network said and where it looked, for P pictures, before training
-    and after each of E epochs.
+    """What a network said of P pictures, and where it looked, epoch by epoch.
+
+    There are E + 1 of them: before training, and after each of E epochs.
+
+    And where it looked.
 
     Attributes:
         name: where it comes from, in a word: a record's name, or "live".
@@ -60,9 +63,7 @@ class Evolution:
 
     @cached_property
     def of_truth(self):
-        """Probability of the right class: float64 (E + 1, P); None without
-        labels.
-        """
+        """Probability of the right class: float64 (E + 1, P); None without labels."""
         if self.labels is None:
             return None
         return np.take_along_axis(
@@ -71,9 +72,7 @@ class Evolution:
 
     @cached_property
     def entropy(self):
-        """How spread out each map is, in bits: float64 (E + 1, P), 0 to log2(h
-        w).
-        """
+        """How spread out each map is, in bits: float64 (E + 1, P), 0 to log2(h w)."""
         return np.stack([faithfulness.entropy(maps) for maps in self.maps])
 
     @cached_property
@@ -88,7 +87,8 @@ class Evolution:
 
     @cached_property
     def on_object(self):
-        """Whether each map's greatest cell is on the object: bool (E + 1, P);
+        """Whether each map's greatest cell is on the object: bool (E + 1, P), or None.
+
         None without masks.
         """
         if self.masks is None:
@@ -159,8 +159,9 @@ def read(record):
 
 
 def live(recorder):
-    """What a `training.AttentionRecorder` has kept of a training in this
-    process, as an `Evolution`.
+    """What an `AttentionRecorder` has kept of a training in this process.
+
+    An `Evolution`.
 
     Raises:
         PatchConvNetError: if it has seen no training.
@@ -192,8 +193,9 @@ def live(recorder):
 
 
 def _evolution(name, maps, logits, source):
-    """Maps (E + 1, P, Q, h, w) and logits (E + 1, P, classes), checked, as an
-    `Evolution` of these alone.
+    """Maps and logits, checked, as an `Evolution` of these alone.
+
+    Maps are (E + 1, P, Q, h, w), logits (E + 1, P, classes).
     """
     shapes = np.shape(maps), np.shape(logits)
     if (
@@ -219,9 +221,7 @@ def _evolution(name, maps, logits, source):
 
 
 def _probes(record, indices, count):
-    """Pictures, labels and masks of a record's probes as a dict, and why they
-    are missing, or "".
-    """
+    """Pictures, labels and masks of a record's probes, a dict; and why not, or ""."""
     name, known = record.recipe["dataset"], record.results["variant"]
     if np.shape(indices) != (count,) or np.min(indices) < 0:
         raise PatchConvNetError(

@@ -1,8 +1,11 @@
 """How good is a map? Three ways to ask.
 
-localization    is it on the object, whose mask we know?     pointing_game, energy, rank_accuracy, average_precision
-perturbation    does the answer change with its cells?       deletion, insertion
-activation      what would another map say?                  class_activation_maps
+localization   is it on the object, whose mask we know?
+               pointing_game, energy, rank_accuracy, average_precision
+perturbation   does the answer change with its cells?
+               deletion, insertion
+activation     what would another map say?
+               class_activation_maps
 """
 
 from patchconvnet.faithfulness.activation import class_activation_maps

@@ -1,6 +1,4 @@
-"""The map that a network with average pooling has: evidence for a class, patch by
-patch.
-"""
+"""The map that a network with average pooling has: evidence, patch by patch."""
 
 import keras
 import numpy as np
@@ -10,8 +8,9 @@ from patchconvnet.preprocessing import check_images
 
 
 def class_activation_maps(model, images, batch_size=128):
-    """Where a network with average pooling finds evidence for each class (Zhou et al.,
-    2016, section 2).
+    """Where a network with average pooling finds evidence for each class.
+
+    From Zhou et al. (2016, section 2).
 
     Pooling and head are linear, so a class's logit is a mean over patches: of each
     patch, times the head's weights of that class. These products are the map. Its

@@ -1,7 +1,7 @@
 """Where the object is known: does the map lie on it?
 
-All measures work on the patch grid: a mask is averaged by area to the map's
-cells, so that each cell has a share from 0 to 1, "how much of me is object".
+All measures work on the patch grid: a mask is averaged by area to the map's cells, so
+that each cell has a share from 0 to 1, "how much of me is object".
 """
 
 import numpy as np
@@ -35,8 +35,9 @@ def cell_shares(masks, grid):
 
 
 def _overlaps(size, cells):
-    """How much of each cell each pixel fills, along one axis, in 1 / cells of
-    a pixel: whole numbers (cells, size).
+    """How much of each cell each pixel fills, along one axis: (cells, size).
+
+    In 1 / cells of a pixel: whole numbers.
 
     Every row sums to `size`.
     """
@@ -108,8 +109,7 @@ def chance(masks, grid, threshold=0.5):
 
 
 def best_fixed_cell(masks, grid, threshold=0.5):
-    """How often the best cell that ignores the image is on the object: float
-    in 0..1.
+    """How often the best cell that ignores the image is on the object.
 
     Objects lie more often in the middle than at the border, so this is more
     than `chance`: the score of a map that knows where objects tend to be, and
@@ -137,8 +137,9 @@ def energy(maps, masks):
 
 
 def energy_ratio(maps, masks):
-    """`energy` over the object's share of the image: 1 for a uniform map, more
-    where the object gets more than its share.
+    """`energy` over the object's share of the image.
+
+    It is 1 for a uniform map, more where the object gets more than its share.
 
     Arguments as in `energy`.
 
@@ -153,8 +154,9 @@ def energy_ratio(maps, masks):
 
 
 def rank_accuracy(maps, masks, threshold=0.5):
-    """Of the K greatest cells, the share on the object, which has K cells
-    (Arras et al., 2022: relevance rank accuracy).
+    """Of the K greatest cells, the share on the object, which has K cells.
+
+    From Arras et al. (2022): relevance rank accuracy.
 
     Of equal cells at the edge of the K greatest, each counts in part. So a
     uniform map scores the object's share of the cells.
@@ -181,8 +183,7 @@ def rank_accuracy(maps, masks, threshold=0.5):
 
 
 def average_precision(maps, masks, threshold=0.5):
-    """Mean precision at the cells of the object, when cells are taken from the
-    greatest down.
+    """Mean precision at the object's cells, taken from the greatest down.
 
     The area under the curve of precision over recall, as a sum of steps
     (Manning et al., 2008, section 8.4). 1 if all of the object's cells come
@@ -208,8 +209,9 @@ def average_precision(maps, masks, threshold=0.5):
 
 
 def _ranked(maps, masks, threshold):
-    """Cells from the greatest value down: values (N, cells), on the object
-    bool (N, cells), and how many are, float (N,).
+    """Cells from the greatest value down, and whether each is on the object.
+
+    Values (N, cells), bool (N, cells), and how many are on it, float (N,).
     """
     maps, shares = _checked(maps, masks)
     values, on_object = (
@@ -226,8 +228,9 @@ def _ranked(maps, masks, threshold):
 
 
 def entropy(maps):
-    """How spread out each map is, in bits: from 0 (one cell has everything) to
-    log2(H W) (uniform).
+    """How spread out each map is, in bits.
+
+    From 0 (one cell has everything) to log2(H W) (uniform).
 
     Args:
         maps: (N, H, W), not negative; each is divided by its sum.
@@ -241,8 +244,7 @@ def entropy(maps):
 
 
 def measure(maps, masks=None):
-    """All measures of this module at their defaults, each as its mean over the
-    maps.
+    """All measures of this module at their defaults, each as its mean over the maps.
 
     Args:
         maps: (N, H, W), not negative.
@@ -269,8 +271,9 @@ def measure(maps, masks=None):
 
 
 def centre_map(grid, width=0.25):
-    """A bell that is highest in the middle of the image, and sums to 1: a map
-    that only knows where objects tend to be.
+    """A bell that is highest in the middle of the image, and sums to 1.
+
+    It is a map that only knows where objects tend to be.
 
     Args:
         grid: (H, W), rows and columns.
@@ -285,8 +288,6 @@ def centre_map(grid, width=0.25):
 
 
 def random_maps(count, grid, seed=0):
-    """Maps whose cells come in random order, each summing to 1: float64
-    (count, H, W).
-    """
+    """Maps whose cells come in random order, each summing to 1: (count, H, W)."""
     draws = np.random.default_rng(seed).random((count, *grid))
     return draws / draws.sum(axis=(1, 2), keepdims=True)

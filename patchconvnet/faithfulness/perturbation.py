@@ -1,6 +1,4 @@
-"""Ask the network itself: what happens to the answer when the map's greatest cells go,
-or come back?
-"""
+"""Ask the network: what if the map's greatest cells go, or come back?"""
 
 import numpy as np
 from PIL import Image, ImageFilter
@@ -10,8 +8,9 @@ from patchconvnet.preprocessing import check_images
 
 
 def deletion(model, images, maps, labels, steps=None, fill="mean"):
-    """Paint over the image, the greatest cells of its map first: how fast does the
-    class's probability fall?
+    """Paint over the image, the greatest cells of its map first.
+
+    How fast does the class's probability fall?
 
     From RISE (Petsiuk et al., 2018, section 4.2). If the map names the evidence, the
     probability falls early and the area is small. What small means, a control tells:
@@ -37,8 +36,7 @@ def deletion(model, images, maps, labels, steps=None, fill="mean"):
 
 
 def insertion(model, images, maps, labels, steps=None, fill="blur"):
-    """The reverse of `deletion`: from the painted image, bring back the greatest cells
-    first.
+    """The reverse of `deletion`: bring back the greatest cells first.
 
     If the map names the evidence, the probability rises early and the area is large.
     Arguments, results and errors as in `deletion`.
@@ -81,9 +79,7 @@ def _replace(model, images, maps, labels, steps, fill, inserting):
 
 
 def _pixel_ranks(maps, size):
-    """For each pixel, how many cells of the map are greater than its own cell: int (N,
-    H, W).
-    """
+    """For each pixel, how many cells are greater than its own: int (N, H, W)."""
     flat = maps.reshape(len(maps), -1)
     order = np.argsort(-flat.astype("float64"), axis=1, kind="stable")
     ranks = np.argsort(order, axis=1, kind="stable").reshape(maps.shape)  # (N, h, w)

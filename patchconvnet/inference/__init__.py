@@ -1,7 +1,8 @@
 """Any picture, anywhere, to classes and an attention map.
 
-    predicting.py    a picture, to classes, a map over it, and a sentence       predict, describe, remark
-    looking.py       pictures, to logits and maps, whatever the pooling         look, maps_of
+    predicting.py    a picture, to classes, a map over it, and a sentence:
+                     predict, describe, remark
+    looking.py       pictures, to logits and maps, whatever the pooling: look, maps_of
     familiarity.py   is a picture like those that the network was trained on?
 
 A picture is read by data/reading.py: from a file, an address, bytes or an array.

@@ -1,16 +1,17 @@
 """How far a picture is from those that a network was trained on.
 
-    description of a picture   the mean of the trunk's patches: a vector of `dim` numbers
-    usual                      mean and covariance of the descriptions of training images
-    distance                   how many deviations from usual, whatever the direction (Mahalanobis), usually near 1
-    limit                      the distance that one test image in twenty exceeds
+    description   of a picture: the mean of the trunk's patches, `dim` numbers
+    usual         mean and covariance of the descriptions of training images
+    distance      how many deviations from usual, whatever the direction (Mahalanobis):
+                  usually near 1
+    limit         the distance that one test image in twenty exceeds
 
-No labels and no answers go in: a network can be sure of an answer, and its
-picture strange. The idea is that of Lee et al. (2018), "A Simple Unified
-Framework for Detecting Out-of-Distribution Samples and Adversarial Attacks",
-without their classes: the answers' own sureness, the energy of the logits (Liu
-et al., 2020) and their distances between classes caught fewer strangers here.
-Chapter 11 measures how often the limit errs.
+No labels and no answers go in: a network can be sure of an answer, and its picture
+strange. The idea is that of Lee et al. (2018), "A Simple Unified Framework for
+Detecting Out-of-Distribution Samples and Adversarial Attacks", without their classes:
+the answers' own sureness, the energy of the logits (Liu et al., 2020) and their
+distances between classes caught fewer strangers here. Chapter 11 measures how often the
+limit errs.
 """
 
 import keras
@@ -45,8 +46,7 @@ def descriptions(model, images, batch_size=128):
 
 
 def measure(model, training_images, test_images):
-    """What is usual for a network, and from which distance on a picture counts
-    as strange.
+    """What is usual for a network, and from which distance on a picture is strange.
 
     Args:
         model: a trained `PatchConvNet`.

@@ -7,8 +7,7 @@ from patchconvnet.errors import PatchConvNetError
 
 
 def look(model, images):
-    """Logits, and one map or one a class: attention, or what takes its place where
-    pooling is average.
+    """Logits, and one map or one a class: attention, or what takes its place.
 
     With average pooling the maps are the positive part of the class activation maps.
     One that is nowhere positive says nothing, and becomes uniform.
@@ -40,8 +39,9 @@ def _answers(model, images):
 
 
 def maps_of(classes, maps):
-    """Of attention (N, Q, h, w), the map of each image's class (N,) if there is one a
-    class: (N, h, w).
+    """The map of each image's class (N,), if there is one a class: (N, h, w).
+
+    From attention (N, Q, h, w).
     """
     token = classes if maps.shape[1] > 1 else np.zeros(len(maps), dtype=int)
     return maps[np.arange(len(maps)), token]

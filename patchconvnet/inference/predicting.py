@@ -1,6 +1,4 @@
-"""From a picture to classes, to a map over the part that the network saw, and
-to a sentence.
-"""
+"""From a picture to classes, to a map over what the network saw, and to a sentence."""
 
 from dataclasses import dataclass
 
@@ -109,8 +107,7 @@ def predict(model, picture, class_names, usual=None):
 
 
 def describe(found):
-    """A prediction in one sentence: "star, 97%; attention strongest at the
-    upper left".
+    """A prediction in a sentence: "star, 97%; attention strongest at the upper left".
 
     Good as an alt text. The place is that of the map's greatest cell, in
     ninths of the square that the network saw. A map whose entropy is that of
@@ -152,8 +149,7 @@ def _place(weights):
 
 
 def remark(found):
-    """What to keep in mind about a prediction: one plain sentence, or "" where
-    nothing speaks against it.
+    """What to keep in mind about a prediction: one plain sentence, or "" for nothing.
 
     Nothing to say is no guarantee: many strange pictures are not seen to be
     strange (see `familiarity`).

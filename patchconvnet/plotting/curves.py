@@ -7,8 +7,7 @@ from patchconvnet.plotting.style import BLUE, GREEN, GREY, LINES, ORANGE, figure
 
 
 def history(columns, chance=None, save_to=None):
-    """Learning curves: loss, accuracy and, where it was measured, attention on the
-    object.
+    """Learning curves: loss, accuracy and, if measured, attention on the object.
 
     Args:
         columns: dict of column name to array (epochs,), as `Record.history`.
@@ -48,8 +47,9 @@ def history(columns, chance=None, save_to=None):
 
 
 def evolution(columns, uniform=None, chance=None, save_to=None):
-    """Accuracy and attention on the object above, the entropy of attention below, over
-    the same epochs.
+    """Accuracy and attention on the object above, the entropy of attention below.
+
+    Both over the same epochs.
 
     Args:
         columns: dict of column name to array (epochs,), as `Record.history`: "epoch",
@@ -108,8 +108,9 @@ def evolution(columns, uniform=None, chance=None, save_to=None):
 
 
 def confusion(labels, predictions, names, save_to=None):
-    """Confusion matrix: rows are true classes, columns predicted ones; each cell a
-    share of its row, in percent.
+    """Confusion matrix: rows are true classes, columns predicted ones.
+
+    Each cell is a share of its row, in percent.
 
     Args:
         labels: int (N,), true classes.

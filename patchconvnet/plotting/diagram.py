@@ -16,8 +16,9 @@ _WIDTH, _HEIGHT, _GAP, _BOTTOM = 0.96, 0.95, 0.25, 0.35
 
 
 def network_diagram(highlight=None, save_to=None):
-    """The whole network as a row of boxes, with the sizes of the `shapes` preset; the
-    current part stands out.
+    """The network as a row of boxes, with the sizes of the `shapes` preset.
+
+    The current part stands out.
 
     Args:
         highlight: "image", "stem", "squeeze_excite", "trunk", "attention_pooling",

@@ -1,6 +1,4 @@
-"""How a notebook keeps a figure: sharp on fine screens, and small enough for a file of
-less than 1 MB.
-"""
+"""How a notebook keeps a figure: sharp on fine screens, in less than 1 MB."""
 
 import base64
 import importlib
@@ -19,8 +17,9 @@ FEW_COLOURS = 1000
 
 
 def draw_sharply():
-    """Let all figures of a Jupyter or Colab notebook be kept by `sharp_png`; elsewhere,
-    do nothing.
+    """Let all figures of a Jupyter or Colab notebook be kept by `sharp_png`.
+
+    Elsewhere, do nothing.
     """
     shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
     if shell is None or not hasattr(shell, "kernel"):
@@ -31,8 +30,9 @@ def draw_sharply():
 
 
 def sharp_png(figure):
-    """A figure as a PNG of twice its pixels: (Base64 string, {"width", "height"} in
-    pixels on the page).
+    """A figure as a PNG of twice its pixels.
+
+    A pair: a Base64 string, and {"width", "height"} in pixels on the page.
     """
     drawn, kept = io.BytesIO(), io.BytesIO()
     figure.savefig(drawn, format="png", dpi=SCALE * figure.dpi, bbox_inches="tight")

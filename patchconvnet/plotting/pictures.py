@@ -95,8 +95,9 @@ def attention(
 
 
 def lay_over(axis, picture, weights, square=None, corner=(-0.5, -0.5), scale=1.0):
-    """Draw a map (h, w) over a picture (H, W, 3) in grey, so that all colour is weight;
-    frame its greatest cell.
+    """Draw a map (h, w) over a picture (H, W, 3); frame its greatest cell.
+
+    The picture is grey, so that all colour is weight.
 
     Args:
         axis: matplotlib axes whose second axis points down.
@@ -178,8 +179,7 @@ def prediction(
 
 
 def film(pictures, maps, epochs, titles=None, captions=None, masks=None, save_to=None):
-    """The same pictures' attention maps at several epochs: one row a picture, one
-    column an epoch.
+    """The same pictures' attention maps: one row a picture, one column an epoch.
 
     Args:
         pictures: uint8 (P, H, W, 3), or None: then the maps alone, without a first

@@ -2,12 +2,14 @@
 
 A run folder, written by `patchconvnet.train`, holds
 
-    recipe.json     all that was set
-    history.csv     one row an epoch
-    results.json    test accuracy, attention scores, seconds, device, versions   (see `scores.score_test`)
-    attention.npz   the maps of fixed probe images, before training and after every epoch
-    weights.npz     the trained weights, float16        (and epochs.npz: the same after every epoch)
-    familiarity.npz what pictures the network is used to  (see `familiarity.measure`)
+    recipe.json       all that was set
+    history.csv       one row an epoch
+    results.json      test accuracy, attention scores, seconds, device, versions (see
+                      `scores.score_test`)
+    attention.npz     the maps of fixed probe images, from before training on
+    weights.npz       the trained weights, float16
+    epochs.npz        the same after every epoch
+    familiarity.npz   what pictures the network is used to (see `familiarity.measure`)
 
 The folders beside this file are shipped with the package, NAME/seed_N: `load("shapes",
 seed=1)` reads one. So are the tables `measures_shapes.csv` and `measures_cifar10.csv`,
@@ -124,8 +126,7 @@ def load(name, seed=None):
 
 
 def measures(dataset):
-    """The table in which the measures of chapter 12 were recorded, for several
-    networks, seeds and maps.
+    """The recorded measures of chapter 12, for several networks, seeds and maps.
 
     Args:
         dataset: "shapes" or "cifar10".
@@ -187,16 +188,19 @@ class Record:
 
     @cached_property
     def attention(self):
-        """Dict of arrays: "maps" float16 (E + 1, P, Q, h, w), from before training to
-        after epoch E, for P probe images; "logits" float16 (E + 1, P, classes);
-        "indices" int (P,), places of the probes in the test set.
+        """The maps and answers for P probe images, over the training: a dict of arrays.
+
+        "maps" float16 (E + 1, P, Q, h, w), from before training to after epoch E;
+        "logits" float16 (E + 1, P, classes); "indices" int (P,), places of the probes
+        in the test set.
         """
         return self._kept("attention.npz")
 
     @cached_property
     def usual(self):
-        """What is usual for the trained network: a dict of arrays (see
-        `familiarity.measure`), or None if not kept.
+        """What is usual for the trained network: a dict of arrays, or None if not kept.
+
+        See `familiarity.measure`.
         """
         path = self.folder / "familiarity.npz"
         if not path.is_file():

@@ -1,5 +1,6 @@
-"""The text files of a record: JSON and tables, each read with the condition that it
-holds what others rely on.
+"""The text files of a record: JSON and tables.
+
+Each is read with the condition that it holds what others rely on.
 """
 
 import csv
@@ -18,9 +19,8 @@ def read_json(path):
         PatchConvNetError: no such file; one that is no JSON, or holds something else.
     """
     try:
-        content = json.loads(
-            existing_file(path, "a JSON file").read_text(encoding="utf-8")
-        )
+        text = existing_file(path, "a JSON file").read_text(encoding="utf-8")
+        content = json.loads(text)
     except PatchConvNetError:
         raise
     except (OSError, ValueError, RecursionError) as error:
@@ -45,20 +45,29 @@ RECIPE = {
     "model": dict,
 }
 RESULTS = {
-    **dict.fromkeys(("variant", "device"), str),
-    **dict.fromkeys(
-        ("test_loss", "test_accuracy", "test_top5", "attention_entropy", "seconds"),
-        float,
-    ),
+    "variant": str,
+    "device": str,
+    "test_loss": float,
+    "test_accuracy": float,
+    "test_top5": float,
+    "attention_entropy": float,
+    "seconds": float,
     "parameters": int,
     "class_names": list,
     "versions": dict,
 }
 OF_MASKS = ("attention_on_object", "attention_chance", "attention_best_fixed_cell")
+IN_WORDS = {
+    str: "a string",
+    int: "a whole number",
+    float: "a number",
+    list: "a list",
+    dict: "names and values",
+}
 
 
 def read_recipe(path):
-    """The content of a `recipe.json`: a dict that holds at least what `RECIPE` names."""
+    """The content of a `recipe.json`: a dict with at least what `RECIPE` names."""
     recipe = read_json(path)
     _check_kinds(recipe, RECIPE, path)
     _check_kinds(recipe["model"], {"num_classes": int, "image_size": int}, path)
@@ -66,7 +75,7 @@ def read_recipe(path):
 
 
 def read_results(path):
-    """The content of a `results.json`: a dict that holds at least what `RESULTS` names."""
+    """The content of a `results.json`: a dict with at least what `RESULTS` names."""
     results = read_json(path)
     scores = [name for name in results if name.startswith(("test_", "attention_"))]
     _check_kinds(results, RESULTS | dict.fromkeys(scores, float), path)
@@ -80,26 +89,19 @@ def read_results(path):
 
 
 def _check_kinds(content, kinds, path):
-    """Raise a `PatchConvNetError` unless each name has a value of its kind; whole
-    numbers will do for float.
+    """Raise a `PatchConvNetError` unless each name has a value of its kind.
+
+    Whole numbers will do for float.
     """
     for name, kind in kinds.items():
         value = content.get(name)
-        fits = isinstance(
-            value, (kind, int) if kind is float else kind
-        ) and not isinstance(value, bool)
+        accepted = (float, int) if kind is float else kind
+        fits = isinstance(value, accepted) and not isinstance(value, bool)
         # NaN is in no range
         if not fits or (kind is float and not -1e300 < value < 1e300):
-            wanted = {
-                str: "a string",
-                int: "a whole number",
-                float: "a number",
-                list: "a list",
-                dict: "names and values",
-            }[kind]
             raise PatchConvNetError(
                 f"{one_line(path)} is damaged: its {name} is {short(value)}, not"
-                f" {wanted}"
+                f" {IN_WORDS[kind]}"
             )
 
 
@@ -121,7 +123,7 @@ def write_history(path, history):
 
 
 def read_table(path):
-    """The rows of a CSV file with a heading, at least one: a list of dicts of strings."""
+    """The rows of a CSV file with a heading: a list of dicts of strings, not empty."""
     try:
         with open(existing_file(path, "a table"), newline="", encoding="utf-8") as file:
             rows = list(csv.DictReader(file, strict=True))
@@ -142,13 +144,11 @@ def write_table(path, rows):
     ):
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(rows[0])
-        writer.writerows(
-            [
+        for row in rows:
+            writer.writerow(
                 value if isinstance(value, str) else as_written(value)
                 for value in row.values()
-            ]
-            for row in rows
-        )
+            )
 
 
 def as_written(number):

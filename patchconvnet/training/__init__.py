@@ -3,8 +3,10 @@
 running.py      train: one call, from a recipe to a run folder
 recipes.py      what each preset sets
 callbacks.py    the order of pictures, the recorder of maps, checkpoints
-scores.py       how good a network is; evaluation.py measures a record again
-devices.py      several devices at once; machine.py: what this one is, and its best precision
+scores.py       how good a network is
+evaluation.py   measures a record again
+devices.py      several devices at once
+machine.py      what this machine is, and its best precision
 """
 
 from patchconvnet.training.callbacks import AttentionRecorder

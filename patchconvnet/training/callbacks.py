@@ -1,7 +1,6 @@
-"""What happens around the steps of a training: batches in a fixed order, and
-what is kept after every epoch.
+"""What happens around the steps of a training.
 
-Batches             feeds the steps
+Batches             feeds the steps, in a fixed order
 StopOnBadLoss       after each epoch: is the loss still a number?
 AttentionRecorder   then: scores and maps of the same images
 Checkpoint          then: all that training goes on from
@@ -30,8 +29,9 @@ ANOTHER_TRY = (
 
 
 class Batches(keras.utils.PyDataset):
-    """Shuffled batches whose order depends only on the seed and the epoch, so
-    that a resumed run sees the same.
+    """Shuffled batches whose order depends only on the seed and the epoch.
+
+    So a resumed run sees the same.
 
     Each item is a pair: images uint8 (B, H, W, 3), labels one-hot float32 (B,
     classes).
@@ -62,8 +62,9 @@ class Batches(keras.utils.PyDataset):
 
 @contextmanager
 def averaged_weights(model):
-    """While this lasts, a compiled model has the running mean of its weights,
-    if its optimizer keeps one.
+    """While this lasts, a compiled model has the running mean of its weights.
+
+    If its optimizer keeps one.
 
     Batch normalization keeps the averages that belong to the current weights,
     as Keras does at the end of `fit`: part of why averaging may cost something
@@ -87,8 +88,7 @@ def averaged_weights(model):
 
 
 class AttentionRecorder(keras.callbacks.Callback):
-    """Keeps, before training and after every epoch, the maps of the same probe
-    images.
+    """Keeps the maps of the same probe images, from before training on.
 
     Also measures the validation images: their loss and accuracy and, where
     masks are known, how often attention is on the object. These join the
@@ -115,8 +115,9 @@ class AttentionRecorder(keras.callbacks.Callback):
         self.maps, self.logits, self.history, self.weights = [], [], {}, {}
 
     def restore(self, epochs):
-        """Go on after `epochs` whole epochs of a run that was stopped: read
-        what its folder holds up to there.
+        """Go on after `epochs` whole epochs of a run that was stopped.
+
+        What its folder holds up to there is read.
         """
         if not epochs:
             return
@@ -135,8 +136,9 @@ class AttentionRecorder(keras.callbacks.Callback):
             }
 
     def digest(self, epochs):
-        """The sha256 of the number of epochs and of all that is kept of them,
-        as it stands in the files: a string.
+        """The sha256 of the number of epochs and of all that is kept of them: a string.
+
+        It is taken of them as they stand in the files.
         """
         found = hashlib.sha256(f"{epochs} epochs\n".encode())
         for key, column in self.history.items():
@@ -213,8 +215,9 @@ class AttentionRecorder(keras.callbacks.Callback):
 
 
 class Checkpoint(keras.callbacks.Callback):
-    """Before the first epoch and after every one, writes all that training
-    goes on from, and what belongs to it.
+    """Before the first epoch and after every one, writes what training goes on from.
+
+    And what belongs to it.
 
     Before every epoch it sets the order of images and all random generators
     from the seed and the epoch's number, so that a run which was stopped
@@ -272,8 +275,9 @@ class Checkpoint(keras.callbacks.Callback):
         )
 
     def restore(self, model, epochs):
-        """Load the checkpoint into a compiled model, and the recorder's files,
-        if there is one.
+        """Load the checkpoint into a compiled model, and the recorder's files.
+
+        If there is one.
 
         Args:
             model: the compiled model.
@@ -313,9 +317,7 @@ class Checkpoint(keras.callbacks.Callback):
         return done
 
     def _checked(self, arrays, state, epochs):
-        """The number of epochs of a checkpoint that fits the model, the data
-        and the run.
-        """
+        """How many epochs the checkpoint has done, if it fits model, data and run."""
         expected = dict.fromkeys(("epochs_done", "variant", "digest"), ())
         expected |= {
             str(index): tuple(variable.shape) for index, variable in enumerate(state)
@@ -339,8 +341,9 @@ class Checkpoint(keras.callbacks.Callback):
 
 
 class StopOnBadLoss(keras.callbacks.Callback):
-    """Stops with an error when the loss is no longer a finite number; the last
-    good checkpoint stays.
+    """Stops with an error when the loss is no longer a finite number.
+
+    The last good checkpoint stays.
     """
 
     # Keras then calls the hook below beside the steps: no step waits for it

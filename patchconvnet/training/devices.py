@@ -1,5 +1,6 @@
-"""Training on several devices: each holds the whole network and takes its share of
-every batch.
+"""Training on several devices.
+
+Each holds the whole network and takes its share of every batch.
 """
 
 from contextlib import contextmanager
@@ -11,8 +12,9 @@ from patchconvnet.errors import PatchConvNetError
 
 @contextmanager
 def spread(devices):
-    """While this lasts, networks that are built live on several devices, by the
-    backend's own engine.
+    """While this lasts, networks that are built live on several devices.
+
+    It is the backend's own engine that spreads them.
 
     On JAX that is `keras.distribution.DataParallel`, on TensorFlow
     `tf.distribute.MirroredStrategy`.
@@ -91,8 +93,7 @@ _ENGINES = {
 
 
 def check_shares(count, sizes):
-    """Raise a `PatchConvNetError` unless every batch can be dealt out evenly among
-    `count` devices.
+    """Raise a `PatchConvNetError` unless every batch can be dealt out evenly.
 
     Args:
         count: number of devices.

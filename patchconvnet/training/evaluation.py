@@ -42,12 +42,14 @@ def evaluate(record):
 
 
 def compare(record, scores, variant):
-    """A table of measured and recorded scores, and what a difference may come from: a
-    string of some lines.
+    """A table of measured and recorded scores, and what a difference may come from.
 
     Args:
         record: a `records.Record`.
         scores, variant: as `evaluate` returns them.
+
+    Returns:
+        A string of some lines.
     """
     results = record.results
     lines = [
@@ -60,9 +62,10 @@ def compare(record, scores, variant):
             continue  # always all
         if key in scores and key in results:
             here, recorded = factor * scores[key], factor * results[key]
-            largest = max(largest, abs(here - recorded))
+            difference = here - recorded
+            largest = max(largest, abs(difference))
             lines.append(
-                f"{words:24}{here:10{form}}{recorded:10{form}}{here - recorded:+13{form}}"
+                f"{words:24}{here:10{form}}{recorded:10{form}}{difference:+13{form}}"
             )
     lines += [
         f"{'data here':24}{variant}",

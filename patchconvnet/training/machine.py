@@ -1,5 +1,6 @@
-"""What machine this is, and how it computes best: said at the top of every chapter, and
-kept in every record.
+"""What machine this is, and how it computes best.
+
+Every chapter says it in its first cell, and every record keeps it.
 """
 
 import os
@@ -44,8 +45,9 @@ def device():
 
 
 def best_precision():
-    """The dtype policy that this machine computes fastest, the logits and the loss
-    apart: a string.
+    """The dtype policy that this machine computes fastest: a string.
+
+    Logits and loss are computed in float32 whatever it is.
 
     "mixed_bfloat16" where there are units for it: GPUs from Ampere on, and with
     TensorFlow CPUs with AVX512-BF16 or AMX; "mixed_float16" on GPUs of Volta and Turing
@@ -69,8 +71,9 @@ def best_precision():
 
 
 def _cpu_flags():
-    """Names of the processor's abilities, as Linux lists them: a set; empty on other
-    systems.
+    """Names of the processor's abilities, as Linux lists them: a set.
+
+    It is empty on other systems.
     """
     try:
         text = Path("/proc/cpuinfo").read_text()
@@ -83,8 +86,9 @@ def _cpu_flags():
 
 
 def _gpu():
-    """Of the first GPU: its "name", its compute "capability" (major, minor), and
-    "peak_bytes", a function; or None.
+    """The first GPU: its name, compute capability and peak memory; or None.
+
+    A dict: "name", "capability" (major, minor), and "peak_bytes", a function.
 
     The memory is asked for only when it is wanted: asking starts TensorFlow's GPU, and
     some allocators cannot tell.
@@ -141,8 +145,9 @@ def _torch_gpu():
 
 
 def peak_device_memory():
-    """Greatest memory of the first GPU in this process so far, in bytes; None without a
-    GPU, or where it is unknown.
+    """Greatest memory of the first GPU in this process so far, in bytes.
+
+    None without a GPU, or where it is unknown.
     """
     gpu = _gpu()
     try:
@@ -152,8 +157,9 @@ def peak_device_memory():
 
 
 def peak_memory():
-    """Greatest memory of this process so far, in bytes, or None where the system does
-    not tell (Windows).
+    """Greatest memory of this process so far, in bytes.
+
+    None where the system does not tell (Windows).
     """
     # Linux: `resource` would count what the parent process had, too
     status = Path("/proc/self/status")

@@ -84,8 +84,9 @@ KEEP = one_of("epochs", "weights", "scores")
 def make_recipe(
     preset, data=None, epochs=None, limit=None, seed=0, keep=None, settings=None
 ):
-    """All that is set for a run, as a dict of plain values; arguments and errors as in
-    `train`.
+    """All that is set for a run, as a dict of plain values.
+
+    Arguments and errors are as in `train`.
     """
     config = preset_config(preset)
     epochs, limit, seed = map(plain, (epochs, limit, seed))
@@ -136,8 +137,9 @@ def data_options(recipe):
 
 
 def _checked(name, value, recipe):
-    """The value of a setting of the training, if it is one; whole numbers as floats
-    where the preset has floats.
+    """The value of a setting of the training, if it is one.
+
+    Whole numbers become floats where the preset has floats.
     """
     if name == "validation" and recipe["dataset"] != "cifar10":
         raise PatchConvNetError(

@@ -1,14 +1,13 @@
-"""Training: one call, the standard `fit`, and a run folder that tells
-everything afterwards.
+"""Training: one call, the standard `fit`, and a run folder that tells everything.
 
     record = train(preset="shapes", out="runs/shapes")
 
-    recipe    what the preset sets, plus what the caller changes        written first
+    recipe    written first: what the preset sets, plus what the caller changes
     fit       after each epoch: history, attention maps, checkpoint
-    finish    weights, test scores; results.json                        written last
+    finish    written last: weights, test scores; results.json
 
-A run that was stopped goes on from its last whole epoch when the same call is
-made again.
+A run that was stopped goes on from its last whole epoch when the same call is made
+again.
 """
 
 from dataclasses import replace
@@ -58,8 +57,10 @@ def train(
     devices=None,
     verbose="auto",
 ):
-    """Train a preset and write its run folder; go on with a run that was
-    stopped; or return a finished one.
+    """Train a preset and write its run folder, or go on with a run that was stopped.
+
+    A run that has finished is only read. Sets Python's, NumPy's and the backend's
+    global random seeds.
 
     Sets Python's, NumPy's and the backend's global random seeds.
 
@@ -173,9 +174,7 @@ def _run(folder, recipe, network, dataset, devices, verbose):
 
 
 def _has_finished(folder, recipe):
-    """Whether the run in the folder has finished; an error if the folder is
-    not for this run.
-    """
+    """Whether the run in the folder has finished; an error if it is another run."""
     if folder.exists() and not folder.is_dir():
         raise PatchConvNetError(
             f"{folder} is a file, not a folder: choose another place for the run"
@@ -201,9 +200,7 @@ def _has_finished(folder, recipe):
 
 
 def _build(recipe):
-    """The network of a recipe; an error in one line if its settings do not go
-    together.
-    """
+    """The network of a recipe; an error if its settings do not go together."""
     try:
         return PatchConvNet(**recipe["model"], dtype=recipe.get("precision", "float32"))
     except (TypeError, ValueError) as error:
@@ -253,9 +250,7 @@ def compile_model(model, recipe, steps_per_epoch):
 
 
 def _finish(folder, recipe, model, dataset, recorder, devices):
-    """Round the weights as they are kept, measure the test images with them,
-    and write what remains.
-    """
+    """Round the weights as they are kept, measure with them, and write what remains."""
     weights = records.weights_of(model)
     records.set_weights(model, weights)
     if recipe["keep"] != "scores":

@@ -7,8 +7,9 @@ from patchconvnet.inference import look, maps_of
 
 
 def score_logits(logits, labels):
-    """Loss (mean cross-entropy), accuracy and top-5 accuracy of logits (N, classes) for
-    labels (N,): a dict.
+    """Loss, accuracy and top-5 accuracy of logits for labels (N,): a dict.
+
+    Logits are (N, classes); the loss is the mean cross-entropy.
     """
     logits = logits.astype("float64")
     greatest = logits.max(axis=1, keepdims=True)
@@ -25,8 +26,9 @@ def score_logits(logits, labels):
 
 
 def score_attention(logits, maps, masks=None):
-    """Scores of attention (N, Q, h, w), of the predicted class's token if there are
-    several: a dict.
+    """Scores of attention (N, Q, h, w): a dict.
+
+    If there are several tokens, it is that of the predicted class's.
 
     "attention_entropy" in bits; with masks bool (N, H, W) also "attention_on_object"
     (see `faithfulness`).

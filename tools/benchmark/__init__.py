@@ -1,7 +1,9 @@
-"""What `python tools/benchmark.py` does. Nothing is imported here, so that the workers
-time what they import themselves.
+"""What `python tools/benchmark.py` does.
 
-compare.py             starts the workers, prints what they found beside the goals
-step.py                a worker: a training step, of our network or of published_example.py
-measures.py            a worker: the measures of attention
+    compare.py             starts the workers, prints what they found beside the goals
+    step.py                a worker: a training step of our network, or of
+    published_example.py   the published example's
+    measures.py            a worker: the measures of attention
+
+Nothing is imported here, so that the workers time what they import themselves.
 """

@@ -1,6 +1,4 @@
-"""Times in processes of their own, one after the other, beside the goals that the
-course has set itself.
-"""
+"""Times in processes of their own, one after the other, beside the course's goals."""
 
 import argparse
 import json
@@ -54,8 +52,8 @@ def main(arguments=None):
         parser.error(f"no part {unknown[0]!r}: there are {', '.join(parts)}")
     try:
         missed = [goal for name in options.what or parts for goal in parts[name]()]
+    # what the process itself says is above
     except (subprocess.CalledProcessError, OSError) as error:
-        # what the process itself says is above
         parser.error(f"a measurement has failed: {error}")
     print("\nall goals met" if not missed else f"\nmissed: {', '.join(missed)}")
     return 1 if missed else 0
@@ -65,30 +63,20 @@ def main(arguments=None):
 
 
 def step(rounds=3):
-    """Time both networks in turns, so that a busy machine slows both; the goals that
-    were missed.
-    """
+    """Time both networks in turns, so that a busy machine slows both: missed goals."""
     kinds = {"published": None, "ours": 0.85}
     if has_bfloat16():
         kinds["ours, mixed_bfloat16"] = 0.5
     runs = {kind: [] for kind in kinds}
     for _ in range(rounds):
         for kind in kinds:
-            done = subprocess.run(
-                [sys.executable, WORKER, kind],
-                check=True,
-                stdout=subprocess.PIPE,
-                text=True,
-            )
-            runs[kind].append(json.loads(done.stdout.splitlines()[-1]))
+            runs[kind].append(answer_of([sys.executable, WORKER, kind]))
     print(
         "\na training step of keras_example, batch 128, float32, on"
         f" {runs['ours'][0]['device']}, {rounds} rounds\n"
     )
-    print(
-        f"{'arrangement':24}{'s a step':>10}{'peak GB':>9}{'ratio in each round':>24}{'median':>9}"
-        "  goal"
-    )
+    heading = f"{'arrangement':24}{'s a step':>10}{'peak GB':>9}"
+    print(f"{heading}{'ratio in each round':>24}{'median':>9}  goal")
     missed = []
     for kind, goal in kinds.items():
         seconds = statistics.median(run["seconds"] for run in runs[kind])
@@ -97,14 +85,20 @@ def step(rounds=3):
             run["seconds"] / other["seconds"]
             for run, other in zip(runs[kind], runs["published"])
         ]
-        row = f"{kind:24}{seconds:>10.2f}{memory:>9.2f}{'  '.join(f'{ratio:.2f}' for ratio in ratios):>24}"
-        print(
-            f"{row}{statistics.median(ratios):>9.2f}"
-            + ("" if goal is None else f"  at most {goal}")
-        )
-        if goal is not None and statistics.median(ratios) > goal:
+        each = "  ".join(f"{ratio:.2f}" for ratio in ratios)
+        ratio = statistics.median(ratios)
+        wanted = "" if goal is None else f"  at most {goal}"
+        row = f"{kind:24}{seconds:>10.2f}{memory:>9.2f}"
+        print(f"{row}{each:>24}{ratio:>9.2f}{wanted}")
+        if goal is not None and ratio > goal:
             missed.append(f"step, {kind}")
     return missed
+
+
+def answer_of(command):
+    """What a worker prints in its last line, a line of JSON: a dict."""
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    return json.loads(done.stdout.splitlines()[-1])
 
 
 def has_bfloat16():
@@ -119,10 +113,7 @@ def has_bfloat16():
 
 # name in the worker's output: (heading, goal in seconds)
 MEASURING = {
-    "measures": (
-        "all measures with masks and the entropy, 10,000 maps of 12 x 12",
-        1.0,
-    ),
+    "measures": ("all measures with masks and the entropy, 10,000 maps of 12 x 12", 1),
     "deletion": ("deletion, 100 images, 64 steps, network shapes", 60.0),
     "insertion": ("insertion, 100 images, 64 steps, network shapes", 60.0),
 }
@@ -130,10 +121,7 @@ MEASURING = {
 
 def measures():
     """Time the measures; the goals that were missed."""
-    done = subprocess.run(
-        [sys.executable, MEASURES_WORKER], check=True, stdout=subprocess.PIPE, text=True
-    )
-    result = json.loads(done.stdout.splitlines()[-1])
+    result = answer_of([sys.executable, MEASURES_WORKER])
     print(f"\nmeasures of attention on {result['device']}\n")
     for name, (heading, goal) in MEASURING.items():
         print(f"{heading:64}{result['seconds'][name]:>7.2f} s  at most {goal:g}")
@@ -155,28 +143,15 @@ def shapes(seeds):
         f"\npreset shapes on {results[0]['device']}, seeds"
         f" {', '.join(map(str, seeds))}\n"
     )
-    print(
-        f"{'measure':24}"
-        + "".join(f"{f'seed {seed}':>9}" for seed in seeds)
-        + f"{'mean':>9}{'spread':>9}  goal"
-    )
+    columns = [*(f"seed {seed}" for seed in seeds), "mean", "spread"]
+    print(f"{'measure':24}{''.join(f'{column:>9}' for column in columns)}  goal")
     return [f"shapes, {name}" for name in MEASURES if not report(name, results)]
 
 
 def train(folder, seed):
     """One run in a process of its own: the dict of its results.json."""
-    command = [
-        sys.executable,
-        "-m",
-        "patchconvnet",
-        "train",
-        "--preset",
-        "shapes",
-        "--seed",
-        str(seed),
-        "--out",
-        folder,
-    ]
+    command = [sys.executable, "-m", "patchconvnet", "train", "--preset", "shapes"]
+    command += ["--seed", str(seed), "--out", folder]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     return json.loads((folder / "results.json").read_text())
 
@@ -188,8 +163,8 @@ def report(name, results):
     mean = statistics.mean(values)
     spread = statistics.stdev(values) if len(values) > 1 else 0.0
     row = "".join(f"{value:>9{form}}" for value in (*values, mean, spread))
-    print(
-        f"{heading:24}{row}"
-        + ("" if goal is None else f"  {'at least' if more else 'at most'} {goal:g}")
-    )
-    return goal is None or (mean >= goal if more else mean <= goal)
+    if goal is None:
+        print(f"{heading:24}{row}")
+        return True
+    print(f"{heading:24}{row}  {'at least' if more else 'at most'} {goal:g}")
+    return mean >= goal if more else mean <= goal

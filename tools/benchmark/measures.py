@@ -1,9 +1,9 @@
-"""Time the measures of attention in this process, for tools/benchmark.py: prints one
-line of JSON.
+"""Time the measures of attention in this process: prints one line of JSON.
 
 python tools/benchmark/measures.py
 """
 
+import functools
 import json
 import os
 import time
@@ -36,9 +36,8 @@ def main():
     images, labels, _ = shapes.generate(CHANGED)
     _, attention = model.explain(images)
     for function in (faithfulness.deletion, faithfulness.insertion):
-        seconds[function.__name__] = seconds_of(
-            lambda: function(model, images, attention[:, 0], labels)
-        )
+        work = functools.partial(function, model, images, attention[:, 0], labels)
+        seconds[function.__name__] = seconds_of(work)
     from patchconvnet.training.machine import device
 
     print(json.dumps({"seconds": seconds, "device": device()}))

@@ -1,10 +1,10 @@
-"""The published Keras example's arrangement, re-created to be timed against ours
-(Gosthipaty, 2022; see references.md).
+"""The published Keras example's arrangement, re-created to be timed against ours.
 
-The same sizes, in the example's order: resize, crop and mirror inside the model by
-Keras' own layers; convolutions padded "same"; one list of trunk layers for both stages;
-a class token of zeros; attention by `MultiHeadAttention`. Chapter 13 says what is wrong
-with it. Nothing in the package uses it.
+The same sizes as in the example (Gosthipaty, 2022; see references.md), in its order:
+resize, crop and mirror inside the model by Keras' own layers; convolutions padded
+"same"; one list of trunk layers for both stages; a class token of zeros; attention by
+`MultiHeadAttention`. Chapter 13 says what is wrong with it. Nothing in the package uses
+it.
 """
 
 import keras
@@ -13,8 +13,9 @@ from keras.activations import gelu
 
 
 class ClassToken(layers.Layer):
-    """Puts a learned token, zero at first, before the patches: (N, P, C) -> (N, 1 + P,
-    C).
+    """Puts a learned token, zero at first, before the patches.
+
+    (N, P, C) -> (N, 1 + P, C)
     """
 
     def build(self, input_shape):
@@ -35,8 +36,9 @@ def squeeze_excite(x, reduce, expand):
 
 
 def build(dim=256, depth=2, ratio=8, image_size=48, num_classes=10):
-    """The network as a `keras.Model`: images (N, 32, 32, 3), 0..255, to logits (N,
-    num_classes).
+    """The network as a `keras.Model`.
+
+    From images (N, 32, 32, 3), 0..255, to logits (N, num_classes).
     """
     images = keras.Input((32, 32, 3))
     x = layers.Rescaling(1 / 255)(images)

@@ -1,5 +1,4 @@
-"""Time a training step in this process, for tools/benchmark.py: prints one line of
-JSON.
+"""Time a training step in this process: prints one line of JSON.
 
     python tools/benchmark/step.py published
     python tools/benchmark/step.py "ours, mixed_bfloat16"

@@ -1,7 +1,9 @@
 """A chapter, taken apart into sections and exercises, and what of it a class takes.
 
-read_chapter   a notebook, as a list of `Cell`s that know their section, their exercise and their job
-select         what a plan's parts take of it; code that a later cell needs is kept although its section is not
+read_chapter   a notebook, as a list of `Cell`s that know their section, their
+               exercise and their job
+select         what a plan's parts take of it; code that a later cell needs is kept
+               although its section is not
 """
 
 import ast
@@ -68,8 +70,9 @@ class Chapter:
 
 
 def title_of(text):
-    """ "In the dark" from "**1. In the dark.** (easy) Multiply ..."; also from "**1. In
-    the dark (easy).** ...".
+    """ "In the dark" from "**1. In the dark.** (easy) Multiply ...".
+
+    Also from "**1. In the dark (easy).** ...".
     """
     bold = re.match(r"\*\*\d+\. (.+?)\*\*", text)[1]
     return LEVEL.sub("", bold).strip(" .")
@@ -101,8 +104,9 @@ def read_chapter(path):
 
 
 def _pieces(node):
-    """A text cell in which a section or an exercise begins, as several; any other cell
-    as it is.
+    """A text cell in which a section or an exercise begins, as several.
+
+    Any other cell stays as it is.
     """
     if node.cell_type != "markdown":
         return [node]
@@ -132,8 +136,9 @@ def _job(node):
 
 
 def select(chapter, parts):
-    """The cells of a chapter that the parts of a plan take, in order; those kept for
-    their names alone are marked.
+    """The cells of a chapter that the parts of a plan take, in order.
+
+    Those kept for their names alone are marked.
 
     Raises:
         PatchConvNetError: a section or exercise that the chapter does not have; an
@@ -175,8 +180,9 @@ def _known(given, known, what):
 
 
 def _with_helpers(chapter, is_taken):
-    """From the last cell to the first: a cell that is not taken stays if it makes a
-    name that a later cell needs.
+    """Keep cells that are not taken, but make a name that a later one needs.
+
+    From the last cell to the first.
     """
     modules = {
         name
@@ -214,8 +220,9 @@ def _with_helpers(chapter, is_taken):
 
 
 def names_of(source):
-    """Names that a code cell makes, that it changes (`model.fit(...)`, `array[0] = 1`),
-    and that it needs: three sets.
+    """Names that a code cell makes, changes and needs: three sets.
+
+    It changes one by `model.fit(...)`, or `array[0] = 1`.
 
     A name that the cell makes before it uses it is not needed.
     """
@@ -234,9 +241,7 @@ def _tree(source):
 
 
 def _follow(code, made, used):
-    """Go through a compiled cell, and through the functions in it, in the order of
-    their instructions.
-    """
+    """Go through a compiled cell and its functions, instruction by instruction."""
     for step in dis.get_instructions(code):
         if step.opname in ("STORE_NAME", "STORE_GLOBAL") and code.co_name == "<module>":
             made.add(step.argval)
@@ -247,8 +252,9 @@ def _follow(code, made, used):
 
 
 def _changed(tree):
-    """Names on which an attribute or an item is set, or that a call which returns
-    nothing to anyone may change.
+    """Names that a cell may change: by an attribute, an item, or a call.
+
+    A call counts if it returns nothing to anyone.
     """
     nodes = [
         node

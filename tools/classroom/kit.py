@@ -1,8 +1,10 @@
-"""Make an instructor's kit from the chapters: student and instructor notebooks, slides,
-schedule and rubric.
+"""Make an instructor's kit from the chapters.
+
+Student and instructor notebooks, slides, schedule and rubric.
 
     python tools/classroom.py --plan 90min --out ../my-class
-    python tools/classroom.py --plan ../my-class/plan.toml --out ../my-class      # after you have edited the plan
+    python tools/classroom.py --plan ../my-class/plan.toml --out ../my-class
+                              # again, after you have edited the plan
 
 A plan is a small text file that says which chapters and sections, for how many minutes,
 with which exercises, and on whose pictures. The course has three: 90min, half-day,
@@ -73,8 +75,9 @@ def make(plan_name, out):
 
 
 def _fill(folder, plan, out):
-    """Write the whole kit into a new folder; the file name of the class's own pictures,
-    or None.
+    """Write the whole kit into a new folder: the name of the pictures' file, or None.
+
+    They are the class's own pictures.
     """
     for name in ("student/chapters", "slides"):
         (folder / name).mkdir(parents=True)
@@ -132,8 +135,9 @@ def _chapter(name):
 
 
 def _pack_pictures(folder, plan, chapters):
-    """Write the class's pictures as one file into the student's folder: its name, or
-    None for the course's own data.
+    """Write the class's pictures as one file into the student's folder.
+
+    Its name, or None for the course's own data.
     """
     if plan.dataset == "shapes":
         return None
@@ -186,8 +190,9 @@ def _check_folder(out, plan):
 
 
 def _list(out):
-    """What was made: names, each with its checksum; with the old and the new one if the
-    tool was stopped while it moved files.
+    """What was made: names, each with its checksum.
+
+    With the old and the new one if the tool was stopped while it moved files.
     """
     if not os.path.lexists(out / LIST):
         return {}
@@ -214,8 +219,9 @@ def _are_texts(values):
 
 
 def _check_names(out, names):
-    """An error if one of the names is not that of a plain file in the kit's own
-    folders, there or to come.
+    """An error unless each name is that of a plain file in the kit's own folders.
+
+    The file is there, or to come.
     """
     inside = out.resolve()
     for name in (LIST, *names):
@@ -236,8 +242,9 @@ def _check_names(out, names):
 
 
 def _is_plain(name):
-    """Whether a name is a relative path, for Windows and for other systems, that leads
-    to no other folder.
+    """Whether a name is a relative path that leads to no other folder.
+
+    For Windows and for other systems.
     """
     return (
         name == PurePosixPath(name).as_posix()
@@ -251,8 +258,9 @@ def _is_plain(name):
 
 
 def _move(fresh, out):
-    """Replace what was made before by what is new; all else in `out` stays, but for a
-    book that was built from the old kit.
+    """Replace what was made before by what is new; all else in `out` stays.
+
+    But for a book that was built from the old kit.
     """
     old = _list(out)
     files = sorted(

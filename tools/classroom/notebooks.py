@@ -1,5 +1,6 @@
-"""The notebooks of a kit: one for the student, without solutions; one for the
-instructor, with everything and more.
+"""The notebooks of a kit, one for the student and one for the instructor.
+
+The student's is without solutions; the instructor's has everything, and more.
 
 A student's exercise is a cell that fails with a friendly line until it is done, and the
 chapter's check cell below it. In a graded class, cells bear the metadata of nbgrader
@@ -21,11 +22,11 @@ from patchconvnet.errors import PatchConvNetError
 DETAILS = re.compile(
     r"<details>\s*<summary>(.*?)</summary>(.*?)</details>\s*", re.DOTALL
 )
-# of a graded exercise, by its level
-POINTS = {"easy": 2, "medium": 3, "hard": 4, "open": 6}
+POINTS = {"easy": 2, "medium": 3, "hard": 4, "open": 6}  # of a graded exercise
 TO_COME = "raises-exception"  # nbval and nbclient go on behind such a cell
 FREE = "nbval-ignore-output"
-DATA = """# The pictures of this class. Where they are missing, the chapter draws its own.
+DATA = """\
+# The pictures of this class. Where they are missing, the chapter draws its own.
 for pictures in ({beside}, {in_student}):
     if os.path.exists(pictures):
         os.environ.setdefault("PATCHCONVNET_DATASET", pictures)
@@ -34,8 +35,10 @@ for pictures in ({beside}, {in_student}):
 
 
 def set_preset(cells, preset):
-    """Write the plan's preset into the cell with the tag `parameters`, if there is one:
-    whether that changes anything.
+    """Write the plan's preset into the cell with the tag `parameters`, if any.
+
+    Returns:
+        Whether that changes anything.
     """
     changed = False
     for cell in cells:
@@ -47,16 +50,18 @@ def set_preset(cells, preset):
 
 
 def literal(text):
-    """A string as Python code, in double quotes where it has no quotes: whatever is in
-    it, it is that string and no more.
+    """A string as Python code, in double quotes where it has no quotes.
+
+    Whatever is in it, it is that string and no more.
     """
     code = repr(text)
     return code if '"' in code else f'"{code[1:-1]}"'
 
 
 def run_on(chapter, cells, data, folder):
-    """Run what a class takes of a chapter on the class's own pictures or preset, and
-    keep the outputs in its cells.
+    """Run what a class takes of a chapter on its own pictures or preset.
+
+    The outputs are kept in the cells.
 
     Args:
         data: file name of the pictures, in the folder `data` beside `folder`, or None
@@ -68,10 +73,9 @@ def run_on(chapter, cells, data, folder):
     """
     nodes = [_common(copy.deepcopy(cell.node), cell, data) for cell in cells]
     notebook = _notebook(chapter, nodes)
+    where = {"metadata": {"path": str(folder)}}
     try:
-        NotebookClient(
-            notebook, timeout=600, resources={"metadata": {"path": str(folder)}}
-        ).execute()
+        NotebookClient(notebook, timeout=600, resources=where).execute()
     except CellExecutionError as error:
         raise PatchConvNetError(
             f"{chapter.name} does not run on {data or 'this preset'}: {error.ename}:"
@@ -83,10 +87,8 @@ def run_on(chapter, cells, data, folder):
         ) from error
     for cell, node in zip(cells, notebook.cells):
         if cell.node.cell_type == "code":
-            cell.node.outputs, cell.node.execution_count = (
-                node.outputs,
-                node.execution_count,
-            )
+            cell.node.outputs = node.outputs
+            cell.node.execution_count = node.execution_count
 
 
 def student_notebook(chapter, cells, plan, data=None, for_nbgrader=False):
@@ -118,41 +120,37 @@ def student_notebook(chapter, cells, plan, data=None, for_nbgrader=False):
 
 
 def instructor_notebook(chapter, cells, plan, notes, data=None):
-    """What the instructor gets: solutions with their outputs, the teaching notes, and
-    the plan's minutes and notes.
+    """What the instructor gets: solutions with outputs, notes, minutes.
+
+    The notes are the teaching notes and the plan's.
     """
-    nodes = []
-    for cell in cells:
-        nodes.append(_common(copy.deepcopy(cell.node), cell, data))
-    nodes.insert(
-        1, nbformat.v4.new_markdown_cell(_for_the_instructor(chapter, plan, notes))
-    )
+    nodes = [_common(copy.deepcopy(cell.node), cell, data) for cell in cells]
+    words = _for_the_instructor(chapter, plan, notes)
+    nodes.insert(1, nbformat.v4.new_markdown_cell(words))
     return _notebook(chapter, nodes)
 
 
 def _notebook(chapter, nodes):
     for number, node in enumerate(nodes):
         node.id = f"{chapter.name[:2]}-{number:03}"  # the same notebook each time
-    return nbformat.v4.new_notebook(
-        cells=nodes, metadata=copy.deepcopy(chapter.metadata)
-    )
+    metadata = copy.deepcopy(chapter.metadata)
+    return nbformat.v4.new_notebook(cells=nodes, metadata=metadata)
 
 
 def _common(node, cell, data):
-    """What both notebooks need: a note above code that stays for its names alone; the
-    class's pictures.
+    """What both notebooks need: notes above helping code; the class's pictures.
+
+    Such code stays for its names alone.
     """
     if cell.helper:
         node.source = (
             f'# From the section "{cell.section}", which this class leaves out: later'
             f" cells need it.\n{node.source}"
         )
-        node.metadata["tags"] = sorted(
-            {*node.metadata.get("tags", []), "hide-cell", "remove-output"}
-        )
-        node.metadata.setdefault("mystnb", {})["code_prompt_show"] = (
-            "From a section that is left out"
-        )
+        tags = {*node.metadata.get("tags", []), "hide-cell", "remove-output"}
+        node.metadata["tags"] = sorted(tags)
+        shown = node.metadata.setdefault("mystnb", {})
+        shown["code_prompt_show"] = "From a section that is left out"
     if data and cell.job == "code":
         marker = "from patchconvnet.course.announcement import announce"
         places = {
@@ -177,11 +175,8 @@ def _checked_names(cells, place):
     """Names that the check below a solution looks at."""
     if place + 1 >= len(cells) or cells[place + 1].job != "check":
         return []
-    calls = [
-        node
-        for node in ast.walk(ast.parse(cells[place + 1].node.source))
-        if isinstance(node, ast.Call)
-    ]
+    tree = ast.parse(cells[place + 1].node.source)
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
     return [
         call.args[0].value for call in calls if getattr(call.func, "id", "") == "check"
     ]
@@ -200,9 +195,7 @@ def _stub(cell, names):
 
 
 def _pending(node):
-    """A cell that fails until the exercise is done: no output yet, and none is
-    compared.
-    """
+    """A cell that fails until the exercise is done: no output, and none is compared."""
     node.outputs, node.execution_count = [], None
     _tag(node, TO_COME)
     _tag(node, FREE, "waits for the student's work")
@@ -211,16 +204,16 @@ def _pending(node):
 
 
 def _question_alone(details):
-    """Of a folded answer: nothing; of a question that folds its answer: the question."""
+    """Of a folded answer nothing; of a question that folds its answer the question."""
     summary = details[1].strip()
     return "" if summary in ("Answer", "Solution") else f"**{summary}**\n\n"
 
 
 def _mark_for_nbgrader(node, cell, chapter):
-    """nbgrader's metadata: a solution is the student's to write, a check is locked and
-    gives points.
+    """Tell nbgrader which cells are to be solved, locked and given points.
 
-    Where there is no check, a person reads and grades the cell.
+    A solution is the student's to write, a check is locked and gives points. Where
+    there is no check, a person reads and grades the cell.
     """
     if cell.job not in ("solution", "check"):
         return
@@ -229,17 +222,15 @@ def _mark_for_nbgrader(node, cell, chapter):
         other.exercise == cell.exercise and other.job == "check"
         for other in chapter.cells
     )
-    by_hand = cell.job == "solution" and not checked
-    grade = by_hand or cell.job == "check"
+    solution, check = cell.job == "solution", cell.job == "check"
+    grade = check or not checked
     node.metadata["nbgrader"] = {
         "schema_version": 3,
         "cell_type": "code",
-        "grade_id": (
-            f"{chapter.name}-{cell.exercise}{'-check' if cell.job == 'check' else ''}"
-        ),
+        "grade_id": f"{chapter.name}-{cell.exercise}{'-check' if check else ''}",
         "grade": grade,
-        "solution": cell.job == "solution",
-        "locked": cell.job == "check",
+        "solution": solution,
+        "locked": check,
         "task": False,
         **({"points": POINTS[level]} if grade else {}),
     }

@@ -1,5 +1,6 @@
-"""The pages of a kit that are not chapters: first page, schedule, rubric, instructions,
-and the settings of the class's book.
+"""The pages of a kit that are not chapters, and the settings of its book.
+
+They are the first page, schedule, rubric and instructions.
 """
 
 import re
@@ -18,16 +19,30 @@ CREDIT = (
     " course authors ([CC BY 4.0](https://creativecommons.org/licenses/by/4.0/), code:"
     " MIT). Changed: chapters and sections were chosen, and the solutions taken out."
 )
-PYTEST = """# Runs every chapter of the class. What waits for students, or depends on the class's own pictures, is not compared.
+PYTEST = """\
+# Runs every chapter of the class. What waits for students, or depends on the class's \
+own pictures, is not compared.
 [pytest]
 testpaths = {folders}
 norecursedirs = _build .*
 addopts = --nbval --nbval-current-env --nbval-cell-timeout=600
 """
+CONTENTS = """\
+format: jb-book
+root: intro
+parts:
+  - caption: The course
+    chapters:
+      - file: schedule
+{chapters}  - caption: To look up
+    chapters:
+      - file: glossary
+      - file: references
+"""
 # The theme takes these for HTML, and they are a plan's words.
-ESCAPED = (
-    "{%- set author, pagetitle, docstitle = author|e, pagetitle|e, docstitle|e %}\n"
-)
+ESCAPED = """\
+{%- set author, pagetitle, docstitle = author|e, pagetitle|e, docstitle|e %}
+"""
 LINK = re.compile(
     r"\]\((?:\.\./)?(?:chapters/)?((\d\d_[a-z_]+)\.(?:ipynb|md))(#[^)]*)?\)"
 )
@@ -66,8 +81,9 @@ def schedule(plan, titles):
 
 
 def rubric(plan, chapters):
-    """How the exercises of the plan are assessed, as Markdown: the criteria, then each
-    exercise with its level and points.
+    """How the exercises of the plan are assessed, as Markdown.
+
+    The criteria, then each exercise with its level and points.
     """
     criteria = (ROOT / "classroom" / "rubric.md").read_text(encoding="utf-8").strip()
     lines = ["# Rubric", "", criteria, "", "## The exercises of this class", ""]
@@ -77,19 +93,11 @@ def rubric(plan, chapters):
     ]
     total = 0
     for chapter in chapters:
-        for number in sorted(
-            {
-                number
-                for part in plan.parts_of(chapter.name)
-                for number in part.exercises
-            }
-        ):
+        checked = {cell.exercise for cell in chapter.cells if cell.job == "check"}
+        parts = plan.parts_of(chapter.name)
+        for number in sorted({number for part in parts for number in part.exercises}):
             title, level = chapter.exercises()[number]
-            has_check = any(
-                cell.exercise == number and cell.job == "check"
-                for cell in chapter.cells
-            )
-            by = "a check cell" if has_check else "a person"
+            by = "a check cell" if number in checked else "a person"
             total += POINTS[level]
             lines.append(
                 f"| {chapter.name[:2]} {chapter.title} | {number}. {title} | {level} |"
@@ -99,137 +107,116 @@ def rubric(plan, chapters):
 
 
 def write_book(folder, plan, chapters):
-    """Everything but the notebooks that `jupyter-book build` needs for the class's
-    book, as files in `folder`.
-    """
+    """Write what `jupyter-book build` needs besides the notebooks, in `folder`."""
     names = {chapter.name for chapter in chapters}
     titles = {chapter.name: chapter.title for chapter in chapters}
+    unused = shutil.ignore_patterns("hero.png")
     for name in ("site_static", "site_templates"):
-        shutil.copytree(
-            ROOT / name, folder / name, ignore=shutil.ignore_patterns("hero.png")
-        )
+        shutil.copytree(ROOT / name, folder / name, ignore=unused)
     layout = folder / "site_templates" / "layout.html"
     layout.write_text(ESCAPED + layout.read_text(encoding="utf-8"), encoding="utf-8")
-    for name in ("glossary.md", "references.md", "references.bib"):
-        text = (ROOT / name).read_text(encoding="utf-8")
-        (folder / name).write_text(
-            linked(text, names) if name.endswith(".md") else text, encoding="utf-8"
+    texts = {
+        name: (ROOT / name).read_text(encoding="utf-8")
+        for name in ("glossary.md", "references.md", "references.bib")
+    }
+    for name in ("glossary.md", "references.md"):
+        texts[name] = linked(texts[name], names)
+    texts["intro.md"] = _first_page(plan, chapters)
+    texts["schedule.md"] = schedule(plan, titles)
+    texts["_toc.yml"] = CONTENTS.format(
+        chapters="".join(
+            f"      - file: chapters/{chapter.name}\n" for chapter in chapters
         )
-    (folder / "intro.md").write_text(_first_page(plan, chapters), encoding="utf-8")
-    (folder / "schedule.md").write_text(schedule(plan, titles), encoding="utf-8")
-    entries = "".join(
-        f"      - file: chapters/{chapter.name}\n" for chapter in chapters
     )
-    (folder / "_toc.yml").write_text(
-        "format: jb-book\nroot: intro\nparts:\n  - caption: The course\n   "
-        f" chapters:\n      - file: schedule\n{entries}  - caption: To look up\n   "
-        " chapters:\n      - file: glossary\n      - file: references\n",
-        encoding="utf-8",
+    texts["_config.yml"] = yaml.safe_dump(
+        _settings(plan), sort_keys=False, allow_unicode=True
     )
-    (folder / "_config.yml").write_text(
-        yaml.safe_dump(_settings(plan), sort_keys=False, allow_unicode=True),
-        encoding="utf-8",
-    )
+    for name, text in texts.items():
+        (folder / name).write_text(text, encoding="utf-8")
 
 
 def _first_page(plan, chapters):
-    lines = [
-        f"# {plain(plan.title)}",
-        "",
-        f"{plain(plan.institution)}. Questions: {plain(plan.contact)}",
-        "",
-        "## Chapters",
-        "",
-    ]
-    lines += [
+    listed = "\n".join(
         f"- [{chapter.title}](chapters/{chapter.name}.ipynb)" for chapter in chapters
-    ]
-    lines += [
-        "",
-        "When, and for how long: see the [schedule](schedule.md).",
-        "",
-        "## How to work",
-        "",
-    ]
-    lines += [
-        (
-            "Read a chapter here, or open its notebook and run it: `python -m"
-            " patchconvnet doctor` says whether your machine is ready. An exercise ends"
-            " in an error until it is done. That is meant. Below most of them is a"
-            " check: run it, and it says what was expected, what came, and a hint."
-        ),
-        "",
-        CREDIT,
-        "",
-    ]
-    return "\n".join(lines)
+    )
+    return f"""# {plain(plan.title)}
+
+{plain(plan.institution)}. Questions: {plain(plan.contact)}
+
+## Chapters
+
+{listed}
+
+When, and for how long: see the [schedule](schedule.md).
+
+## How to work
+
+Read a chapter here, or open its notebook and run it: `python -m patchconvnet doctor` \
+says whether your machine is ready. An exercise ends in an error until it is done. \
+That is meant. Below most of them is a check: run it, and it says what was expected, \
+what came, and a hint.
+
+{CREDIT}
+"""
 
 
 def _settings(plan):
-    """The course's `_config.yml`, for a class: its title and its name, and no buttons
-    to notebooks that have the solutions.
+    """The course's `_config.yml`, for a class.
+
+    Its title and its name, and no buttons to notebooks that have the solutions.
     """
     settings = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
     settings |= {"title": plan.title, "author": plan.institution, "launch_buttons": {}}
     # of the page "Try it yourself"
-    del (
-        settings["sphinx"]["local_extensions"],
-        settings["sphinx"]["config"]["html_extra_path"],
-    )
+    del settings["sphinx"]["local_extensions"]
+    del settings["sphinx"]["config"]["html_extra_path"]
     settings["html"] |= {
         "use_edit_page_button": False,
         "use_issues_button": False,
         "use_repository_button": False,
     }
-    # the theme's link to the first page would take it for HTML; the logo leads there,
-    # too
     if "<" in plan.title:
+        # the theme's link to the first page takes it for HTML; the logo leads there
         settings["html"]["home_page_in_navbar"] = False
     return settings
 
 
 def linked(text, names):
-    """A text in which links to chapters that are not in the kit lead to the course's
-    repository.
-    """
-    address = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))[
-        "repository"
-    ]["url"]
+    """A text whose links to chapters outside the kit lead to the course's address."""
+    course = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
+    address = course["repository"]["url"]
 
     def target(link):
         file, name, anchor = link.groups()
-        return (
-            link[0]
-            if name in names
-            else f"]({address}/blob/main/chapters/{file}{anchor or ''})"
-        )
+        if name in names:
+            return link[0]
+        return f"]({address}/blob/main/chapters/{file}{anchor or ''})"
 
     return LINK.sub(target, text)
 
 
 def instructions(plan, out, data):
     """The kit's own README."""
-    pictures = (
-        f"\nThe class's own pictures are in {code('student/data/' + data)} (chapter 15"
-        " takes them).\n"
-        if data
-        else ""
-    )
-    graded = (
-        "\nThis is a graded class: no solution and no quiz answer is in `student/`. For"
-        " nbgrader, copy `instructor/nbgrader` to `source/ASSIGNMENT` of your nbgrader"
-        " course and run `nbgrader generate_assignment ASSIGNMENT`.\n"
-        if plan.graded
-        else ""
-    )
-    own = quoted(out / "plan.toml")
+    pictures = graded = ""
+    if data:
+        place = code(f"student/data/{data}")
+        pictures = (
+            f"\nThe class's own pictures are in {place} (chapter 15 takes them).\n"
+        )
+    if plan.graded:
+        graded = (
+            "\nThis is a graded class: no solution and no quiz answer is in `student/`."
+            " For nbgrader, copy `instructor/nbgrader` to `source/ASSIGNMENT` of your"
+            " nbgrader course and run `nbgrader generate_assignment ASSIGNMENT`.\n"
+        )
+    own, kit = quoted(out / "plan.toml"), quoted(out)
+    again = f"python tools/classroom.py --plan {own} --out {kit}"
+    packed = f"python tools/bundle.py --kit {kit} --out class.zip"
+    ready = f"python -m patchconvnet doctor --class --plan {own}"
     commands = shell(
-        f"python tools/classroom.py --plan {own} --out {quoted(out)}     # after a"
-        " change of the plan",
-        f"python tools/bundle.py --kit {quoted(out)} --out class.zip               #"
-        " for a class without a network",
-        f"python -m patchconvnet doctor --class --plan {own}     # is this machine"
-        " ready?",
+        f"{again}     # after a change of the plan",
+        f"{packed}               # for a class without a network",
+        f"{ready}     # is this machine ready?",
     )
     return f"""# {plain(plan.title)}
 
@@ -238,8 +225,10 @@ def instructions(plan, out, data):
 | folder or file | what it is | for whom |
 | --- | --- | --- |
 | `plan.toml` | what this kit was made from: change it, and make the kit again | you |
-| `student/` | notebooks without solutions, and everything that builds their book | students |
-| `instructor/` | the same notebooks with solutions and teaching notes; schedule and rubric | you, never students |
+| `student/` | notebooks without solutions, and everything that builds their book \
+| students |
+| `instructor/` | the same notebooks with solutions and teaching notes; schedule and \
+rubric | you, never students |
 | `slides/` | open a page in a browser; S shows the speaker's notes | you |
 {pictures}{graded}
 In this folder, with the course's virtual environment:

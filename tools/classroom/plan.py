@@ -1,9 +1,8 @@
-"""A plan: which parts of which chapters a class takes, for how long, and on what data.
-Read from TOML, and checked.
+"""A plan: which parts of which chapters a class takes, for how long, on what data.
 
-`classroom/plans/90min.toml` shows every key with a comment. A mistake is named with its
-place and with what is accepted; those that need no knowledge of the chapters are found
-in `patchconvnet/course/plans.py`.
+It is read from TOML, and checked. `classroom/plans/90min.toml` shows every key with a
+comment. A mistake is named with its place and with what is accepted; those that need no
+knowledge of the chapters are found in `patchconvnet/course/plans.py`.
 """
 
 import json
@@ -22,8 +21,9 @@ PLANS = Path(__file__).resolve().parents[2] / "classroom" / "plans"
 
 @dataclass(frozen=True)
 class Part:
-    """Some minutes of a session: a chapter, whole or in part, or a break (a title and
-    no chapter).
+    """Some minutes of a session: a chapter, whole or in part, or a break.
+
+    A break has a title and no chapter.
 
     Attributes:
         minutes: whole minutes, at least 1.
@@ -46,8 +46,9 @@ class Part:
 
 @dataclass(frozen=True)
 class Session:
-    """A meeting of the class: a title, parts, and the time of day at which it starts,
-    if not the plan's own.
+    """A meeting of the class: a title, parts, and when it starts.
+
+    That is the time of day, if not the plan's own.
     """
 
     title: str

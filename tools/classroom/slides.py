@@ -1,10 +1,10 @@
-"""Slides of a chapter, from the cells that are marked for it, as one HTML page for a
-browser without a network.
+"""Slides of a chapter, as one HTML page for a browser without a network.
 
-The marks are Jupyter's own (View, Cell Toolbar, Slideshow: `slideshow.slide_type` in a
-cell's metadata), "slide" or "subslide". Of a marked text, the slide shows what an
-audience can take in: headings, questions to predict, formulas, tables and lists. The
-whole text is in the speaker's notes (press S). Of a figure, the code is left out.
+The cells for them are marked by Jupyter's own means (View, Cell Toolbar, Slideshow:
+`slideshow.slide_type` in a cell's metadata), as "slide" or "subslide". Of a marked
+text, the slide shows what an audience can take in: headings, questions to predict,
+formulas, tables and lists. The whole text is in the speaker's notes (press S). Of a
+figure, the code is left out.
 """
 
 import html
@@ -28,16 +28,18 @@ COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 
 
 def write_assets(folder):
-    """Put what all slides load into `folder`/reveal: reveal.js, MathJax and the style
-    sheet.
+    """Put what all slides load into `folder`/reveal.
+
+    reveal.js, MathJax and the style sheet.
     """
     shutil.copytree(TEMPLATE / "reveal", folder / "reveal", dirs_exist_ok=True)
     shutil.copy2(ROOT / "site_static" / "mathjax" / "tex-svg.js", folder / "reveal")
 
 
 def slides_of(chapter, cells, plan):
-    """The slides as a page of HTML, a string: the title, then the marked cells of what
-    the class takes.
+    """The slides as a page of HTML, a string: the title, then the marked cells.
+
+    Of those, what the class takes.
     """
     from nbconvert.exporters import SlidesExporter
 
@@ -144,8 +146,9 @@ def shortened(text):
 
 
 def _shown(block):
-    """The part of a block (a paragraph, list, table, quotation, formula or heading)
-    that is shown; "" for none.
+    """The part of a block that is shown; "" for none.
+
+    A block is a paragraph, list, table, quotation, formula or heading.
     """
     if block.startswith("- ") or re.match(r"\d+\. ", block):
         items = re.split(r"\n(?=- |\d+\. )", block)

@@ -1,14 +1,13 @@
-"""What a plan says, in Markdown and for the shell: just as it was written, whatever its
-letters mean there.
-"""
+"""What a plan says, in Markdown and for the shell, whatever its letters mean there."""
 
 import re
 import shlex
 
 
 def plain(text):
-    """Markdown that shows a text in one line: nothing in it is markup, HTML, a formula,
-    or the beginning of a block.
+    """Markdown that shows a text in one line.
+
+    Nothing in it is markup, HTML, a formula, or the beginning of a block.
     """
     words = re.sub(
         r"[\x00-\x1f\x7f-\x9f]", "\N{REPLACEMENT CHARACTER}", " ".join(text.split())
