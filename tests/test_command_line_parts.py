@@ -12,7 +12,7 @@ import pytest
 
 from patchconvnet import PatchConvNetError, __main__, inference, records
 from patchconvnet.__main__ import main
-from patchconvnet.course import doctor
+from patchconvnet.course import commands, doctor
 from patchconvnet.course.doctor import OK, Check
 
 COMMANDS = {
@@ -33,7 +33,7 @@ def ended(monkeypatch, capsys):
                 raise error
             return answer
 
-        monkeypatch.setattr(__main__, f"_{name}", run)
+        monkeypatch.setattr(commands, name, run)
         code = main(COMMANDS[name])
         return code, capsys.readouterr().err
 
@@ -91,7 +91,7 @@ def test_a_warning_of_several_lines_is_one_line(monkeypatch, capsys):
         sys.stderr.write(warnings.formatwarning("some\nthing", UserWarning, "file.py", 3))
 
     before = warnings.formatwarning
-    monkeypatch.setattr(__main__, "_evaluate", run)
+    monkeypatch.setattr(commands, "evaluate", run)
     assert main(COMMANDS["evaluate"]) == 0 and warnings.formatwarning is before
     assert capsys.readouterr().err == "warning: some thing\n"
 
@@ -175,7 +175,7 @@ def test_where_keras_cannot_start_it_is_said_with_what(monkeypatch, variable, ho
     ids=range(9),
 )  # fmt: skip
 def test_a_setting_is_a_value_of_python_or_a_string(text, wanted):
-    assert __main__.setting(text) == wanted
+    assert commands.setting(text) == wanted
 
 
 @pytest.mark.parametrize(("text", "wanted"), [("2", 2), ("all", "all"), ("-1", "-1"), ("1.5", "1.5")])
@@ -190,7 +190,7 @@ def test_two_names_of_a_file_are_the_same(tmp_path, monkeypatch):
     (tmp_path / "b.png").write_bytes(b"a")
     same = [("~/a.png", tmp_path / "a.png"), (str(tmp_path / "a.png"), "~/a.png"), ("~/./a.png", "~/a.png")]
     others = [("~/a.png", "~/b.png"), ("~/a.png", "https://e.org/a.png"), ("~/new.png", "~/a.png"), ("a\0", "a\0")]
-    assert [__main__._is_same(*pair) for pair in same + others] == [True] * 3 + [False] * 4
+    assert [commands._is_same(*pair) for pair in same + others] == [True] * 3 + [False] * 4
 
 
 def test_evaluate_compares_a_record_with_what_is_measured_here(monkeypatch, capsys):
@@ -234,7 +234,7 @@ def test_names_of_figures_that_can_be_written(monkeypatch, tmp_path, name):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "folder.v2").mkdir()
     given = []
-    monkeypatch.setattr(__main__, "_attend_to_one", lambda source, options: given.append((source, options.out)))
+    monkeypatch.setattr(commands, "_attend_to_one", lambda source, options: given.append((source, options.out)))
     assert main(["attend", "a.png", "--record", "mine", "--out", name]) == 0 and given == [("a.png", name)]
 
 

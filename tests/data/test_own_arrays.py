@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from patchconvnet.data import load_dataset, own_pictures
+from patchconvnet.data import load_dataset, own_common, own_folder, own_pictures
 from patchconvnet.errors import PatchConvNetError
 
 DICE = np.random.default_rng(0)
@@ -155,7 +155,7 @@ def test_half_of_a_pixel_must_be_white(lit, on):
     """Each pixel of the small mask is the mean of 255 x 1 of the large one, a step of one each."""
     mask = np.zeros((255, 255), bool)
     mask[:lit] = True
-    assert own_pictures._shrunken_mask(mask, 1).tolist() == [[on]]
+    assert own_common.small_mask(mask, 1).tolist() == [[on]]
 
 
 @pytest.mark.parametrize(
@@ -167,7 +167,7 @@ def test_half_of_a_pixel_must_be_white(lit, on):
 )
 def test_a_mask_may_differ_from_its_picture_by_a_fiftieth(tmp_path, shape, picture, good):
     """Shapes of masks are (height, width), sizes of pictures (width, height)."""
-    read = lambda: own_pictures._small_mask(tmp_path / "mask.png", tmp_path / "a.png", picture, 4)
+    read = lambda: own_folder._read_mask(tmp_path / "mask.png", tmp_path / "a.png", picture, 4)
     mask = np.zeros(shape, np.uint8)
     mask[: shape[0] // 2] = 255
     Image.fromarray(mask).save(tmp_path / "mask.png")
