@@ -16,6 +16,5 @@ os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 # tests compile much and run little: half the time
 os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
 
-# For this process alone: MPLBACKEND in the environment would take the figures out of
-# the notebooks.
+# for this process alone: MPLBACKEND would take the figures out of the notebooks
 matplotlib.use("agg")

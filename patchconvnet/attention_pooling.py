@@ -18,11 +18,9 @@ def linear_start(kernel_initializer):
 
     "authors" is normal, deviation 0.02, cut at two deviations; any other is as named.
     """
-    return (
-        keras.initializers.TruncatedNormal(stddev=0.02)
-        if kernel_initializer == "authors"
-        else kernel_initializer
-    )
+    if kernel_initializer == "authors":
+        return keras.initializers.TruncatedNormal(stddev=0.02)
+    return kernel_initializer
 
 
 def _scaled(update, scale):
@@ -34,30 +32,27 @@ def _scaled(update, scale):
 class AttentionPooling(layers.Layer):
     """Attention-based aggregation (paper, sections 3.2 and 3.3, figure 3).
 
-    One head, as in the paper, so there is one map a token. With one class
-    token, keys and values come from the token and the patches, as in CaiT: the
-    token may keep some attention for itself. With several tokens they come
-    from the patches alone.
+    One head, as in the paper, so there is one map a token. With one class token, keys
+    and values come from the token and the patches, as in CaiT: the token may keep some
+    attention for itself. With several tokens they come from the patches alone.
 
     Args:
         tokens: number of class tokens Q: 1, or one for each class.
-        mlp_ratio: width of the MLP's hidden layer over C: 1 in the Keras
-            example, 3 in the paper.
-        dropout: share that is dropped in training, 0 <= p < 1, of what the
-            next two do not name.
-        attention_dropout: the same for attention weights alone; None for
-            `dropout`.
-        mlp_dropout: the same for hidden units of the MLP alone; None for
-            `dropout`.
-        layer_scale: start value of a learned factor for each channel of both
-            residual branches, or None.
+        mlp_ratio: width of the MLP's hidden layer over C: 1 in the Keras example, 3 in
+            the paper.
+        dropout: share that is dropped in training, 0 <= p < 1, of what the next two do
+            not name.
+        attention_dropout: the same for attention weights alone; None for `dropout`.
+        mlp_dropout: the same for hidden units of the MLP alone; None for `dropout`.
+        layer_scale: start value of a learned factor for each channel of both residual
+            branches, or None.
         token_initializer: how class tokens start.
         kernel_initializer: see `linear_start`.
 
     Input: patches, float (N, H, W, C).
-    Output: a pair: the class tokens (N, Q, C), and the attention (N, Q, H, W),
-        float32: softmax weights of the patches, each in 0..1. They sum to 1
-        for several tokens; for one, to 1 less what the token keeps for itself.
+    Output: a pair: the class tokens (N, Q, C), and the attention (N, Q, H, W), float32:
+        softmax weights of the patches, each in 0..1. They sum to 1 for several tokens;
+        for one, to 1 less what the token keeps for itself.
 
     Raises:
         ValueError: if an argument is not as said above.
@@ -116,25 +111,19 @@ class AttentionPooling(layers.Layer):
             self.dropout if rate is None else rate
             for rate in (self.attention_dropout, self.mlp_dropout)
         )
+        # One layer for equal rates, one stream of chance: recorded runs come out as
+        # they did.
         self.drop = self.drop_hidden = layers.Dropout(
             weights_rate, dtype=policy, name="drop"
         )
-        # else one layer, one stream of chance: recorded runs come out as they
-        # did
         if hidden_rate != weights_rate:
             self.drop_hidden = layers.Dropout(
                 hidden_rate, dtype=policy, name="drop_hidden"
             )
-        for layer in (
-            self.norm_tokens,
-            self.query,
-            self.key,
-            self.value,
-            self.project,
-            self.norm_mlp,
-            self.mlp_in,
-        ):
+        for layer in (self.norm_tokens, self.query, self.key, self.value, self.project):
             layer.build(shape)
+        self.norm_mlp.build(shape)
+        self.mlp_in.build(shape)
         self.mlp_out.build((None, None, hidden))
         self.scale_attention = self.scale_mlp = None
         if self.layer_scale is not None:
@@ -201,8 +190,9 @@ class AttentionPooling(layers.Layer):
 
     def compute_output_spec(self, x, training=None):
         tokens, attention = self.compute_output_shape(x.shape)
-        return keras.KerasTensor(tokens, dtype=self.compute_dtype), keras.KerasTensor(
-            attention, dtype="float32"
+        return (
+            keras.KerasTensor(tokens, dtype=self.compute_dtype),
+            keras.KerasTensor(attention, dtype="float32"),
         )
 
     def get_config(self):

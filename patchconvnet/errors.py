@@ -29,17 +29,12 @@ def short(value):
 def one_line(said):
     """A text, or an error's, as a single line that a terminal can show.
 
-    What cannot be printed becomes U+FFFD.
-
-    File names may hold line breaks, commands to the terminal, and bytes that are no
-    letters.
+    What cannot be printed becomes U+FFFD. File names may hold line breaks, commands to
+    the terminal, and bytes that are no letters.
     """
     words = " ".join(str(said).split())
+    sign = "\N{REPLACEMENT CHARACTER}"
     return "".join(
-        (
-            letter
-            if letter.isprintable() or letter in JOINERS
-            else "\N{REPLACEMENT CHARACTER}"
-        )
+        letter if letter.isprintable() or letter in JOINERS else sign
         for letter in words
     )

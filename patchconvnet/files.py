@@ -77,13 +77,9 @@ def existing_file(path, wanted):
     found = place(path)
     if found.is_file():
         return found
-    kind = (
-        "is a folder"
-        if found.is_dir()
-        else "is no file that can be read"
-        if found.exists()
-        else "is not there"
-    )
+    kind = "is no file that can be read" if found.exists() else "is not there"
+    if found.is_dir():
+        kind = "is a folder"
     raise PatchConvNetError(f"{one_line(found)} {kind}: give {wanted}")
 
 
@@ -91,13 +87,10 @@ def existing_file(path, wanted):
 def written_aside(path):
     """Give a temporary path in the same folder, which replaces `path` on success.
 
-    On failure it is deleted.
-
-    A reader thus sees the old file or the new one, never half of one. The temporary
-    file is empty and new, under a name that nobody can foresee; it keeps the suffix. A
-    folder that was made for it goes with it.
-
-    Where `path` is a link, the file that it leads to is replaced.
+    On failure it is deleted: a reader sees the old file or the new one, never half of
+    one. The temporary file is empty and new, under a name that nobody can foresee; it
+    keeps the suffix. A folder that was made for it goes with it. Where `path` is a
+    link, the file that it leads to is replaced.
 
     Raises:
         PatchConvNetError: if the file cannot be written; the message says why and what
@@ -234,8 +227,7 @@ def write_arrays(path, arrays, compressed=True):
     """Write arrays, a dict from name to array, as an `.npz` file."""
     import numpy as np
 
-    # whole before it is written: on a full disk, a half-written archive would complain
-    # twice
+    # whole before it is written: on a full disk, half an archive would complain twice
     content = io.BytesIO()
     (np.savez_compressed if compressed else np.savez)(content, **arrays)
     with written_aside(path) as aside:

@@ -25,8 +25,8 @@ class Resize(layers.Layer):
     Args:
         image_size: side of the output, in pixels.
 
-    Input: uint8 or float (N, H, W, 3). Output: float (N, image_size,
-        image_size, 3).
+    Input: uint8 or float (N, H, W, 3).
+    Output: float (N, image_size, image_size, 3).
     """
 
     def __init__(self, image_size, **kwargs):
@@ -38,11 +38,9 @@ class Resize(layers.Layer):
         size = (self.image_size, self.image_size)
         if tuple(images.shape[1:3]) == size:
             return images
-        # Smoothing matters only where images shrink, and TensorFlow cannot
-        # compile it.
-        shrinks = any(
-            side is None or side > self.image_size for side in images.shape[1:3]
-        )
+        # Smoothing matters only where images shrink, and TensorFlow cannot compile it.
+        sides = images.shape[1:3]
+        shrinks = any(side is None or side > self.image_size for side in sides)
         # (N, H, W, 3) -> (N, size, size, 3)
         return ops.image.resize(
             images, size, antialias=shrinks, data_format="channels_last"
@@ -118,10 +116,8 @@ class Augment(layers.Layer):
         count, height, width, _ = ops.shape(images)
         inside = []
         for size in (height, width):
-            start = (
-                keras.random.randint((count, 1), 0, size, seed=self.generator)
-                - self.cutout // 2
-            )
+            middle = keras.random.randint((count, 1), 0, size, seed=self.generator)
+            start = middle - self.cutout // 2
             position = ops.arange(size, dtype="int32")[None]  # (1, size)
             # (N, size)
             inside.append((position >= start) & (position < start + self.cutout))
@@ -186,9 +182,8 @@ def check_images(images, name="images"):
         raise PatchConvNetError(f"{name}: shape {array.shape}; wanted {wanted}")
     if array.dtype == np.uint8:
         return array
-    if not np.issubdtype(array.dtype, np.floating) and not np.issubdtype(
-        array.dtype, np.integer
-    ):
+    is_float = np.issubdtype(array.dtype, np.floating)
+    if not is_float and not np.issubdtype(array.dtype, np.integer):
         raise PatchConvNetError(f"{name}: dtype {array.dtype}; wanted {wanted}")
     if not np.all(np.isfinite(array)):
         raise PatchConvNetError(f"{name}: some values are not finite; wanted {wanted}")
@@ -197,7 +192,7 @@ def check_images(images, name="images"):
         raise PatchConvNetError(
             f"{name}: values from {low:g} to {high:g}; wanted {wanted}"
         )
-    if np.issubdtype(array.dtype, np.floating) and 0 < high <= 1:
+    if is_float and 0 < high <= 1:
         raise PatchConvNetError(
             f"{name}: values from {low:g} to {high:g} look like 0..1; multiply by 255"
         )

@@ -52,12 +52,9 @@ def number(lowest, highest, words, above=False, below=False):
 
     def accepts(value):
         # NaN is in no range
-        inside = _is(value, (int, float)) and lowest <= value <= highest
-        return (
-            inside
-            and not (above and value == lowest)
-            and not (below and value == highest)
-        )
+        if not _is(value, (int, float)) or not lowest <= value <= highest:
+            return False
+        return not (above and value == lowest) and not (below and value == highest)
 
     return Rule(accepts, words)
 
@@ -67,25 +64,27 @@ def one_of(*choices):
 
     Numbers that equal one of them, but are of another type, are refused.
     """
-    accepts = lambda value: any(
-        type(value) is type(choice) and value == choice for choice in choices
-    )
+
+    def accepts(value):
+        return any(
+            type(value) is type(choice) and value == choice for choice in choices
+        )
+
     return Rule(accepts, f"one of {', '.join(map(repr, choices))}")
 
 
 def none_or(rule):
-    return Rule(
-        lambda value: value is None or rule.accepts(value), f"None or {rule.words}"
-    )
+    accepts = lambda value: value is None or rule.accepts(value)
+    return Rule(accepts, f"None or {rule.words}")
 
 
 def several(rule, most):
     """One to `most` values of a kind, as a tuple or list."""
-    accepts = lambda values: (
-        isinstance(values, (tuple, list))
-        and 1 <= len(values) <= most
-        and all(map(rule.accepts, values))
-    )
+
+    def accepts(values):
+        are_several = isinstance(values, (tuple, list)) and 1 <= len(values) <= most
+        return are_several and all(map(rule.accepts, values))
+
     return Rule(accepts, f"a sequence of 1 to {most}, each {rule.words}")
 
 

@@ -85,11 +85,10 @@ class AdamW(keras.optimizers.AdamW):
     """AdamW (Loshchilov and Hutter, 2019) that decays kernels only.
 
     No bias, normalization, layer scale or class token decays.
-
-    `exclude_from_weight_decay` on Keras' own class is forgotten when a saved
-    model is loaded. Here it is part of the class. Arguments are those of
-    `keras.optimizers.AdamW`. The step of decay is learning rate x weight decay
-    x weight.
+    `exclude_from_weight_decay` on Keras' own class is forgotten when a saved model is
+    loaded. Here it is part of the class. Arguments are those of
+    `keras.optimizers.AdamW`. The step of decay is learning rate x weight decay x
+    weight.
     """
 
     def build(self, variables):
@@ -101,10 +100,9 @@ class AdamW(keras.optimizers.AdamW):
     def finalize_variable_values(self, var_list):
         """With `use_ema`: give the variables their running means.
 
-        As Keras does at the end of `fit`, but in arrays of their own.
-
-        Keras lets both share one array; on JAX the next `fit` or `predict`
-        gives that away, and the mean is lost.
+        Keras does so at the end of `fit`, and lets both share one array; on JAX the
+        next `fit` or `predict` gives that away, and the mean is lost. Here the
+        variables have arrays of their own.
         """
         super().finalize_variable_values(var_list)
         if self.use_ema:

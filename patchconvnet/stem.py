@@ -10,8 +10,7 @@ small square of the image.
 import keras
 from keras import layers
 
-# Keras'
-INITIALIZERS = tuple(
+INITIALIZERS = tuple(  # Keras' names
     f"{kind}_{form}"
     for kind in ("glorot", "he", "lecun")
     for form in ("uniform", "normal")
@@ -23,11 +22,11 @@ def convolution_start(kernel_initializer, inputs):
 
     Args:
         kernel_initializer: "authors", or a name that Keras knows.
-        inputs: how many numbers one output is made of: 9 C for a dense 3x3
-            filter of C channels.
+        inputs: how many numbers one output is made of: 9 C for a dense 3x3 filter of C
+            channels.
 
-    With "authors" kernel and bias are uniform between -1 / sqrt(inputs) and 1
-    / sqrt(inputs): the authors leave them as PyTorch makes them.
+    With "authors" kernel and bias are uniform between -a and a = 1 / sqrt(inputs): the
+    authors leave them as PyTorch makes them.
     """
     if kernel_initializer != "authors":
         return {"kernel_initializer": kernel_initializer}
@@ -42,24 +41,24 @@ def convolution_start(kernel_initializer, inputs):
 class ConvStem(layers.Layer):
     """Convolutional stem (paper, section 3.1, "the convolutional stem").
 
-    Convolution number i of n has `dim / 2^(n - i)` filters, so the last one
-    has `dim`. Every convolution is 3x3 and pads one zero on each side: at
-    stride 2, Keras' own "same" padding would pad only on the right and bottom.
+    Convolution number i of n has `dim / 2^(n - i)` filters, so the last one has `dim`.
+    Every convolution is 3x3 and pads one zero on each side: at stride 2, Keras' own
+    "same" padding would pad only on the right and bottom.
 
     Args:
         dim: channels of the patches; divisible by 2^(n - 1).
-        strides: one stride a convolution, 1 or 2 each. (2, 2) divides the side
-            of the grid by 4.
-        norm: "batch" for a batch normalization after each convolution (which
-            then has no bias), or None.
-        use_bias: whether convolutions have a bias (with `norm=None`). The
-            paper's have none.
-        final_activation: whether a GELU also follows the last convolution. In
-            the paper it does not.
+        strides: one stride a convolution, 1 or 2 each. (2, 2) divides the side of the
+            grid by 4.
+        norm: "batch" for a batch normalization after each convolution (which then has
+            no bias), or None.
+        use_bias: whether convolutions have a bias (with `norm=None`). The paper's have
+            none.
+        final_activation: whether a GELU also follows the last convolution. In the paper
+            it does not.
         kernel_initializer: see `convolution_start`.
 
-    Input: float (N, H, W, 3). Output: float (N, H / s, W / s, dim), rounded
-        up, where s is the product of strides.
+    Input: float (N, H, W, 3).
+    Output: float (N, H / s, W / s, dim), rounded up, where s is the product of strides.
 
     Raises:
         ValueError: if `dim`, `strides` or `norm` is not as said above.

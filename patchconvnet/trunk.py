@@ -32,6 +32,8 @@ from patchconvnet.squeeze_excite import SqueezeExcite
 from patchconvnet.stem import INITIALIZERS, convolution_start
 
 DEPTH = whole(1, 500)
+LAYER_SCALE = number(0, 100, "a number from 0 to 100")
+STARTS = one_of("authors", *INITIALIZERS)
 
 
 def make_normalization(kind, **options):
@@ -70,13 +72,9 @@ class BlockConfig(Checked):
     norm: str = setting("layer", one_of("layer", "batch"))
     se_ratio: int | None = setting(8, none_or(whole(1, 4096)))
     se_bias: bool = setting(False, YES_OR_NO)
-    layer_scale: float | None = setting(
-        None, none_or(number(0, 100, "a number from 0 to 100"))
-    )
+    layer_scale: float | None = setting(None, none_or(LAYER_SCALE))
     drop_path: float = setting(0.0, SHARE)
-    kernel_initializer: str = setting(
-        "glorot_uniform", one_of("authors", *INITIALIZERS)
-    )
+    kernel_initializer: str = setting("glorot_uniform", STARTS)
 
 
 def _split(config, options):
@@ -87,9 +85,8 @@ def _split(config, options):
             " spatial='dense'"
         )
     own = {name: options[name] for name in BlockConfig.names() if name in options}
-    return replace(config or BlockConfig(), **own), {
-        name: options[name] for name in options if name not in own
-    }
+    others = {name: options[name] for name in options if name not in own}
+    return replace(config or BlockConfig(), **own), others
 
 
 @keras.saving.register_keras_serializable(package="patchconvnet")
@@ -114,10 +111,8 @@ class TrunkBlock(layers.Layer):
 
     def build(self, input_shape):
         channels, policy = input_shape[-1], self.dtype_policy
-        config, start = (
-            self.config,
-            functools.partial(convolution_start, self.config.kernel_initializer),
-        )
+        config = self.config
+        start = functools.partial(convolution_start, config.kernel_initializer)
         self.normalize = make_normalization(config.norm, dtype=policy, name="norm")
         # whatever the user's keras.json says
         last = {"data_format": "channels_last", "dtype": policy}
@@ -146,22 +141,16 @@ class TrunkBlock(layers.Layer):
         self.mix_out = layers.Conv2D(
             channels, 1, name="mix_out", **last, **start(channels)
         )
-        # One draw an image: the noise has size 1 along height, width and
-        # channels.
+        # One draw an image: the noise has size 1 along height, width and channels.
         self.skip = layers.Dropout(
             config.drop_path,
             noise_shape=(None, 1, 1, 1),
             dtype=policy,
             name="drop_path",
         )
-        for layer in (
-            self.normalize,
-            self.mix_in,
-            self.look_around,
-            self.mix_out,
-            self.skip,
-        ):
+        for layer in (self.normalize, self.mix_in, self.look_around, self.mix_out):
             layer.build(input_shape)
+        self.skip.build(input_shape)
         self.scale = None
         if config.layer_scale is not None:
             constant = keras.initializers.Constant(config.layer_scale)
@@ -202,15 +191,15 @@ class Trunk(layers.Layer):
         tied: if True, the same block is applied `depth` times. The Keras
             example did this without meaning to: it puts one list of layers
             into `depth` Sequential models, which then share their weights.
-        config: the same `BlockConfig` for every block, or None for its
-        defaults. **options: single fields of a `BlockConfig`, by name, instead
-        of those; and what every Keras layer takes.
+        config: the same `BlockConfig` for every block, or None for its defaults.
+        **options: single fields of a `BlockConfig`, by name, instead of those; and what
+            every Keras layer takes.
 
     Input and output: float (N, H, W, C).
 
     Raises:
-        PatchConvNetError: if `depth` is not a positive whole number, or a
-            field is not as `BlockConfig` says.
+        PatchConvNetError: if `depth` is not a positive whole number, or a field is not
+            as `BlockConfig` says.
     """
 
     def __init__(self, depth, tied=False, config=None, **options):

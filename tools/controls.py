@@ -60,16 +60,10 @@ def runs(data, out):
     for seed in SEEDS:
         for name, settings in NETWORKS[data].items():
             folder = Path(out) / name / f"seed_{seed}"
-            # As the course's own record is kept: a copy of it in --out is not trained
-            # again.
+            # as the course's own record: a copy of it in --out is not trained again
             keep = "epochs" if name == "shapes" and seed == 0 else "weights"
-            options = {
-                **BUDGETS[data],
-                "settings": settings,
-                "seed": seed,
-                "keep": keep,
-            }
-            yield name, seed, train(out=folder, verbose=0, **options)
+            options = {"settings": settings, "seed": seed, "keep": keep, "verbose": 0}
+            yield name, seed, train(out=folder, **BUDGETS[data], **options)
 
 
 def measured(model, maps, dataset, labels):
@@ -102,12 +96,8 @@ def rows_of(name, seed, model, dataset, foreign_maps=False):
         kinds["random"] = faithfulness.random_maps(count, grid, seed)
     accuracy = score_logits(logits, dataset.y_test)["accuracy"]
     for kind, chosen in kinds.items():
-        yield {
-            "network": name,
-            "seed": seed,
-            "map": kind,
-            "accuracy": accuracy,
-        } | measured(model, chosen, dataset, predicted)
+        row = {"network": name, "seed": seed, "map": kind, "accuracy": accuracy}
+        yield row | measured(model, chosen, dataset, predicted)
 
 
 def table(data, out):
@@ -115,20 +105,13 @@ def table(data, out):
     dataset = load_dataset(data)
     for name, seed, record in runs(data, out):
         is_reference = name == REFERENCE[data]
-        yield from rows_of(
-            name, seed, record.model(), dataset, foreign_maps=is_reference
-        )
+        yield from rows_of(name, seed, record.model(), dataset, is_reference)
         if is_reference:
             untrained = PatchConvNet(**record.recipe["model"])
             yield from rows_of(f"{name}_untrained", seed, untrained, dataset)
     if data == "cifar10":
-        yield from rows_of(
-            "cifar10_cpu",
-            0,
-            records.load("cifar10_cpu").model(),
-            dataset,
-            foreign_maps=True,
-        )
+        model = records.load("cifar10_cpu").model()
+        yield from rows_of("cifar10_cpu", 0, model, dataset, foreign_maps=True)
 
 
 @in_one_line
@@ -141,11 +124,9 @@ def main(arguments=None):
     )
     options = parser.parse_args(arguments)
     out = place(options.out)
-    path = (
-        out / f"measures_{options.data}.csv"
-        if options.table is None
-        else place(options.table)
-    )
+    path = out / f"measures_{options.data}.csv"
+    if options.table is not None:
+        path = place(options.table)
     if path.is_dir():
         raise PatchConvNetError(
             f"the table cannot be written to {one_line(path)}, a folder: give --table"
@@ -155,16 +136,10 @@ def main(arguments=None):
     rows = []
     for row in table(options.data, out):
         rows.append(row)
-        shown = (
-            f"{key} {value:.3f}"
-            for key, value in row.items()
-            if isinstance(value, float)
-        )
-        print(
-            f"{row['network']}, seed {row['seed']}, {row['map']} map:"
-            f" {', '.join(shown)}",
-            flush=True,
-        )
+        numbers = {key: row[key] for key in row if isinstance(row[key], float)}
+        shown = ", ".join(f"{key} {value:.3f}" for key, value in numbers.items())
+        whose = f"{row['network']}, seed {row['seed']}, {row['map']} map"
+        print(f"{whose}: {shown}", flush=True)
     records.write_table(path, rows)
     print(f"written to {one_line(path)}")
 

@@ -30,7 +30,7 @@ import numpy as np
 
 ROOT = Path(__file__).resolve().parent.parent
 RECORDS = ROOT / "patchconvnet" / "records"
-# on the page: its record, of seed 0
+# name on the page: its record, of seed 0
 NETWORKS = {
     "shapes": "shapes",
     "shapes_average": "shapes_average",

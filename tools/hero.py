@@ -37,10 +37,8 @@ FONT = 17
 def draw(seen, save_to):
     """One row a picture: the picture, then its map after each of `EPOCHS`.
 
-    The network's answer stands below.
-
-    The object's outline is white; so is the frame of the greatest cell. An answer is
-    blue if right, else orange.
+    The object's outline is white; so is the frame of the greatest cell. The network's
+    answer stands below, blue if right, else orange.
 
     Args:
         seen: an `Evolution` with pictures and masks.
@@ -64,13 +62,10 @@ def draw(seen, save_to):
                     seen.masks[row], levels=[0.5], colors="white", linewidths=1.5
                 )
                 answer = seen.class_names[seen.answers[epoch, row]]
-                axis.set_xlabel(
-                    answer, fontsize=FONT, color=BLUE if answer == truth else ORANGE
-                )
-        for axis, title in zip(
-            axes[0],
-            ["picture", "untrained", *(f"epoch {epoch}" for epoch in EPOCHS[1:])],
-        ):
+                colour = BLUE if answer == truth else ORANGE
+                axis.set_xlabel(answer, fontsize=FONT, color=colour)
+        later = [f"epoch {epoch}" for epoch in EPOCHS[1:]]
+        for axis, title in zip(axes[0], ["picture", "untrained", *later]):
             axis.set_title(title, fontsize=FONT)
 
 

@@ -36,8 +36,7 @@ PLAIN = {
     "label_smoothing": 0.0,
     "weight_averaging": 0.0,
 }
-# Name of the rung, and the settings in which it takes the preset's value instead of the
-# plain one.
+# name of the rung, and the settings in which it leaves the plain value for the preset's
 STEPS = {
     "1_plain": (),
     "2_warm_up": ("warmup",),
@@ -54,9 +53,8 @@ STEPS = {
 def rungs(preset, fixed):
     """Settings of each rung: a dict from name to dict.
 
-    `fixed` holds on all of them, instead of the preset's values.
-
-    A step whose value is the plain one already in this preset is left out.
+    `fixed` holds on all of them, instead of the preset's values. A step whose value is
+    the plain one already in this preset is left out.
     """
     if RECIPES.get(preset, {}).get("dataset") != "cifar10":
         raise PatchConvNetError(
@@ -80,22 +78,17 @@ def rungs(preset, fixed):
 def climb(preset, out, epochs, limit, seed, fixed):
     """Train every rung; yields name and `Record`, from the bottom up."""
     for name, settings in rungs(preset, fixed).items():
-        options = {
-            "epochs": epochs,
-            "limit": limit,
-            "seed": seed,
-            "keep": "scores",
-            "verbose": int(sys.stdout.isatty()),
-        }
-        yield (
-            name,
-            train(
-                preset,
-                place(out) / name,
-                settings={"validation": 5_000, **settings},
-                **options,
-            ),
+        record = train(
+            preset,
+            place(out) / name,
+            epochs=epochs,
+            limit=limit,
+            seed=seed,
+            keep="scores",
+            settings={"validation": 5_000, **settings},
+            verbose=int(sys.stdout.isatty()),
         )
+        yield name, record
 
 
 @in_one_line
@@ -113,11 +106,9 @@ def main(arguments=None):
         metavar="NAME=VALUE",
         help="the same on every rung",
     )
-    options = parser.parse_args(arguments)
-    before, fixed = None, dict(map(setting, options.set))
-    for name, record in climb(
-        options.preset, options.out, options.epochs, options.limit, options.seed, fixed
-    ):
+    options = vars(parser.parse_args(arguments))
+    before, fixed = None, dict(map(setting, options.pop("set")))
+    for name, record in climb(**options, fixed=fixed):
         accuracy = 100 * record.history["val_accuracy"][-1]
         gain = "" if before is None else f"{accuracy - before:+6.2f}"
         print(f"{name:22}{accuracy:6.2f} % of validation images{gain:>8}", flush=True)

@@ -54,8 +54,10 @@ def check(name, wanted, hint):
     for description, holds in wanted.items():
         if not _fulfils(value, holds):
             raise NotYet(
-                f"`{name}`\n  expected: {description}\n  came:     {describe(value)}\n "
-                f" hint:     {hint}"
+                f"`{name}`\n"
+                f"  expected: {description}\n"
+                f"  came:     {describe(value)}\n"
+                f"  hint:     {hint}"
             )
     print(f"ok, {name}: {'; '.join(wanted)}")
 
@@ -72,12 +74,9 @@ def describe(value):
 
     That is its type, its shape if it has one, and how it begins.
     """
-    shape = getattr(value, "shape", None)
-    kind = (
-        type(value).__name__
-        if shape is None
-        else f"{type(value).__name__} of shape {tuple(shape)}"
-    )
+    kind = type(value).__name__
+    if (shape := getattr(value, "shape", None)) is not None:
+        kind += f" of shape {tuple(shape)}"
     text = " ".join(repr(value).split())
     return f"{kind}: {text if len(text) <= 60 else f'{text[:57]}...'}"
 
@@ -96,7 +95,6 @@ def fingerprint(value, decimals=2):
     # + 0.0: no negative zero
     rounded = np.round(np.asarray(value, dtype="float64"), decimals) + 0.0
     shape = ",".join(map(str, rounded.shape))
-    text = f"{shape}:" + " ".join(
-        f"{number:.{max(decimals, 0)}f}" for number in rounded.ravel()
-    )
-    return hashlib.sha256(text.encode()).hexdigest()[:8]
+    digits = max(decimals, 0)
+    numbers = " ".join(f"{number:.{digits}f}" for number in rounded.ravel())
+    return hashlib.sha256(f"{shape}:{numbers}".encode()).hexdigest()[:8]

@@ -42,13 +42,13 @@ LOWEST = {"keras": "3.8", "numpy": "1.26", "matplotlib": "3.8", "pillow": "10"}
 BACKENDS = ("tensorflow", "jax", "torch")
 MEMORY = 1.5e9  # bytes that a chapter needs: chapter 09 takes 1.4 GB
 DISK = 0.5e9  # bytes for run folders and files of a class
-# sha256 of the pixels and labels of the first 20 test pictures of Shapes: the same on
-# every machine
+# sha256 of the first 20 test pictures of Shapes and their labels, on every machine
 SHAPES = "8e7c9522ce5bff4c"
 SECONDS = 20.0  # that the training may take
 STEPS = 24
 NEED_KERAS = ("records", "training")
 NEW_ENVIRONMENT = "in a new virtual environment: pip install -r requirements.txt"
+DAMAGED = "the package is changed or damaged: install it again"
 
 
 def examine(dataset=None):
@@ -63,12 +63,9 @@ def examine(dataset=None):
         succeeded.
     """
     own = dataset or os.environ.get("PATCHCONVNET_DATASET")
-    names = [
-        "Shapes",
-        *(["own pictures"] if own and own != "shapes" else []),
-        "CIFAR-10",
-        *NEED_KERAS,
-    ]
+    names = ["Shapes", "own pictures", "CIFAR-10", *NEED_KERAS]
+    if not own or own == "shapes":
+        names.remove("own pictures")
     rest = ["Keras", *names]
     found, step = {}, None
     for name, report in doctor_apart.reports(rest, own):
@@ -99,13 +96,11 @@ def look(name, own=None, step=None):
         "memory": _memory,
         "disk": _disk,
         "Shapes": _shapes,
-    }
-    looks |= {
         "own pictures": lambda: _own(own),
         "CIFAR-10": _cifar10,
         "records": _records,
+        "training": lambda: _training([] if step is None else step),
     }
-    looks["training"] = lambda: _training([] if step is None else step)
     try:
         return looks[name]()
     except (Exception, SystemExit) as error:  # a check that breaks has found something
@@ -117,11 +112,9 @@ def _advice(error, usual):
 
     matplotlib and our cache of CIFAR-10 want one, and some containers have none.
     """
-    return (
-        "set the environment variable HOME to a folder of your own"
-        if "home directory" in str(error)
-        else usual
-    )
+    if "home directory" in str(error):
+        return "set the environment variable HOME to a folder of your own"
+    return usual
 
 
 def main():
@@ -135,29 +128,20 @@ def main():
 
 def _killed(name, end):
     """The finding where a check took its process with it."""
+    found, advice = _without_home(end), NEW_ENVIRONMENT
     if "SIGKILL" in end:
-        return Check(
-            name,
-            MEND,
-            _without_home(end),
-            "close other programs: memory may have run out",
+        advice = "close other programs: memory may have run out"
+    elif name in ("Keras", *NEED_KERAS):
+        backend = _usual_backend()
+        others = " or ".join(other for other in BACKENDS if other != backend)
+        why = f"{backend} may be damaged"
+        if "SIGILL" in end:
+            why = f"this build of {backend} is for newer processors"
+        advice = (
+            f"{why}: pip install --force-reinstall {backend}, or set KERAS_BACKEND to"
+            f" {others}"
         )
-    if name not in ("Keras", *NEED_KERAS):
-        return Check(name, MEND, _without_home(end), NEW_ENVIRONMENT)
-    backend = _usual_backend()
-    others = " or ".join(other for other in BACKENDS if other != backend)
-    why = (
-        f"this build of {backend} is for newer processors"
-        if "SIGILL" in end
-        else f"{backend} may be damaged"
-    )
-    return Check(
-        name,
-        MEND,
-        _without_home(end),
-        f"{why}: pip install --force-reinstall {backend}, or set KERAS_BACKEND to"
-        f" {others}",
-    )
+    return Check(name, MEND, found, advice)
 
 
 def _usual_backend():
@@ -172,9 +156,8 @@ def _one_line(error):
 
 def _without_home(text):
     home = os.path.expanduser("~")  # not Path.home(): that fails where nobody has one
-    return (one_line(text).replace(home, "~") if len(home) > 1 else one_line(text))[
-        :200
-    ]
+    line = one_line(text)
+    return (line.replace(home, "~") if len(home) > 1 else line)[:200]
 
 
 # === the checks ===
@@ -184,13 +167,9 @@ def _python():
     found, (lowest, highest) = platform.python_version(), PYTHONS
     if sys.version_info[:2] < lowest:
         return Check("Python", MEND, found, "install Python 3.11, 3.12 or 3.13")
-    newer = sys.version_info[:2] > highest
-    return Check(
-        "Python",
-        REMARK if newer else OK,
-        found,
-        "not tried: use 3.11, 3.12 or 3.13" if newer else "",
-    )
+    if sys.version_info[:2] > highest:
+        return Check("Python", REMARK, found, "not tried: use 3.11, 3.12 or 3.13")
+    return Check("Python", OK, found)
 
 
 def _packages():
@@ -203,12 +182,10 @@ def _packages():
         found.append(f"{name} {here}")
         if _numbers(here) < _numbers(lowest):
             poor.append(f'"{name}>={lowest}"')
-    return Check(
-        "packages",
-        MEND if poor else OK,
-        ", ".join(found),
-        f"pip install {' '.join(poor)}" if poor else "",
-    )
+    if poor:
+        advice = f"pip install {' '.join(poor)}"
+        return Check("packages", MEND, ", ".join(found), advice)
+    return Check("packages", OK, ", ".join(found))
 
 
 def _numbers(text):
@@ -221,21 +198,16 @@ def _backend():
 
         from patchconvnet.training import machine
     except (Exception, SystemExit) as error:
-        missing = (
-            error.name if getattr(error, "name", None) in LOWEST else _usual_backend()
-        )
-        advice = _advice(
-            error, f"pip install {missing}; KERAS_BACKEND may be {', '.join(BACKENDS)}"
-        )
-        return Check("Keras", MEND, f"does not start: {_one_line(error)}", advice)
+        missing = getattr(error, "name", None)
+        if missing not in LOWEST:
+            missing = _usual_backend()
+        usual = f"pip install {missing}; KERAS_BACKEND may be {', '.join(BACKENDS)}"
+        said = f"does not start: {_one_line(error)}"
+        return Check("Keras", MEND, said, _advice(error, usual))
     found = machine.versions()
     backend = keras.backend.backend()
-    return Check(
-        "Keras",
-        OK,
-        f"{found['keras']} with {backend} {found.get(backend, '')}, on"
-        f" {machine.device()}".replace(" ,", ","),
-    )
+    engine = f"{backend} {found.get(backend, '')}".rstrip()
+    return Check("Keras", OK, f"{found['keras']} with {engine}, on {machine.device()}")
 
 
 def _memory():
@@ -246,13 +218,11 @@ def _memory():
         )
     except (OSError, StopIteration):
         return Check("memory", OK, "this system does not tell how much is free", "")
-    short = free < MEMORY
-    return Check(
-        "memory",
-        REMARK if short else OK,
-        f"{free / 1e9:.1f} GB free",
-        f"close other programs: {MEMORY / 1e9} GB are needed" if short else "",
-    )
+    found = f"{free / 1e9:.1f} GB free"
+    if free < MEMORY:
+        advice = f"close other programs: {MEMORY / 1e9} GB are needed"
+        return Check("memory", REMARK, found, advice)
+    return Check("memory", OK, found)
 
 
 def _disk():
@@ -261,38 +231,22 @@ def _disk():
         with tempfile.TemporaryFile(dir="."):
             pass
     except OSError as error:
-        return Check(
-            "disk",
-            REMARK,
-            f"no file can be written here: {_one_line(error)}",
-            "change to a folder of your own",
-        )
-    short = free < DISK
-    return Check(
-        "disk",
-        REMARK if short else OK,
-        f"{free / 1e9:.1f} GB free here",
-        f"free some: {DISK / 1e9} GB are needed" if short else "",
-    )
+        found = f"no file can be written here: {_one_line(error)}"
+        return Check("disk", REMARK, found, "change to a folder of your own")
+    found = f"{free / 1e9:.1f} GB free here"
+    if free < DISK:
+        return Check("disk", REMARK, found, f"free some: {DISK / 1e9} GB are needed")
+    return Check("disk", OK, found)
 
 
 def _shapes():
     from patchconvnet import load_dataset
 
     data = load_dataset("shapes", train=1, val=1, test=20)
-    same = (
-        hashlib.sha256(
-            data.x_test.tobytes() + data.y_test.astype("uint8").tobytes()
-        ).hexdigest()[:16]
-        == SHAPES
-    )
-    advice = "" if same else "the package is changed or damaged: install it again"
-    return Check(
-        "Shapes",
-        OK if same else MEND,
-        "drawn, and the same as everywhere" if same else "drawn, but other pictures",
-        advice,
-    )
+    drawn = data.x_test.tobytes() + data.y_test.astype("uint8").tobytes()
+    if hashlib.sha256(drawn).hexdigest()[:16] != SHAPES:
+        return Check("Shapes", MEND, "drawn, but other pictures", DAMAGED)
+    return Check("Shapes", OK, "drawn, and the same as everywhere")
 
 
 def _own(place):
@@ -301,12 +255,8 @@ def _own(place):
     try:
         data = load_dataset(place)
     except PatchConvNetError as error:
-        return Check(
-            "own pictures",
-            MEND,
-            _one_line(error),
-            "see chapter 15 for what a folder must look like",
-        )
+        advice = "see chapter 15 for what a folder must look like"
+        return Check("own pictures", MEND, _one_line(error), advice)
     count = sum(len(part) for part in (data.y_train, data.y_val, data.y_test))
     masks = "with masks" if data.mask_test is not None else "no masks"
     return Check(
@@ -340,23 +290,15 @@ def _records():
     ]
     for run in runs:
         run.results  # noqa: B018 - reading is the check
-    record, probes = (
-        records.load("shapes"),
-        load_dataset("shapes", train=1, val=1, test=8).x_test,
-    )
+    record = records.load("shapes")
+    probes = load_dataset("shapes", train=1, val=1, test=8).x_test
     logits, _ = record.model().explain(probes)
-    recorded = np.asarray(
-        records.read_arrays(record.folder / "attention.npz")["logits"]
-    )[-1, :8]
-    worst = float(np.abs(logits - recorded).max())
-    good = worst < 0.1  # of logits of up to 10; kept in half precision
-    advice = "" if good else "the package is changed or damaged: install it again"
-    return Check(
-        "records",
-        OK if good else MEND,
-        f"{len(runs)} load; the network answers {'as' if good else 'not as'} recorded",
-        advice,
-    )
+    recorded = records.read_arrays(record.folder / "attention.npz")["logits"]
+    worst = float(np.abs(logits - np.asarray(recorded)[-1, :8]).max())
+    found = f"{len(runs)} load; the network answers"
+    if worst < 0.1:  # of logits of up to 10; kept in half precision
+        return Check("records", OK, f"{found} as recorded")
+    return Check("records", MEND, f"{found} not as recorded", DAMAGED)
 
 
 def _training(step):
@@ -375,22 +317,17 @@ def _training(step):
     labels = np.eye(10, dtype="float32")[data.y_train]
     before = keras.ops.convert_to_numpy(model.trainable_variables[0])
     losses, seconds = [], []
-    while len(seconds) < STEPS and (
-        len(seconds) < 2 or time.perf_counter() - began < SECONDS
-    ):
+    while len(seconds) < STEPS:
+        if len(seconds) >= 2 and time.perf_counter() - began >= SECONDS:
+            break
         start = time.perf_counter()
         losses.append(float(model.train_on_batch(data.x_train, labels)[0]))
         seconds.append(time.perf_counter() - start)
-    moved = not np.array_equal(
-        before, keras.ops.convert_to_numpy(model.trainable_variables[0])
-    )
+    after = keras.ops.convert_to_numpy(model.trainable_variables[0])
+    moved = not np.array_equal(before, after)
     if not (np.isfinite(losses).all() and moved):
-        return Check(
-            "training",
-            MEND,
-            f"loss {losses[-1]}, weights {'moved' if moved else 'did not move'}",
-            "try another KERAS_BACKEND",
-        )
+        found = f"loss {losses[-1]}, weights {'moved' if moved else 'did not move'}"
+        return Check("training", MEND, found, "try another KERAS_BACKEND")
     step.append(float(np.median(seconds[1:])))  # the first one compiles
     return Check("training", OK, f"{len(seconds)} steps, {1000 * step[0]:.0f} ms each")
 

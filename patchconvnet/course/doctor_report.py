@@ -16,11 +16,9 @@ from patchconvnet.course import plans
 
 OK, REMARK, MEND = "ok", "remark", "mend"
 SIGNS = {OK: "\N{CHECK MARK}", REMARK: "!", MEND: "\N{BALLOT X}"}
-# for a terminal that cannot print ticks
-PLAIN_SIGNS = {OK: "ok", REMARK: "!", MEND: "MEND"}
-# Seconds of one training step of `shapes` (batch 32) on the machine on which
-# chapters.csv was measured: two cores of an AMD EPYC (Zen 3, AVX2), TensorFlow 2.20,
-# float32.
+PLAIN_SIGNS = {OK: "ok", REMARK: "!", MEND: "MEND"}  # for a terminal without ticks
+# Seconds of one training step of `shapes` (batch 32, float32) on the machine on which
+# chapters.csv was measured: two cores of an AMD EPYC (Zen 3, AVX2), TensorFlow 2.20.
 REFERENCE_STEP = 0.036
 
 
@@ -45,10 +43,8 @@ class Check:
 def chapters(step, names=None):
     """How long each chapter runs here: dicts with chapter, title, and seconds.
 
-    The seconds are None where no step was measured.
-
     An estimate: what was measured on the course's own machine, times the ratio of
-    training steps.
+    training steps. The seconds are None where no step was measured.
 
     Args:
         step: seconds of a training step here, or None.
@@ -57,21 +53,17 @@ def chapters(step, names=None):
     Raises:
         PatchConvNetError: a chapter that the course does not have.
     """
-    with open(
-        Path(__file__).with_name("chapters.csv"), encoding="utf-8", newline=""
-    ) as file:
+    measured = Path(__file__).with_name("chapters.csv")
+    with open(measured, encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     known = [row["chapter"] for row in rows]
     for name in sorted(set(names or ())):
         plans.check_chapter(name, known)
     chosen = [row for row in rows if names is None or row["chapter"] in names]
-    return [
-        {
-            **row,
-            "seconds": step and round(float(row["seconds"]) * step / REFERENCE_STEP),
-        }
-        for row in chosen
-    ]
+    for row in chosen:
+        seconds = float(row["seconds"])
+        row["seconds"] = step and round(seconds * step / REFERENCE_STEP)
+    return chosen
 
 
 def read_plan(path):
@@ -108,37 +100,24 @@ def as_table(checks, estimates, strict, plain=False):
     Without `strict`, the chapters are a sum.
     """
     signs = PLAIN_SIGNS if plain else SIGNS
-    lines = [
-        f"{signs[check.state]:4} {check.name:13} {check.found}"
-        + (f"\n{'':19}-> {check.advice}" if check.advice else "")
-        for check in checks
-    ]
+    lines = []
+    for check in checks:
+        lines.append(f"{signs[check.state]:4} {check.name:13} {check.found}")
+        if check.advice:
+            lines.append(f"{'':19}-> {check.advice}")
     known = [row for row in estimates if row["seconds"] is not None]
     if strict:
-        lines += [
-            "",
-            *(
-                f"     {row['chapter']:22} {_minutes(row['seconds']):>8} "
-                f" {row['title']}"
-                for row in known
-            ),
-        ]
+        lines.append("")
+        for row in known:
+            time = _minutes(row["seconds"])
+            lines.append(f"     {row['chapter']:22} {time:>8}  {row['title']}")
     if known:
-        lines.append(
-            f"     {'all of these chapters' if strict else 'all chapters'} run in about"
-            f" {_minutes(sum(row['seconds'] for row in known))}"
-        )
-    return "\n".join(
-        [
-            *lines,
-            "",
-            (
-                "ready"
-                if is_ready(checks, strict)
-                else "not ready: see the lines with an arrow"
-            ),
-        ]
-    )
+        whole = _minutes(sum(row["seconds"] for row in known))
+        which = "all of these chapters" if strict else "all chapters"
+        lines.append(f"     {which} run in about {whole}")
+    ready = is_ready(checks, strict)
+    verdict = "ready" if ready else "not ready: see the lines with an arrow"
+    return "\n".join([*lines, "", verdict])
 
 
 def _minutes(seconds):
@@ -155,6 +134,6 @@ def as_json(checks, estimates, strict, name=None):
         "checks": [asdict(check) for check in checks],
         "chapters": estimates,
     }
-    return json.dumps(
-        ({"name": name} if name else {}) | report, indent=1, ensure_ascii=False
-    )
+    if name:
+        report = {"name": name} | report
+    return json.dumps(report, indent=1, ensure_ascii=False)

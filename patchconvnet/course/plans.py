@@ -104,11 +104,9 @@ def pictures(table, path):
     name = table.get("dataset", "shapes")
     if name == "shapes":
         return None
-    return place(
-        name
-        if name.startswith("~")
-        else os.path.join(Path(path).resolve().parent, name)
-    )
+    if not name.startswith("~"):
+        name = os.path.join(Path(path).resolve().parent, name)
+    return place(name)
 
 
 def check_chapter(name, known):
@@ -151,25 +149,18 @@ def _check(table, known, where):
 def _wanted(key, value, kind):
     """What is wanted instead of a value; "" if it will do."""
     if isinstance(kind, list):
-        fits = isinstance(value, list) and all(_is(item, kind[0]) for item in value)
-        return (
-            ""
-            if fits
-            else (
-                f"[[{key}]] tables"
-                if kind == [dict]
-                else f"a list of {kind[0].__name__}"
-            )
-        )
+        if isinstance(value, list) and all(_is(item, kind[0]) for item in value):
+            return ""
+        if kind == [dict]:
+            return f"[[{key}]] tables"
+        return f"a list of {kind[0].__name__}"
     if not _is(value, kind):
         return kind.__name__
     if key == "minutes" and not 1 <= value <= MOST_MINUTES:
         return f"at least 1, at most {MOST_MINUTES}"
-    return (
-        "some letters"
-        if kind is str and key not in MAY_BE_EMPTY and not value.strip()
-        else ""
-    )
+    if kind is str and key not in MAY_BE_EMPTY and not value.strip():
+        return "some letters"
+    return ""
 
 
 def _is(value, kind):

@@ -9,10 +9,8 @@ import os
 class Output:
     """A stream that loses no work.
 
-    It replaces letters that the terminal lacks, and goes on without a reader.
-
-    A reader may leave (`| head -1`), and that is no error; that a disk is full is told
-    at the end.
+    It replaces letters that the terminal lacks, and goes on without a reader: one may
+    leave (`| head -1`), and that is no error. That a disk is full is told at the end.
     """
 
     def __init__(self, stream):
@@ -26,9 +24,8 @@ class Output:
     def write(self, text):
         if self.stream is not None:
             encoding = self.stream.encoding or "utf-8"
-            self._try(
-                self.stream.write, text.encode(encoding, "replace").decode(encoding)
-            )
+            shown = text.encode(encoding, "replace").decode(encoding)
+            self._try(self.stream.write, shown)
         return len(text)
 
     def flush(self):

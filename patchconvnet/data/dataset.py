@@ -84,20 +84,8 @@ def load_dataset(
 
     Without a name it is what the environment variable `PATCHCONVNET_DATASET` names, and
     Shapes if that is not set. How a folder or an `.npz` file of your own must look is
-    said in `own_pictures`.
-
-    CIFAR-10 is looked for, in this order, at `path`, at the environment variable
-    `PATCHCONVNET_CIFAR10`, in the Keras cache (`~/.keras/datasets`, or under
-    `KERAS_HOME`) and in our own (`~/.cache/patchconvnet`, or under `XDG_CACHE_HOME`),
-    and else downloaded into the last. Each place may be the official archive, the
-    `cifar-10-batches-py` folder extracted from it, or a folder that holds either.
-    `path` and the variable must hold
-    it: nothing else is then tried. A broken copy in a cache is passed over with a
-        warning.
-
-    Its validation images are the first `validation` of a fixed random permutation of
-    the 50,000 training images (NumPy's frozen `RandomState(0)`), whatever the copy;
-    both parts keep the order of its files.
+    said in `own_pictures`; where CIFAR-10 is looked for, and which copies of it there
+    are, in `cifar10`.
 
     Args:
         name: "shapes", "cifar10", a folder with one subfolder of pictures for each
@@ -108,25 +96,21 @@ def load_dataset(
         seed: 0 if not given. Of "shapes": another seed draws other images; of your own:
             another split.
         validation: "cifar10" only: how many of the 50,000 training images are set apart
-            (5,000); 0 leaves all of them for training.
+            (5,000), the same ones in every copy; 0 leaves all of them for training.
         download: "cifar10" only: whether to download it if it is not on this machine
             (True).
         size: your own pictures only: side of their central squares after shrinking, in
             pixels (32).
 
     Returns:
-        A `Dataset`. Its `variant` is "original" for CIFAR-10 if the archive has the
-        official sha256 or all six files have the official md5; else it gives the first
-        digits of the sha256 of all 60,000 images in the order of its files, (60000, 32,
-        32, 3) bytes, followed by their labels, one byte each.
+        A `Dataset`.
 
     Raises:
         PatchConvNetError: unknown name; an option of the other data set; an impossible
             number; no CIFAR-10 at the place given, or on this machine; a broken file;
             no network; own pictures that cannot be used (see `own_pictures.read`).
     """
-    if name is None:
-        name = usual_name()
+    name = usual_name() if name is None else name
     kind = _kind(name)
     given = {
         "path": path,
@@ -138,6 +122,14 @@ def load_dataset(
         "download": download,
         "size": size,
     }
+    options = _options(name, kind, given)
+    if kind == OWN:
+        return _load_own(name, **options)
+    return _load_shapes(**options) if kind == "shapes" else _load_cifar10(**options)
+
+
+def _options(name, kind, given):
+    """The options of a data set, those given instead of the usual ones: a dict."""
     given = {option: value for option, value in given.items() if value is not None}
     for option in given.keys() - OPTIONS[kind].keys():
         accepted = ", ".join(f"{known}=" for known in OPTIONS[kind])
@@ -145,10 +137,7 @@ def load_dataset(
             f'{option}= does not apply to the data set "{name}", which takes'
             f" {accepted}."
         )
-    options = OPTIONS[kind] | given
-    if kind == OWN:
-        return _load_own(name, **options)
-    return _load_shapes(**options) if kind == "shapes" else _load_cifar10(**options)
+    return OPTIONS[kind] | given
 
 
 def usual_name():
@@ -160,40 +149,28 @@ def _kind(name):
     """ "shapes", "cifar10" or `OWN`; an error for what is none of them."""
     if isinstance(name, str) and name in OPTIONS:
         return name
-    if (
-        isinstance(name, str)
-        and name.strip()
-        and (
-            name.lower().endswith(".npz")
-            or {"/", os.sep} & set(name)
-            or place(name).is_dir()
-        )
-    ):
+    if isinstance(name, Path) or (isinstance(name, str) and _is_a_place(name)):
         return OWN
-    if isinstance(name, Path):
-        return OWN
-    raise PatchConvNetError(_unknown(name))
-
-
-def _unknown(name):
-    accepted = (
-        '"shapes", "cifar10", or a folder of pictures or an .npz file that exists'
-    )
-    close = (
-        difflib.get_close_matches(name.lower(), OPTIONS, n=1)
-        if isinstance(name, str)
-        else []
-    )
+    close = []
+    if isinstance(name, str):
+        close = difflib.get_close_matches(name.lower(), OPTIONS, n=1)
     hint = f' Did you mean "{close[0]}"?' if close else ""
-    return f"There is no data set {name!r}: choose {accepted}.{hint}"
+    raise PatchConvNetError(
+        f'There is no data set {name!r}: choose "shapes", "cifar10", or a folder of'
+        f" pictures or an .npz file that exists.{hint}"
+    )
+
+
+def _is_a_place(name):
+    if not name.strip():
+        return False
+    looks_so = name.lower().endswith(".npz") or {"/", os.sep} & set(name)
+    return looks_so or place(name).is_dir()
 
 
 def _check_number(option, value, lowest, highest):
-    if (
-        isinstance(value, bool)
-        or not isinstance(value, numbers.Integral)
-        or not lowest <= value <= highest
-    ):
+    is_whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+    if not is_whole or not lowest <= value <= highest:
         raise PatchConvNetError(
             f"{option}= must be a whole number from {lowest:,} to {highest:,}, not"
             f" {value!r}."
@@ -205,16 +182,11 @@ def _check_number(option, value, lowest, highest):
 
 def _load_shapes(train, val, test, seed):
     _check_number("seed", seed, 0, 2**32 - 1)
-    for option, count, lowest in (
-        ("train", train, 1),
-        ("val", val, 0),
-        ("test", test, 0),
-    ):
-        _check_number(option, count, lowest, 1_000_000)
+    counts = {"train": train, "val": val, "test": test}
+    for part, count in counts.items():
+        _check_number(part, count, 1 if part == "train" else 0, 1_000_000)
     fields = {}
-    for stream, (part, count) in enumerate(
-        (("train", train), ("val", val), ("test", test)), start=1
-    ):
+    for stream, (part, count) in enumerate(counts.items(), start=1):
         drawn = shapes.generate(max(count, 1), (seed, stream))  # it draws at least one
         images, labels, masks = (array[:count] for array in drawn)
         fields |= {f"x_{part}": images, f"y_{part}": labels, f"mask_{part}": masks}
@@ -230,11 +202,11 @@ def _load_shapes(train, val, test, seed):
 def _load_cifar10(path, validation, download):
     _check_number("validation", validation, 0, 5 * cifar10.ROWS - 1)
     images, labels, variant = cifar10.find(path, download)
-    set_apart = np.zeros(5 * cifar10.ROWS, dtype=bool)
-    set_apart[np.random.RandomState(0).permutation(5 * cifar10.ROWS)[:validation]] = (
-        True
-    )
-    x_rest, y_rest = images[: 5 * cifar10.ROWS], labels[: 5 * cifar10.ROWS]
+    for_training = 5 * cifar10.ROWS
+    set_apart = np.zeros(for_training, dtype=bool)
+    # by a generator that NumPy never changes; both parts keep the order of the files
+    set_apart[np.random.RandomState(0).permutation(for_training)[:validation]] = True
+    x_rest, y_rest = images[:for_training], labels[:for_training]
     return Dataset(
         name="cifar10",
         variant=variant,
@@ -243,8 +215,8 @@ def _load_cifar10(path, validation, download):
         x_val=x_rest[set_apart],
         y_val=y_rest[set_apart],
         # a view would keep all 60,000 images in memory
-        x_test=images[5 * cifar10.ROWS :].copy(),
-        y_test=labels[5 * cifar10.ROWS :].copy(),
+        x_test=images[for_training:].copy(),
+        y_test=labels[for_training:].copy(),
         class_names=cifar10.CLASS_NAMES,
     )
 

@@ -23,8 +23,7 @@ from patchconvnet.data.web import TooSlow, asked, host_of, require_network
 from patchconvnet.errors import PatchConvNetError, one_line
 from patchconvnet.files import place
 
-# a host that broke off after giving some bytes is tried this often, after the others
-TURNS = 3
+TURNS = 3  # of a host that broke off after giving some bytes, each after the others
 BLOCK = 1 << 18
 
 
@@ -86,12 +85,7 @@ def fetch(
         if not _is_right(destination, sha256):
             _check_ours(partial)
             if not _is_right(partial, sha256):
-                limits = {
-                    "size": size,
-                    "timeout": timeout,
-                    "minimum_rate": minimum_rate,
-                    "window": window,
-                }
+                limits = size, timeout, minimum_rate, window
                 _try_hosts(urls, partial, sha256, limits)
             with _disk_errors(destination):
                 os.replace(partial, destination)
@@ -119,7 +113,7 @@ def _try_hosts(urls, partial, sha256, limits):
         url, turns = waiting.popleft()
         others_untried = any(left == TURNS for _, left in waiting)
         try:
-            resumed = _transfer(url, partial, others_untried, **limits)
+            resumed = _transfer(url, partial, others_untried, *limits)
         except _HostFailed as failure:
             reasons[url] = str(failure)
             if failure.again and turns > 1:
@@ -159,9 +153,8 @@ def _transfer(url, partial, others_untried, size, timeout, minimum_rate, window)
         _require_space(partial, (total or start) - start)
         floor = minimum_rate if others_untried else minimum_rate / 100
         file = opened.enter_context(_opened(partial, "ab" if start else "wb"))
-        progress = opened.enter_context(
-            contextlib.closing(_Progress(partial.stem, host, start, total))
-        )
+        progress = _Progress(partial.stem, host, start, total)
+        opened.callback(progress.close)
         _copy(response, dog, file, start, total, floor, window, progress)
     return start > 0
 
@@ -174,11 +167,10 @@ def _ask(opened, url, partial, have, timeout, window):
     except urllib.error.HTTPError as error:
         error.close()
         # there is nothing after the bytes that we have, and they are wrong: start over
-        if error.code == 416:
+        again = error.code == 416
+        if again:
             partial.unlink(missing_ok=True)
-        raise _HostFailed(
-            f"answered HTTP {error.code}", again=error.code == 416
-        ) from error
+        raise _HostFailed(f"answered HTTP {error.code}", again) from error
     except TooSlow as error:
         raise _HostFailed("is slow (it does not come to an answer)") from error
     except (OSError, http.client.HTTPException, ValueError) as error:
@@ -193,9 +185,9 @@ def _opened(path, mode):
 
 
 def _open_no_link(path, flags):
-    return os.open(
-        path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0), 0o666
-    )
+    for name in ("O_NOFOLLOW", "O_NONBLOCK"):
+        flags |= getattr(os, name, 0)  # Windows has neither
+    return os.open(path, flags, 0o666)
 
 
 def _check_ours(path):
@@ -255,11 +247,9 @@ def _receive(response, dog, again):
 
 def _reason(error):
     reason = getattr(error, "reason", error)
-    return (
-        "timed out"
-        if isinstance(reason, TimeoutError)
-        else one_line(reason) or type(reason).__name__
-    )
+    if isinstance(reason, TimeoutError):
+        return "timed out"
+    return one_line(reason) or type(reason).__name__
 
 
 @contextlib.contextmanager
@@ -307,13 +297,13 @@ def _disk_errors(path):
         yield
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            message = (
+            raise PatchConvNetError(
                 f"The disk is full: {one_line(path)} cannot be written; free some space"
                 " and repeat."
-            )
-        else:
-            message = f"{one_line(path)} cannot be written ({error.strerror or error})."
-        raise PatchConvNetError(message) from error
+            ) from error
+        raise PatchConvNetError(
+            f"{one_line(path)} cannot be written ({error.strerror or error})."
+        ) from error
 
 
 class _Progress:
@@ -324,34 +314,23 @@ class _Progress:
     """
 
     def __init__(self, name, host, start, total):
-        self.title, self.start, self.total = (
-            f"{one_line(name)} from {host}",
-            start,
-            total,
-        )
-        self.began, self.last, self.tenth = (
-            time.monotonic(),
-            0.0,
-            10 * start // total if total else 0,
-        )
+        self.title = f"{one_line(name)} from {host}"
+        self.start, self.total = start, total
+        self.began, self.last = time.monotonic(), 0.0
+        self.tenth = 10 * start // total if total else 0
         self.live = sys.stderr.isatty()
         size = f", {total / 1e6:.1f} MB" if total else ""
-        print(
-            f"{self.title}{size}: "
-            + (f"going on at {start / 1e6:.1f} MB" if start else "begins"),
-            file=sys.stderr,
-        )
+        now = f"going on at {start / 1e6:.1f} MB" if start else "begins"
+        print(f"{self.title}{size}: {now}", file=sys.stderr)
 
     def show(self, done):
         now = time.monotonic()
         rate = (done - self.start) / max(now - self.began, 1e-6)
-        share = (
-            f" of {self.total / 1e6:.1f} ({done / self.total:4.0%})"
-            if self.total
-            else ""
-        )
+        share, tenth = "", 0
+        if self.total:
+            share = f" of {self.total / 1e6:.1f} ({done / self.total:4.0%})"
+            tenth = 10 * done // self.total
         text = f"{self.title}: {done / 1e6:6.1f} MB{share}, {rate / 1e6:.2f} MB/s"
-        tenth = 10 * done // self.total if self.total else 0
         if self.live and (now - self.last > 0.2 or done == self.total):
             self.last = now
             print(f"\r{text}\033[K", end="", file=sys.stderr, flush=True)

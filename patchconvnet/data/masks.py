@@ -28,16 +28,13 @@ def read_mask(file):
         with open(file, "rb") as content:
             if not is_png(content):
                 raise PatchConvNetError("it is none")
-        with (
-            open(file, "rb") as content,
-            Image.open(
-                without_notes(content, long_ones_only=False), formats=("PNG",)
-            ) as picture,
-        ):
-            if picture.width * picture.height > MOST_PIXELS:
-                raise PatchConvNetError(f"it has more than {MOST_PIXELS:,} pixels")
-            picture.load()
-            return object_of(_values(ImageOps.exif_transpose(picture)))
+        with open(file, "rb") as content:
+            plain = without_notes(content, long_ones_only=False)
+            with Image.open(plain, formats=("PNG",)) as picture:
+                if picture.width * picture.height > MOST_PIXELS:
+                    raise PatchConvNetError(f"it has more than {MOST_PIXELS:,} pixels")
+                picture.load()
+                return object_of(_values(ImageOps.exif_transpose(picture)))
     except Exception as error:  # a damaged file can raise anything
         raise PatchConvNetError(
             f"the mask {one_line(file)} cannot be read ({one_line(error)}): give a PNG"

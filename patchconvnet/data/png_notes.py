@@ -44,12 +44,9 @@ def _kept(file, long_ones_only):
         length, kind = int.from_bytes(file.read(4), "big"), file.read(4)
         # the length and the kind before it, a checksum behind
         after = min(position + length + 12, end)
-        is_private = kind[:1].islower() and kind[1:2].islower()
-        if (
-            is_private
-            or (kind[:1].islower() and length > LONGEST)
-            or (kind in NOTES and not long_ones_only)
-        ):
+        optional, private = kind[:1].islower(), kind[1:2].islower()
+        left_out = optional and (private or length > LONGEST)
+        if left_out or (kind in NOTES and not long_ones_only):
             if begin < position:
                 pieces.append((begin, position))
             begin = after
@@ -75,13 +72,8 @@ class _Pieces(io.RawIOBase):
         return True
 
     def seek(self, offset, whence=io.SEEK_SET):
-        self.position = max(
-            0,
-            offset
-            + {io.SEEK_SET: 0, io.SEEK_CUR: self.position, io.SEEK_END: self.length}[
-                whence
-            ],
-        )
+        ends = {io.SEEK_SET: 0, io.SEEK_CUR: self.position, io.SEEK_END: self.length}
+        self.position = max(0, ends[whence] + offset)
         return self.position
 
     def readinto(self, buffer):

@@ -23,14 +23,12 @@ CLUTTER = 5  # strokes an image
 NOISE = 0.08  # width of the pixel noise, where colours go from 0 to 1
 MUTED = (0.2, 0.8)  # range of the background's colours
 SIDE_RANGE = (12.0, 16.0)  # square root of the object's area, in pixels
-# least distance of the object's centre from the border, in sides: a long tip
-# may be cut off
+# least distance of the object's centre from the border, in sides: a tip may be cut off
 MARGIN = 0.55
 CHUNK = 200  # images drawn at a time: bounds the memory
 
 
-# === the ten outlines, as tests of points (u, v) in the square from -1 to 1
-# ===
+# === the ten outlines, as tests of points (u, v) in the square from -1 to 1 ===
 
 
 def _turned(radius, count, first=0.0):
@@ -64,6 +62,9 @@ def _star_vertices():
 _CROSS = [(-0.42, -1), (0.42, -1), (0.42, -0.42), (1, -0.42), (1, 0.42), (0.42, 0.42)]
 _CROSS += [(-u, -v) for u, v in _CROSS]
 
+_ARROW = [(0, -1), (0.85, 0), (0.32, 0), (0.32, 0.9)]
+_ARROW += [(-u, v) for u, v in _ARROW[:0:-1]]
+_HOURGLASS = [(-0.7, -0.9), (0.7, -0.9), (0.36, 0), (0.7, 0.9), (-0.7, 0.9), (-0.36, 0)]
 _HEART_POINT = _polygon([(-0.96, -0.08), (0.96, -0.08), (0, 0.98)])
 
 
@@ -72,9 +73,9 @@ def _heart(u, v):
     return (aside * aside + (v + 0.3) * (v + 0.3) < 0.29) | _HEART_POINT(u, v)
 
 
-# None has a deep bite or a wide hole. A network looks into those, and rightly:
-# that is where such shapes differ. But "is the greatest cell on the object?"
-# would count it as a miss. Chapter 02 says so.
+# None has a deep bite or a wide hole. A network looks into those, and rightly: that is
+# where such shapes differ. But "is the greatest cell on the object?" would count it as
+# a miss. Chapter 02 says so.
 _OUTLINES = {
     "circle": lambda u, v: u * u + v * v < 1,
     "square": lambda u, v: np.maximum(abs(u), abs(v)) < 0.7,
@@ -83,21 +84,9 @@ _OUTLINES = {
     "cross": _polygon(_CROSS),
     "ring": lambda u, v: (u * u + v * v < 1) & (u * u + v * v > 0.13),
     "semicircle": lambda u, v: (u * u + v * v < 1) & (v < 0),
-    "arrow": _polygon(
-        [
-            (0, -1),
-            (0.85, 0),
-            (0.32, 0),
-            (0.32, 0.9),
-            (-0.32, 0.9),
-            (-0.32, 0),
-            (-0.85, 0),
-        ]
-    ),
+    "arrow": _polygon(_ARROW),
     "heart": _heart,
-    "hourglass": _polygon(
-        [(-0.7, -0.9), (0.7, -0.9), (0.36, 0), (0.7, 0.9), (-0.7, 0.9), (-0.36, 0)]
-    ),
+    "hourglass": _polygon(_HOURGLASS),
 }
 CLASS_NAMES = tuple(_OUTLINES)
 
@@ -107,10 +96,8 @@ def _measure(outline, points=400):
     line = (np.arange(points, dtype="float32") + 0.5) * np.float32(2 / points) - 1
     v, u = np.meshgrid(line, line, indexing="ij")  # (points, points) each
     inside = outline(u, v)
-    centre = np.round(
-        [u[inside].mean(dtype="float64"), v[inside].mean(dtype="float64")], 6
-    )
-    return centre, 4 * inside.sum() / points**2
+    centre = [u[inside].mean(dtype="float64"), v[inside].mean(dtype="float64")]
+    return np.round(centre, 6), 4 * inside.sum() / points**2
 
 
 _CENTRE, _AREA = (
@@ -133,9 +120,8 @@ def _random_generator(seed):
 
 def _sample_points():
     """Test points along one axis, in pixels: (IMAGE_SIZE * SAMPLES,)."""
-    return (
-        np.arange(IMAGE_SIZE * SAMPLES, dtype="float32") + np.float32(0.5)
-    ) / np.float32(SAMPLES)
+    numbers = np.arange(IMAGE_SIZE * SAMPLES, dtype="float32")
+    return (numbers + np.float32(0.5)) / np.float32(SAMPLES)
 
 
 def _object_coordinates(centre_x, centre_y, angle, scale):
@@ -182,17 +168,13 @@ def _smooth_colours(corners):
 
     (N, 3, 3, 3) -> (N, 3, 32, 32)
     """
-    position = (np.arange(IMAGE_SIZE, dtype="float32") + np.float32(0.5)) / np.float32(
-        IMAGE_SIZE / 2
-    )
+    numbers = np.arange(IMAGE_SIZE, dtype="float32")
+    position = (numbers + np.float32(0.5)) / np.float32(IMAGE_SIZE / 2)
     lower = position.astype(int)
     share = position - lower  # (32,)
-    # (N, 3, 32, 3)
-    rows = (
-        corners[:, :, lower] * (1 - share[:, None])
-        + corners[:, :, lower + 1] * share[:, None]
-    )
-    # (N, 3, 32, 32)
+    above, below = corners[:, :, lower], corners[:, :, lower + 1]  # (N, 3, 32, 3)
+    rows = above * (1 - share[:, None]) + below * share[:, None]
+    # (N, 3, 32, 3) -> (N, 3, 32, 32)
     return rows[..., lower] * (1 - share) + rows[..., lower + 1] * share
 
 
@@ -206,21 +188,14 @@ def _paint_clutter(canvas, draws):
         u, v = _object_coordinates(
             x * IMAGE_SIZE, y * IMAGE_SIZE, turn * 2 * np.pi, np.ones_like(x)
         )
-        half_length, half_width = (
-            2 + 5 * length[:, None, None],
-            0.5 + width[:, None, None],
-        )
-        inside = (abs(u) < half_length.astype("float32")) & (
-            abs(v) < half_width.astype("float32")
-        )
+        half_length = (2 + 5 * length[:, None, None]).astype("float32")
+        half_width = (0.5 + width[:, None, None]).astype("float32")
+        inside = (abs(u) < half_length) & (abs(v) < half_width)
         _paint(canvas, stroke[:, 5:8].astype("float32"), _coverage(inside))
 
 
 def _object_coverage(labels, draws):
-    """Place the objects: coverage float32 (N, 32, 32).
-
-    It takes labels (N,) and draws (N, 4) in 0..1.
-    """
+    """Place the objects: labels (N,), draws (N, 4) -> coverage float32 (N, 32, 32)."""
     side = SIDE_RANGE[0] + draws[:, 0] * (SIDE_RANGE[1] - SIDE_RANGE[0])
     margin = MARGIN * side  # the same for every class
     centre_x, centre_y = (
@@ -237,9 +212,9 @@ def _object_coverage(labels, draws):
 
 
 def _distinct(colour, canvas, coverage):
-    """Move an object's colour half-way round the colour cube if it is too near.
+    """Move an object's colour (N, 3) half-way round the colour cube if it is too near.
 
-    Near means: to what it hides. Colours are (N, 3).
+    That is, near to what it hides.
     """
     covered = coverage > 0
     # (N, 3, 32, 32) -> (N, 3)
@@ -253,7 +228,7 @@ def _distinct(colour, canvas, coverage):
 def _background(corners, clutter):
     """Smooth colours, strokes on top: float32 (N, 3, 32, 32).
 
-    It takes draws (N, 27) and (N, 8 * CLUTTER) in 0..1.
+    Drawn are (N, 27) numbers for the one and (N, 8 * CLUTTER) for the other, in 0..1.
     """
     corners = MUTED[0] + (MUTED[1] - MUTED[0]) * corners
     canvas = _smooth_colours(corners.reshape(-1, 3, 3, 3).astype("float32"))
@@ -273,16 +248,14 @@ def _developed(canvas, noise):
 
     float32 (N, 3, 32, 32), changed in place -> (N, 32, 32, 3)
     """
-    canvas += (
-        noise.reshape(canvas.shape).astype("float32") - np.float32(0.5)
-    ) * np.float32(NOISE)
+    noise = noise.reshape(canvas.shape).astype("float32")
+    canvas += (noise - np.float32(0.5)) * np.float32(NOISE)
     images = np.clip(canvas * 255 + np.float32(0.5), 0, 255).astype("uint8")
     return images.transpose(0, 2, 3, 1)  # (N, 3, 32, 32) -> (N, 32, 32, 3)
 
 
 def _draw_chunk(labels, generator):
-    # One row of draws an image, so that the first images do not depend on how
-    # many are asked for.
+    # One row of draws an image: the first images do not depend on how many are wanted.
     sizes = (27, 8 * CLUTTER, 4, 3, IMAGE_SIZE * IMAGE_SIZE * 3)
     draws = generator.random((len(labels), sum(sizes)))
     corners, clutter, placing, colour, noise = np.split(
@@ -307,19 +280,19 @@ def generate(count, seed=0):
 
     Args:
         count: how many images, at least 1.
-        seed: a non-negative integer, or a sequence of them. Same seed, same
-            bytes; and a longer set begins with the images of a shorter one.
+        seed: a non-negative integer, or a sequence of them. Same seed, same bytes; and
+            a longer set begins with the images of a shorter one.
 
     Returns:
         images: uint8 (count, 32, 32, 3), RGB in 0..255.
         labels: int64 (count,), indices into `CLASS_NAMES`.
-        masks: bool (count, 32, 32), True where the object covers at least half
-            of a pixel.
+        masks: bool (count, 32, 32), True where the object covers at least half of a
+            pixel.
 
     Raises:
-        TypeError: if `count` or `seed` is not an integer (or, for `seed`, a
-        sequence of them). ValueError: if `count` is below 1 or `seed` is
-        negative.
+        TypeError: if `count` or `seed` is not an integer (or, for `seed`, a sequence of
+            them).
+        ValueError: if `count` is below 1 or `seed` is negative.
     """
     _check_count(count)
     generator = _random_generator(seed)
@@ -335,21 +308,20 @@ def generate(count, seed=0):
 def generate_pairs(count, seed=0):
     """Draw `count` images with two objects of different classes each.
 
-    What does a network make of them?
-
-    They lie near opposite borders, and are of the lesser sizes of `generate`.
-    In one image of thirty their tips meet; there the second hides the first.
+    What does a network make of them? They lie near opposite borders, and are of the
+    lesser sizes of `generate`. In one image of thirty their tips meet; there the second
+    hides the first.
 
     Args:
-        count: how many images, at least 1. Any multiple of 90 has each ordered
-            pair of classes equally often.
+        count: how many images, at least 1. Any multiple of 90 has each ordered pair of
+            classes equally often.
         seed: as in `generate`.
 
     Returns:
         images: uint8 (count, 32, 32, 3), RGB in 0..255.
         labels: int64 (count, 2), indices into `CLASS_NAMES`.
-        masks: bool (count, 2, 32, 32), True where each object covers at least
-            half of a pixel and is not hidden.
+        masks: bool (count, 2, 32, 32), True where each object covers at least half of a
+            pixel and is not hidden.
 
     Raises:
         TypeError, ValueError: as `generate`.
@@ -366,10 +338,10 @@ def generate_pairs(count, seed=0):
     placing, colour = placing.reshape(count, 2, 4), colour.reshape(count, 2, 3)
     placing[:, :, 0] *= 0.3  # size
     apart = 1 + (lies[:, 0] < 0.5)  # along which axis: 1 for x, 2 for y
-    placing[number, 0, apart] *= 0.1  # near the left or upper border,
-    # near the right or lower one,
+    # One lies near the left or upper border, one near the right or lower border, and
+    # half-way along the other axis.
+    placing[number, 0, apart] *= 0.1
     placing[number, 1, apart] = 1 - 0.1 * placing[number, 1, apart]
-    # and half-way along the other axis
     placing[number, 1, 3 - apart] = (placing[number, 0, 3 - apart] + 0.5) % 1
     canvas = _background(corners, clutter)
     coverage = [

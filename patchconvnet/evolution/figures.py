@@ -31,20 +31,16 @@ def film(seen, epochs=None, save_to=None):
         ]
         for epoch in epochs
     ]
-    titles = (
-        None
-        if seen.labels is None
-        else [seen.class_names[label] for label in seen.labels]
-    )
+    titles = None
+    if seen.labels is not None:
+        titles = [seen.class_names[label] for label in seen.labels]
     plotting.film(
         seen.pictures, seen.maps, epochs, titles, captions, seen.masks, save_to=save_to
     )
 
 
 def curves(seen, save_to=None):
-    """Accuracy, attention on the object and entropy after each epoch, in one figure.
-
-    All are of the validation images.
+    """Accuracy, attention on the object and entropy of the validation images.
 
     Args:
         seen: an `Evolution`.

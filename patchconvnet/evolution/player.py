@@ -38,13 +38,9 @@ class Player:
 
     def write(self, path):
         """Write the player as a page of its own, to open in a browser or to send."""
+        page = (_FILES / "page.html").read_text("utf-8")
         with written_aside(path) as aside:
-            aside.write_text(
-                (_FILES / "page.html")
-                .read_text("utf-8")
-                .replace("{player}", self.html),
-                encoding="utf-8",
-            )
+            aside.write_text(page.replace("{player}", self.html), encoding="utf-8")
 
 
 def player(seen, name=None):
@@ -68,11 +64,8 @@ def player(seen, name=None):
         PatchConvNetError: if the name is no such name, or the player would be larger
             than 2 MB.
     """
-    name = (
-        re.sub(r"[^a-z0-9]+", "-", seen.name.lower()).strip("-") or "player"
-        if name is None
-        else name
-    )
+    if name is None:
+        name = re.sub(r"[^a-z0-9]+", "-", seen.name.lower()).strip("-") or "player"
     if not isinstance(name, str) or not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name):
         raise PatchConvNetError(
             f"name={name!r}: give a name of small letters, digits and hyphens"
@@ -82,20 +75,13 @@ def player(seen, name=None):
         file: (_FILES / f"player.{file}").read_text("utf-8")
         for file in ("html", "css", "js")
     }
-    # In a script element "<" could end it or begin a comment; the escape means the same
-    # to JSON.
-    parts["data"] = json.dumps(_data(seen), separators=(",", ":")).replace(
-        "<", "\\u003c"
-    )
-    parts["name"], parts["label"] = (
-        name,
-        html.escape(f"Attention over the epochs, {seen.name}"),
-    )
-    whole = re.sub(
-        r"\{(\w+)\}",
-        lambda place: parts[place[1]],
-        (_FILES / "frame.html").read_text("utf-8"),
-    )
+    data = json.dumps(_data(seen), separators=(",", ":"))
+    # "<" could end a script, or begin a comment in it; the escape is the same to JSON
+    parts["data"] = data.replace("<", "\\u003c")
+    parts["name"] = name
+    parts["label"] = html.escape(f"Attention over the epochs, {seen.name}")
+    frame = (_FILES / "frame.html").read_text("utf-8")
+    whole = re.sub(r"\{(\w+)\}", lambda place: parts[place[1]], frame)
     if len(whole) > LARGEST:
         raise PatchConvNetError(
             f"this player would have {len(whole) / 1e6:.1f} MB: pick() fewer pictures"
@@ -110,6 +96,7 @@ def _data(seen):
     """
     weights = seen.maps.reshape(*seen.maps.shape[:2], -1)  # (E + 1, P, h w)
     peaks = weights.max(axis=2)
+    colours = matplotlib.colormaps["viridis"](np.linspace(0, 1, 32))
     return {
         "classes": list(seen.class_names),
         "grid": list(seen.maps.shape[2:]),
@@ -127,10 +114,7 @@ def _data(seen):
         "hits": None if seen.masks is None else seen.on_object.astype(int).tolist(),
         "entropy": seen.entropy.round(1).tolist(),
         "uniform": round(float(np.log2(weights.shape[2])), 1),
-        "colours": [
-            matplotlib.colors.to_hex(colour)
-            for colour in matplotlib.colormaps["viridis"](np.linspace(0, 1, 32))
-        ],
+        "colours": [matplotlib.colors.to_hex(colour) for colour in colours],
         "note": seen.note,
     }
 

@@ -16,22 +16,20 @@ from patchconvnet.training.recipes import data_options
 class Evolution:
     """What a network said of P pictures, and where it looked, epoch by epoch.
 
-    There are E + 1 of them: before training, and after each of E epochs.
-
-    And where it looked.
+    It was asked E + 1 times: before training, and after each of E epochs.
 
     Attributes:
         name: where it comes from, in a word: a record's name, or "live".
-        maps: float32 (E + 1, P, h, w), not negative. Where each class has a
-            map of its own, that of the answer.
+        maps: float32 (E + 1, P, h, w), not negative. Where each class has a map of its
+            own, that of the answer.
         logits: float64 (E + 1, P, classes).
         class_names: tuple of strings.
         history: dict of column name to array (E,), as `Record.history`: of the
             validation images, not of these P.
-        chance: how often a random cell is on the object, 0 to 1, or None where
-            there are no masks.
-        pictures, labels, masks: uint8 (P, H, W, 3), int (P,), bool (P, H, W);
-            each None where it cannot be had.
+        chance: how often a random cell is on the object, 0 to 1, or None where there
+            are no masks.
+        pictures, labels, masks: uint8 (P, H, W, 3), int (P,), bool (P, H, W); each None
+            where it cannot be had.
         note: a sentence that says why there are no pictures, or "".
     """
 
@@ -66,9 +64,8 @@ class Evolution:
         """Probability of the right class: float64 (E + 1, P); None without labels."""
         if self.labels is None:
             return None
-        return np.take_along_axis(
-            self.probabilities, self.labels[None, :, None], axis=2
-        )[..., 0]
+        labels = self.labels[None, :, None]  # (1, P, 1)
+        return np.take_along_axis(self.probabilities, labels, axis=2)[..., 0]
 
     @cached_property
     def entropy(self):
@@ -87,15 +84,11 @@ class Evolution:
 
     @cached_property
     def on_object(self):
-        """Whether each map's greatest cell is on the object: bool (E + 1, P), or None.
-
-        None without masks.
-        """
+        """Whether each greatest cell is on the object: as `energy`, but bool."""
         if self.masks is None:
             return None
-        return np.stack(
-            [faithfulness.pointing_game(maps, self.masks) for maps in self.maps]
-        )
+        each = [faithfulness.pointing_game(maps, self.masks) for maps in self.maps]
+        return np.stack(each)  # (E + 1, P)
 
     def pick(self, chosen):
         """The same for some of the pictures.
@@ -113,40 +106,35 @@ class Evolution:
                 f"{self!r} has pictures 0 to {count - 1}; choose at least one of them,"
                 f" got {chosen}"
             )
-        parts = {name: getattr(self, name) for name in ("pictures", "labels", "masks")}
-        parts = {
-            name: None if array is None else array[chosen]
-            for name, array in parts.items()
-        }
-        return replace(
-            self, maps=self.maps[:, chosen], logits=self.logits[:, chosen], **parts
-        )
+        picked = {"maps": self.maps[:, chosen], "logits": self.logits[:, chosen]}
+        for name in ("pictures", "labels", "masks"):
+            array = getattr(self, name)
+            picked[name] = None if array is None else array[chosen]
+        return replace(self, **picked)
 
 
 def read(record):
     """What a record tells about its probe images.
 
-    The record holds maps and logits. The pictures come from the data set:
-    Shapes is drawn again, CIFAR-10 is read if the copy that the record was
-    made with is on this machine (nothing is downloaded). Where they cannot be
-    had, `note` says why.
+    The record holds maps and logits. The pictures come from the data set: Shapes is
+    drawn again, CIFAR-10 is read if the copy that the record was made with is on this
+    machine (nothing is downloaded). Where they cannot be had, `note` says why.
 
     Args:
-        record: a `Record`, or what `records.load` takes: a shipped record's
-            name, or a run folder.
+        record: a `Record`, or what `records.load` takes: a shipped record's name, or a
+            run folder.
 
     Returns:
         An `Evolution`.
 
     Raises:
-        PatchConvNetError: if there is no such record, or it keeps no maps, or
-            they are damaged.
+        PatchConvNetError: if there is no such record, or it keeps no maps, or they are
+            damaged.
     """
     record = record if isinstance(record, records.Record) else records.load(record)
     arrays, results = record.attention, record.results
-    seen = _evolution(
-        record.name, arrays.get("maps"), arrays.get("logits"), record.folder
-    )
+    maps, logits = arrays.get("maps"), arrays.get("logits")
+    seen = _evolution(record.name, maps, logits, record.folder)
     pictures, note = _probes(record, arrays.get("indices"), seen.maps.shape[1])
     return replace(
         seen,
@@ -159,9 +147,7 @@ def read(record):
 
 
 def live(recorder):
-    """What an `AttentionRecorder` has kept of a training in this process.
-
-    An `Evolution`.
+    """What an `AttentionRecorder` has kept of a training here: an `Evolution`.
 
     Raises:
         PatchConvNetError: if it has seen no training.
@@ -172,23 +158,20 @@ def live(recorder):
             " first"
         )
     dataset, count = recorder.dataset, len(recorder.maps[0])
-    seen = _evolution(
-        "live",
-        np.stack(recorder.maps),
-        np.stack(recorder.logits),
-        "this AttentionRecorder",
-    )
-    masks = dataset.mask_test
+    maps, logits = np.stack(recorder.maps), np.stack(recorder.logits)
+    seen = _evolution("live", maps, logits, "this AttentionRecorder")
+    masks = chance = None
+    if dataset.mask_test is not None:
+        masks = dataset.mask_test[:count]
+        chance = faithfulness.chance(dataset.mask_test, seen.maps.shape[2:])
     return replace(
         seen,
         class_names=tuple(dataset.class_names),
         history={key: np.array(column) for key, column in recorder.history.items()},
-        chance=(
-            None if masks is None else faithfulness.chance(masks, seen.maps.shape[2:])
-        ),
+        chance=chance,
         pictures=dataset.x_test[:count],
         labels=dataset.y_test[:count],
-        masks=None if masks is None else masks[:count],
+        masks=masks,
     )
 
 
@@ -228,34 +211,24 @@ def _probes(record, indices, count):
             f"{record.folder} is damaged: {count} maps, and their places in the test"
             f" set: {indices}"
         )
+    options = data_options(record.recipe)
+    if name == "shapes":
+        options = {"train": 1, "val": 0, "test": int(np.max(indices)) + 1}
+    elif name == "cifar10":
+        options = {"download": False}
     try:
-        few = {"train": 1, "val": 0, "test": int(np.max(indices)) + 1}
-        options = {"shapes": few, "cifar10": {"download": False}}.get(
-            name
-        ) or data_options(record.recipe)
         dataset = load_dataset(name, **options)
     except PatchConvNetError:
-        return (
-            {},
-            (
-                f"The pictures of {name} are not on this machine, and a record holds"
-                " none. So here are the maps alone."
-            ),
+        return {}, (
+            f"The pictures of {name} are not on this machine, and a record holds none."
+            " So here are the maps alone."
         )
     # its images may come in another order
     if dataset.variant != known or np.max(indices) >= len(dataset.x_test):
-        return (
-            {},
-            (
-                f"The maps are of another copy of {name} ({known}) than this machine"
-                " has. So they stand here alone."
-            ),
+        return {}, (
+            f"The maps are of another copy of {name} ({known}) than this machine has."
+            " So they stand here alone."
         )
-    parts = {
-        "pictures": dataset.x_test,
-        "labels": dataset.y_test,
-        "masks": dataset.mask_test,
-    }
-    return {
-        part: None if array is None else array[indices] for part, array in parts.items()
-    }, ""
+    masks = dataset.mask_test
+    found = {"pictures": dataset.x_test[indices], "labels": dataset.y_test[indices]}
+    return {**found, "masks": None if masks is None else masks[indices]}, ""

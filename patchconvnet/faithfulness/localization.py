@@ -176,9 +176,8 @@ def rank_accuracy(maps, masks, threshold=0.5):
     above, level = values > last, values == last
     # what is left of the K for those that are equal to the last one
     places = size - above.sum(axis=1)
-    found = (hits & above).sum(axis=1) + places * (hits & level).sum(
-        axis=1
-    ) / level.sum(axis=1)
+    in_part = places * (hits & level).sum(axis=1) / level.sum(axis=1)
+    found = (hits & above).sum(axis=1) + in_part
     return np.divide(found, count, out=np.full(len(count), np.nan), where=count > 0)
 
 
@@ -195,14 +194,12 @@ def average_precision(maps, masks, threshold=0.5):
     """
     values, hits, count = _ranked(maps, masks, threshold)
     ranks = np.arange(1, values.shape[1] + 1)
-    ends = np.concatenate(
-        [values[:, 1:] != values[:, :-1], np.ones((len(values), 1), bool)], axis=1
-    )
-    # For each cell, the place where its group of equal cells ends: the next
-    # end from here on. (N, cells)
-    ends = np.minimum.accumulate(np.where(ends, ranks, ranks[-1])[:, ::-1], axis=1)[
-        :, ::-1
-    ]
+    last = np.ones((len(values), 1), bool)
+    ends = np.concatenate([values[:, 1:] != values[:, :-1], last], axis=1)
+    # For each cell, the place where its group of equal cells ends: the next end from
+    # here on. (N, cells)
+    backwards = np.where(ends, ranks, ranks[-1])[:, ::-1]
+    ends = np.minimum.accumulate(backwards, axis=1)[:, ::-1]
     precision = np.take_along_axis(hits.cumsum(axis=1), ends - 1, axis=1) / ends
     total = (hits * precision).sum(axis=1)
     return np.divide(total, count, out=np.full(len(count), np.nan), where=count > 0)
@@ -214,17 +211,12 @@ def _ranked(maps, masks, threshold):
     Values (N, cells), bool (N, cells), and how many are on it, float (N,).
     """
     maps, shares = _checked(maps, masks)
-    values, on_object = (
-        maps.reshape(len(maps), -1),
-        shares.reshape(len(maps), -1) >= threshold,
-    )
+    values = maps.reshape(len(maps), -1)  # (N, H, W) -> (N, cells)
+    on_object = shares.reshape(len(maps), -1) >= threshold
     order = np.argsort(-values.astype("float64"), axis=1, kind="stable")
+    values = np.take_along_axis(values, order, axis=1)
     hits = np.take_along_axis(on_object, order, axis=1)
-    return (
-        np.take_along_axis(values, order, axis=1),
-        hits,
-        hits.sum(axis=1).astype("float64"),
-    )
+    return values, hits, hits.sum(axis=1).astype("float64")
 
 
 def entropy(maps):
@@ -261,10 +253,11 @@ def measure(maps, masks=None):
     located = (pointing_game, energy, energy_ratio, rank_accuracy, average_precision)
     # once for all; (N, h, w) -> (N, H, W)
     masks = cell_shares(masks, np.shape(maps)[1:])
-    return {
+    means = {
         function.__name__: float(np.nanmean(function(maps, masks)))
         for function in located
-    } | scores
+    }
+    return means | scores
 
 
 # === maps that ignore the image ===

@@ -46,22 +46,16 @@ def insertion(model, images, maps, labels, steps=None, fill="blur"):
 
 def _replace(model, images, maps, labels, steps, fill, inserting):
     images, maps, labels = check_images(images), np.asarray(maps), np.asarray(labels)
-    if (
-        maps.ndim != 3
-        or labels.ndim != 1
-        or not len(images) == len(maps) == len(labels)
-    ):
+    as_many = len(images) == len(maps) == len(labels)
+    if maps.ndim != 3 or labels.ndim != 1 or not as_many:
         raise PatchConvNetError(
             f"images {images.shape}, maps {maps.shape} and labels {labels.shape}:"
             " wanted (N, H, W, 3), (N, h, w), (N,)"
         )
     cells = maps.shape[1] * maps.shape[2]
     steps = cells if steps is None else steps
-    if (
-        isinstance(steps, bool)
-        or not isinstance(steps, (int, np.integer))
-        or not 1 <= steps <= cells
-    ):
+    is_whole = isinstance(steps, (int, np.integer)) and not isinstance(steps, bool)
+    if not is_whole or not 1 <= steps <= cells:
         raise PatchConvNetError(
             f"steps must be a whole number from 1 to {cells}, the number of cells, got"
             f" {steps!r}"
@@ -97,12 +91,9 @@ def _painted(images, fill):
         return np.broadcast_to(means.astype(images.dtype), images.shape)
     if fill == "blur":
         radius = ImageFilter.GaussianBlur(max(images.shape[1:3]) / 6)
-        whole = (
-            Image.fromarray(np.clip(image, 0, 255).astype("uint8")) for image in images
-        )
-        return np.stack([np.asarray(image.filter(radius)) for image in whole]).astype(
-            images.dtype
-        )
+        whole = np.clip(images, 0, 255).astype("uint8")
+        blurred = [np.asarray(Image.fromarray(one).filter(radius)) for one in whole]
+        return np.stack(blurred).astype(images.dtype)
     raise PatchConvNetError(f'fill must be "mean" or "blur", got {fill!r}')
 
 

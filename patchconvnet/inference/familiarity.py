@@ -18,8 +18,7 @@ import keras
 import numpy as np
 
 MOST_IMAGES = 5_000  # that are described in `measure`, of each kind
-# share of the test images that are farther away than the limit
-EXCEEDED_BY = 0.05
+EXCEEDED_BY = 0.05  # share of the test images that are farther away than the limit
 
 
 def descriptions(model, images, batch_size=128):
@@ -37,9 +36,8 @@ def descriptions(model, images, batch_size=128):
     means = []
     for start in range(0, len(images), batch_size):
         # Called, not `predict`: that would compile anew for one picture.
-        patches = keras.ops.convert_to_numpy(
-            trunk(images[start : start + batch_size], training=False)
-        )
+        patches = trunk(images[start : start + batch_size], training=False)
+        patches = keras.ops.convert_to_numpy(patches)
         # (n, h, w, dim) -> (n, dim)
         means.append(patches.astype("float32").mean(axis=(1, 2)))
     return np.concatenate(means)
@@ -59,17 +57,13 @@ def measure(model, training_images, test_images):
     """
     found = descriptions(model, training_images[:MOST_IMAGES]).astype("float64")
     mean = found.mean(axis=0)
-    variances, directions = np.linalg.eigh(
-        (found - mean).T @ (found - mean) / len(found)
-    )
-    # A direction in which the training images hardly vary must not decide
-    # alone.
+    covariance = (found - mean).T @ (found - mean) / len(found)
+    variances, directions = np.linalg.eigh(covariance)
+    # A direction in which the training images hardly vary must not decide alone.
     whitening = directions / np.sqrt(variances + 1e-3 * variances.mean())
     usual = {"mean": mean.astype("float32"), "whitening": whitening.astype("float32")}
-    limit = np.quantile(
-        distances(model, test_images[:MOST_IMAGES], usual), 1 - EXCEEDED_BY
-    )
-    return {**usual, "limit": np.float32(limit)}
+    found = distances(model, test_images[:MOST_IMAGES], usual)
+    return {**usual, "limit": np.float32(np.quantile(found, 1 - EXCEEDED_BY))}
 
 
 def distances(model, images, usual):

@@ -9,8 +9,8 @@ from patchconvnet.errors import PatchConvNetError
 def look(model, images):
     """Logits, and one map or one a class: attention, or what takes its place.
 
-    With average pooling the maps are the positive part of the class activation maps.
-    One that is nowhere positive says nothing, and becomes uniform.
+    With average pooling that is the positive part of the class activation maps. One
+    that is nowhere positive says nothing, and becomes uniform.
 
     Returns:
         logits: float32 (N, classes).

@@ -9,8 +9,7 @@ from patchconvnet.errors import PatchConvNetError
 from patchconvnet.inference import familiarity
 from patchconvnet.inference.looking import look, maps_of
 
-# a map that is as flat as equal weights on more than this share of its cells
-# has no place
+# a map as flat as equal weights on more than this share of its cells has no place
 SPREAD = 0.75
 
 
@@ -89,16 +88,13 @@ def predict(model, picture, class_names, usual=None):
     strange = None
     if usual is not None:
         strange = bool(familiarity.distances(model, seen, usual)[0] > usual["limit"])
+    by_attention = model.get_config()["pooling"] == "attention"
     return Prediction(
         names=tuple(class_names[index] for index in order),
         probabilities=probabilities[order],
         attention=maps_of(order[:1], maps)[0],
         square=(left, top, side),
-        map_name=(
-            "attention"
-            if model.get_config()["pooling"] == "attention"
-            else "class activation"
-        ),
+        map_name="attention" if by_attention else "class activation",
         strange=strange,
     )
 
@@ -120,16 +116,12 @@ def describe(found):
     share = found.probabilities[0]
     sure = "more than 99%" if share > 0.995 else f"{share:.0%}"
     cut = found.square[0] > 0 or found.square[1] > 0
-    if (
-        2 ** faithfulness.entropy(found.attention[None])[0]
-        > SPREAD * found.attention.size
-    ):
+    cells = 2 ** faithfulness.entropy(found.attention[None])[0]
+    if cells > SPREAD * found.attention.size:
         where = f"spread over the {'central square' if cut else 'picture'}"
     else:
-        where = (
-            "strongest"
-            f" {_place(found.attention)}{' of the central square' if cut else ''}"
-        )
+        of = " of the central square" if cut else ""
+        where = f"strongest {_place(found.attention)}{of}"
     strange = "; unlike the training pictures" if found.strange else ""
     return f"{found.names[0]}, {sure}; {found.map_name} {where}{strange}"
 
@@ -159,11 +151,9 @@ def remark(found):
     """
     if found.strange is False:
         return ""
-    known = (
-        "nobody measured how near this is to"
-        if found.strange is None
-        else "this is unlike"
-    )
+    known = "this is unlike"
+    if found.strange is None:
+        known = "nobody measured how near this is to"
     return (
         f"{known} the pictures that the network was trained on. It names one of its"
         f" {len(found.names)} classes whatever it sees, and the map says where it"

@@ -28,28 +28,22 @@ def history(columns, chance=None, save_to=None):
                 curves = [(name, "validation", BLUE, "s-")]
             for column, legend, colour, line in curves:
                 if column in columns:
-                    axis.plot(
-                        epochs,
-                        columns[column],
-                        line,
-                        color=colour,
-                        label=legend,
-                        markersize=4,
-                    )
+                    look = {"color": colour, "label": legend, "markersize": 4}
+                    axis.plot(epochs, columns[column], line, **look)
             if name == "attention_on_object" and chance is not None:
                 axis.axhline(chance, color=GREY, linestyle=":", label="chance")
-            axis.set(
-                xlabel="epoch", title=label, xlim=(epochs[0] - 0.3, epochs[-1] + 0.3)
-            )
+            axis.set(xlabel="epoch", title=label, xlim=_around(epochs))
             axis.set_ylim(0, None if name == "loss" else 1.02)
             axis.xaxis.set_major_locator(MaxNLocator(integer=True))
             axis.legend(frameon=False, fontsize=9)
 
 
+def _around(epochs):
+    return epochs[0] - 0.3, epochs[-1] + 0.3
+
+
 def evolution(columns, uniform=None, chance=None, save_to=None):
     """Accuracy and attention on the object above, the entropy of attention below.
-
-    Both over the same epochs.
 
     Args:
         columns: dict of column name to array (epochs,), as `Record.history`: "epoch",
@@ -60,10 +54,8 @@ def evolution(columns, uniform=None, chance=None, save_to=None):
         save_to: a file to write instead of showing the figure.
     """
     epochs = np.asarray(columns["epoch"])
-    with figure(save_to, 2, 1, size=(6.8, 5.2), sharex=True, height_ratios=(3, 2)) as (
-        _,
-        axes,
-    ):
+    layout = {"size": (6.8, 5.2), "sharex": True, "height_ratios": (3, 2)}
+    with figure(save_to, 2, 1, **layout) as (_, axes):
         shares, bits = axes[:, 0]
         lines = (
             ("val_accuracy", "accuracy", BLUE, "s-"),
@@ -71,32 +63,15 @@ def evolution(columns, uniform=None, chance=None, save_to=None):
         )
         for column, legend, colour, line in lines:
             if column in columns:
-                shares.plot(
-                    epochs,
-                    columns[column],
-                    line,
-                    color=colour,
-                    label=legend,
-                    markersize=4,
-                )
+                look = {"color": colour, "label": legend, "markersize": 4}
+                shares.plot(epochs, columns[column], line, **look)
         if chance is not None:
-            shares.axhline(
-                chance, color=GREY, linestyle=":", label="a random cell on the object"
-            )
-        shares.set(
-            ylabel="share of images",
-            ylim=(0, 1.02),
-            xlim=(epochs[0] - 0.3, epochs[-1] + 0.3),
-        )
+            legend = "a random cell on the object"
+            shares.axhline(chance, color=GREY, linestyle=":", label=legend)
+        shares.set(ylabel="share of images", ylim=(0, 1.02), xlim=_around(epochs))
         if "attention_entropy" in columns:
-            bits.plot(
-                epochs,
-                columns["attention_entropy"],
-                "^-",
-                color=GREEN,
-                label="entropy of attention",
-                markersize=4,
-            )
+            look = {"color": GREEN, "label": "entropy of attention", "markersize": 4}
+            bits.plot(epochs, columns["attention_entropy"], "^-", **look)
         if uniform is not None:
             bits.axhline(uniform, color=GREY, linestyle=":", label="equal weights")
         bits.set(xlabel="epoch", ylabel="bits")
@@ -124,17 +99,11 @@ def confusion(labels, predictions, names, save_to=None):
     with figure(save_to, size=(6.4, 5.6)) as (_, axes):
         axis = axes[0, 0]
         axis.imshow(shares, cmap="Blues", vmin=0, vmax=100)
+        centred = {"ha": "center", "va": "center", "fontsize": 9}
         for row, column in zip(*np.nonzero(shares >= 0.5)):
-            colour = "white" if shares[row, column] > 50 else "black"
-            axis.text(
-                column,
-                row,
-                f"{shares[row, column]:.0f}",
-                ha="center",
-                va="center",
-                color=colour,
-                fontsize=9,
-            )
+            share = shares[row, column]
+            colour = "white" if share > 50 else "black"
+            axis.text(column, row, f"{share:.0f}", color=colour, **centred)
         axis.set_xticks(range(len(names)), names, rotation=45, ha="right")
         axis.set_yticks(range(len(names)), names)
         axis.set(
@@ -158,16 +127,9 @@ def curve(x, lines, x_label, y_label, points=False, save_to=None):
         raise ValueError(f"one to {len(LINES)} lines, got {len(lines)}")
     with figure(save_to, size=(6.4, 3.4)) as (_, axes):
         axis = axes[0, 0]
+        mark = {"marker": "o" if points else None, "markersize": 4}
         for (legend, values), (colour, line) in zip(lines.items(), LINES):
-            axis.plot(
-                x,
-                values,
-                line,
-                color=colour,
-                label=legend,
-                marker="o" if points else None,
-                markersize=4,
-            )
+            axis.plot(x, values, line, color=colour, label=legend, **mark)
         axis.set(xlabel=x_label, ylabel=y_label)
         if np.issubdtype(np.asarray(x).dtype, np.integer):
             axis.xaxis.set_major_locator(MaxNLocator(integer=True))

@@ -11,6 +11,7 @@ _PARTS = (
     ("attention_pooling", "attention\npooling\n1 x 64"),
     ("head", "head\n10 logits"),
 )
+_CENTRED = {"ha": "center", "va": "center", "fontsize": 10}
 # In inches: narrow enough for the text to be read on a phone.
 _WIDTH, _HEIGHT, _GAP, _BOTTOM = 0.96, 0.95, 0.25, 0.35
 
@@ -46,60 +47,27 @@ def network_diagram(highlight=None, save_to=None):
             if name != "image":
                 _arrow(axis, (left[name] - _GAP, middle), (left[name], middle))
         if highlight == "squeeze_excite":  # the `shapes` preset does without
-            note = "in each block: squeeze-and-excitation"
-            axis.text(
-                left["trunk"] + _WIDTH / 2,
-                0.15,
-                note,
-                ha="center",
-                va="center",
-                fontsize=10,
-                color=ORANGE,
-                fontweight="bold",
-            )
+            note, below = "in each block: squeeze-and-excitation", left["trunk"]
+            look = {"color": ORANGE, "fontweight": "bold"}
+            axis.text(below + _WIDTH / 2, 0.15, note, **_CENTRED, **look)
         above = left["attention_pooling"] + _WIDTH / 2
         _arrow(axis, (above, top), (above, top + 0.3))
-        axis.text(
-            above,
-            top + 0.5,
-            "attention map\n8 x 8",
-            ha="center",
-            va="center",
-            fontsize=10,
-        )
+        axis.text(above, top + 0.5, "attention map\n8 x 8", **_CENTRED)
 
 
 def _box(axis, left, label, chosen):
-    style = (
-        {"facecolor": "#FCE8DC", "edgecolor": ORANGE, "linewidth": 2.5}
-        if chosen
-        else {"facecolor": "#EAF2F8", "edgecolor": BLUE, "linewidth": 1.2}
-    )
+    style = {"facecolor": "#EAF2F8", "edgecolor": BLUE, "linewidth": 1.2}
+    if chosen:
+        style = {"facecolor": "#FCE8DC", "edgecolor": ORANGE, "linewidth": 2.5}
     shape = "round,pad=0,rounding_size=0.08"
     axis.add_patch(
         FancyBboxPatch((left, _BOTTOM), _WIDTH, _HEIGHT, boxstyle=shape, **style)
     )
-    axis.text(
-        left + _WIDTH / 2,
-        _BOTTOM + _HEIGHT / 2,
-        label,
-        ha="center",
-        va="center",
-        fontsize=10,
-        fontweight="bold" if chosen else "normal",
-    )
+    middle = left + _WIDTH / 2, _BOTTOM + _HEIGHT / 2
+    weight = "bold" if chosen else "normal"
+    axis.text(*middle, label, fontweight=weight, **_CENTRED)
 
 
 def _arrow(axis, start, end):
-    axis.add_patch(
-        FancyArrowPatch(
-            start,
-            end,
-            arrowstyle="-|>",
-            mutation_scale=12,
-            color=GREY,
-            linewidth=1.3,
-            shrinkA=1,
-            shrinkB=1,
-        )
-    )
+    style = {"arrowstyle": "-|>", "mutation_scale": 12, "shrinkA": 1, "shrinkB": 1}
+    axis.add_patch(FancyArrowPatch(start, end, color=GREY, linewidth=1.3, **style))

@@ -32,7 +32,8 @@ def draw_sharply():
 def sharp_png(figure):
     """A figure as a PNG of twice its pixels.
 
-    A pair: a Base64 string, and {"width", "height"} in pixels on the page.
+    Returns:
+        A Base64 string, and {"width", "height"} in pixels on the page.
     """
     drawn, kept = io.BytesIO(), io.BytesIO()
     figure.savefig(drawn, format="png", dpi=SCALE * figure.dpi, bbox_inches="tight")
@@ -42,9 +43,8 @@ def sharp_png(figure):
     rounded = np.minimum((pixels + step // 2) // step * step, 255).astype("uint8")
     image = Image.fromarray(rounded)
     if image.getcolors(FEW_COLOURS):
-        image = image.quantize(
-            256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE
-        )
+        kind, dither = Image.Quantize.MAXCOVERAGE, Image.Dither.NONE
+        image = image.quantize(256, kind, dither=dither)
     image.save(kept, format="png", optimize=True)
     size = {"width": pixels.shape[1] // SCALE, "height": pixels.shape[0] // SCALE}
     return base64.b64encode(kept.getvalue()).decode("ascii"), size

@@ -19,19 +19,13 @@ def images(pictures, titles=None, columns=10, masks=None, save_to=None):
     _same_number(pictures=pictures, titles=titles, masks=masks)
     columns = min(columns, len(pictures))
     rows = -(-len(pictures) // columns)
-    with figure(save_to, rows, columns, size=(1.15 * columns, 1.35 * rows)) as (
-        _,
-        axes,
-    ):
+    size = (1.15 * columns, 1.35 * rows)
+    with figure(save_to, rows, columns, size=size) as (_, axes):
         for axis in axes.flat:
             axis.axis("off")
         for index, (axis, picture) in enumerate(zip(axes.flat, pictures)):
-            axis.imshow(
-                picture,
-                cmap="gray",
-                vmin=0,
-                vmax=255 if picture.dtype == np.uint8 else None,
-            )
+            white = 255 if picture.dtype == np.uint8 else None
+            axis.imshow(picture, cmap="gray", vmin=0, vmax=white)
             if masks is not None:
                 _outline(axis, masks[index])
             if titles is not None:
@@ -41,10 +35,8 @@ def images(pictures, titles=None, columns=10, masks=None, save_to=None):
 def _same_number(**given):
     counts = {name: len(values) for name, values in given.items() if values is not None}
     if len(set(counts.values())) != 1:
-        raise ValueError(
-            "not as many: "
-            + ", ".join(f"{count} {name}" for name, count in counts.items())
-        )
+        told = ", ".join(f"{count} {name}" for name, count in counts.items())
+        raise ValueError(f"not as many: {told}")
 
 
 def _outline(axis, mask):
@@ -76,18 +68,15 @@ def attention(
     )
     columns = min(columns, len(pictures))
     rows = -(-len(pictures) // columns)
-    with figure(save_to, rows, 2 * columns, size=(2.9 * columns, 1.75 * rows)) as (
-        canvas,
-        axes,
-    ):
+    size = (2.9 * columns, 1.75 * rows)
+    with figure(save_to, rows, 2 * columns, size=size) as (_, axes):
         for axis in axes.flat:
             axis.axis("off")
         for index, (picture, weights) in enumerate(zip(pictures, maps)):
             plain, laid_over = axes.reshape(-1, 2)[index]
             plain.imshow(picture)
-            lay_over(
-                laid_over, picture, weights, None if squares is None else squares[index]
-            )
+            square = None if squares is None else squares[index]
+            lay_over(laid_over, picture, weights, square)
             if masks is not None:
                 _outline(laid_over, masks[index])
             if titles is not None:
@@ -110,9 +99,9 @@ def lay_over(axis, picture, weights, square=None, corner=(-0.5, -0.5), scale=1.0
         The drawn map, for a colour bar.
     """
     height, width = picture.shape[:2]
-    left, top, across, down = (
-        (0, 0, width, height) if square is None else (*square, square[2])
-    )
+    left, top, across, down = 0, 0, width, height
+    if square is not None:
+        left, top, across, down = *square, square[2]
 
     def extent(left, top, across, down):
         x, y = corner[0] + scale * left, corner[1] + scale * top
@@ -159,10 +148,8 @@ def prediction(
         map_name: what the map is, for its title.
         save_to: a file to write instead of showing the figure.
     """
-    with figure(save_to, 1, 3, size=(11, 3.6), width_ratios=(1, 1.15, 0.9)) as (
-        canvas,
-        axes,
-    ):
+    layout = {"size": (11, 3.6), "width_ratios": (1, 1.15, 0.9)}
+    with figure(save_to, 1, 3, **layout) as (canvas, axes):
         plain, laid_over, bars = axes[0]
         plain.imshow(picture)
         plain.set_title("picture")
@@ -192,13 +179,10 @@ def film(pictures, maps, epochs, titles=None, captions=None, masks=None, save_to
         save_to: a file to write instead of showing the figure.
     """
     rows, first = len(maps[0]), 0 if pictures is None else 1
+    columns = first + len(epochs)
     height, font = (1.35, 9) if captions is None else (1.7, 11)
-    with figure(
-        save_to,
-        rows,
-        first + len(epochs),
-        size=(1.3 * (first + len(epochs)), height * rows),
-    ) as (_, axes):
+    size = (1.3 * columns, height * rows)
+    with figure(save_to, rows, columns, size=size) as (_, axes):
         for axis in axes.flat:
             axis.axis("off")
         for row, axis_row in enumerate(axes):
@@ -208,28 +192,14 @@ def film(pictures, maps, epochs, titles=None, captions=None, masks=None, save_to
                 axis_row[0].set_title(titles[row], fontsize=font)
             for column, (axis, epoch) in enumerate(zip(axis_row[first:], epochs)):
                 weights = np.asarray(maps[epoch][row], dtype="float32")
-                lay_over(
-                    axis,
-                    (
-                        np.full((*weights.shape, 3), 255)
-                        if pictures is None
-                        else pictures[row]
-                    ),
-                    weights,
-                )
+                white = np.full((*weights.shape, 3), 255)
+                lay_over(axis, white if pictures is None else pictures[row], weights)
                 if masks is not None:
                     _outline(axis, masks[row])
                 if captions is not None:
-                    axis.text(
-                        0.5,
-                        -0.04,
-                        captions[column][row],
-                        ha="center",
-                        va="top",
-                        fontsize=font,
-                        transform=axis.transAxes,
-                    )
+                    below = {"ha": "center", "va": "top", "transform": axis.transAxes}
+                    caption = captions[column][row]
+                    axis.text(0.5, -0.04, caption, fontsize=font, **below)
                 if row == 0:
-                    axis.set_title(
-                        "untrained" if epoch == 0 else f"epoch {epoch}", fontsize=font
-                    )
+                    title = "untrained" if epoch == 0 else f"epoch {epoch}"
+                    axis.set_title(title, fontsize=font)

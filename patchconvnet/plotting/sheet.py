@@ -38,15 +38,11 @@ def contact_sheet(pictures, maps, captions, squares=None, columns=4, save_to=Non
             left, top = column * wide, row * high
             height, width = picture.shape[:2]
             scale = 1 / max(height, width)
-            corner = left, top + (1 - scale * height) / 2
-            across, down = scale * width, scale * height
-            axis.imshow(
-                picture,
-                extent=(corner[0], corner[0] + across, corner[1] + down, corner[1]),
-            )
-            lay_over(
-                axis, picture, weights, square, (corner[0] + 1 + GAP, corner[1]), scale
-            )
+            upper = top + (1 - scale * height) / 2
+            lower, right = upper + scale * height, left + scale * width
+            axis.imshow(picture, extent=(left, right, lower, upper))
+            corner = (left + 1 + GAP, upper)
+            lay_over(axis, picture, weights, square, corner, scale)
             axis.text(left, top + 1 + GAP / 2, caption, va="top", fontsize=9)
         axis.set(xlim=(0, columns * wide - 2 * GAP), ylim=(rows * high, 0))
         axis.axis("off")

@@ -76,12 +76,15 @@ def seeds(name):
         name: a shipped record's name, or the path of a folder of runs, each in its
             `seed_N`.
     """
-    folder = SHIPPED / str(name) if str(name) in names() else place(name)
     found = (
         path.parent.name.removeprefix("seed_")
-        for path in folder.glob("seed_*/results.json")
+        for path in _folder(name).glob("seed_*/results.json")
     )
     return sorted(int(number) for number in found if number.isdecimal())
+
+
+def _folder(name):
+    return SHIPPED / str(name) if str(name) in names() else place(name)
 
 
 def load(name, seed=None):
@@ -100,7 +103,7 @@ def load(name, seed=None):
         PatchConvNetError: if there is no such record or seed, or the run in it has not
             finished.
     """
-    folder = SHIPPED / str(name) if str(name) in names() else place(name)
+    folder = _folder(name)
     there = seeds(name)
     if seed is None and there:
         seed = there[0]
@@ -269,19 +272,13 @@ class Record:
     def summary(self):
         """Accuracy and attention scores in a few lines: a string."""
         results, epochs = self.results, self.recipe["epochs"]
-        # else always all
-        top5 = (
-            f"   (top 5: {results['test_top5']:.1%})"
-            if len(results["class_names"]) > 5
-            else ""
-        )
+        unit, top5 = "epoch" if epochs == 1 else "epochs", ""
+        if len(results["class_names"]) > 5:  # else always all
+            top5 = f"   (top 5: {results['test_top5']:.1%})"
         lines = [
             one_line(f"{self.recipe['dataset']}, {results['variant']}"),
-            (
-                f"preset {self.recipe['preset']}, seed {self.recipe['seed']}, {epochs}"
-                f" {'epoch' if epochs == 1 else 'epochs'}, {results['parameters']:,}"
-                " parameters"
-            ),
+            f"preset {self.recipe['preset']}, seed {self.recipe['seed']},"
+            f" {epochs} {unit}, {results['parameters']:,} parameters",
             f"test accuracy        {results['test_accuracy']:.1%}{top5}",
         ]
         if "test_accuracy_with_flip" in results:

@@ -19,8 +19,7 @@ from patchconvnet.errors import PatchConvNetError, one_line
 from patchconvnet.inference import look
 from patchconvnet.training.scores import score_attention, score_logits
 
-# images whose maps are kept after every epoch: the first ones of the test set
-PROBES = 32
+PROBES = 32  # images whose maps are kept: the first ones of the test set
 
 ANOTHER_TRY = (
     "try another seed, or a lower learning_rate (--set learning_rate=...) in another"
@@ -31,10 +30,8 @@ ANOTHER_TRY = (
 class Batches(keras.utils.PyDataset):
     """Shuffled batches whose order depends only on the seed and the epoch.
 
-    So a resumed run sees the same.
-
-    Each item is a pair: images uint8 (B, H, W, 3), labels one-hot float32 (B,
-    classes).
+    So a resumed run sees the same. Each item is a pair: images uint8 (B, H, W, 3),
+    labels one-hot float32 (B, classes).
     """
 
     def __init__(self, images, labels, batch_size, num_classes, seed):
@@ -48,9 +45,8 @@ class Batches(keras.utils.PyDataset):
 
     def shuffle(self, epoch):
         """Draw the order of an epoch, counted from 0."""
-        self.order = np.random.default_rng((self.seed, epoch)).permutation(
-            len(self.images)
-        )
+        dice = np.random.default_rng((self.seed, epoch))
+        self.order = dice.permutation(len(self.images))
 
     def __len__(self):
         return -(-len(self.images) // self.batch_size)  # rounded up
@@ -64,11 +60,9 @@ class Batches(keras.utils.PyDataset):
 def averaged_weights(model):
     """While this lasts, a compiled model has the running mean of its weights.
 
-    If its optimizer keeps one.
-
-    Batch normalization keeps the averages that belong to the current weights,
-    as Keras does at the end of `fit`: part of why averaging may cost something
-    in a short run.
+    That is, if its optimizer keeps one. Batch normalization keeps the averages that
+    belong to the current weights, as Keras does at the end of `fit`: part of why
+    averaging may cost something in a short run.
     """
     # mixed_float16 scales the loss
     optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)
@@ -90,19 +84,19 @@ def averaged_weights(model):
 class AttentionRecorder(keras.callbacks.Callback):
     """Keeps the maps of the same probe images, from before training on.
 
-    Also measures the validation images: their loss and accuracy and, where
-    masks are known, how often attention is on the object. These join the
-    epoch's logs, so that the progress bar and `History` have them too.
+    Also measures the validation images: their loss and accuracy and, where masks are
+    known, how often attention is on the object. These join the epoch's logs, so that
+    the progress bar and `History` have them too.
 
     Args:
         dataset: a `Dataset`. The first 32 test images are the probes.
-        folder: run folder for `attention.npz`, `history.csv` (and
-            `epochs.npz`); None keeps all in memory.
+        folder: run folder for `attention.npz`, `history.csv` (and `epochs.npz`); None
+            keeps all in memory.
         keep_epochs: whether to keep the weights after every epoch.
 
     Attributes:
-        maps: list, one array an epoch, float16 (P, Q, h, w), the first from
-            before training.
+        maps: list, one array an epoch, float16 (P, Q, h, w), the first from before
+            training.
         logits: list, one array an epoch, float16 (P, classes).
         history: dict of column name to list, one value an epoch.
     """
@@ -124,9 +118,8 @@ class AttentionRecorder(keras.callbacks.Callback):
         history = records.read_history(self.folder / "history.csv")
         self.history = {key: list(column[:epochs]) for key, column in history.items()}
         arrays = records.read_arrays(self.folder / "attention.npz")
-        self.maps, self.logits = (
-            list(arrays[name][: epochs + 1]) for name in ("maps", "logits")
-        )
+        self.maps = list(arrays["maps"][: epochs + 1])
+        self.logits = list(arrays["logits"][: epochs + 1])
         if self.keep_epochs:
             kept = records.read_arrays(self.folder / "epochs.npz")
             self.weights = {
@@ -142,14 +135,10 @@ class AttentionRecorder(keras.callbacks.Callback):
         """
         found = hashlib.sha256(f"{epochs} epochs\n".encode())
         for key, column in self.history.items():
-            found.update(
-                f"{key}: {' '.join(map(records.as_written, column))}\n".encode()
-            )
-        for array in (
-            *self.maps,
-            *self.logits,
-            *(self.weights[key] for key in sorted(self.weights)),
-        ):
+            numbers = " ".join(map(records.as_written, column))
+            found.update(f"{key}: {numbers}\n".encode())
+        weights = [self.weights[key] for key in sorted(self.weights)]
+        for array in (*self.maps, *self.logits, *weights):
             found.update(f"{array.dtype} {array.shape}".encode())
             found.update(np.ascontiguousarray(array))
         return found.hexdigest()
@@ -189,11 +178,9 @@ class AttentionRecorder(keras.callbacks.Callback):
             return {}
         try:
             logits, maps = look(self.model, self.dataset.x_val)
-            scores = {
-                f"val_{name}": value
-                for name, value in score_logits(logits, self.dataset.y_val).items()
-            }
-            scores.pop("val_top5")
+            scores = score_logits(logits, self.dataset.y_val)
+            scores.pop("top5")
+            scores = {f"val_{name}": value for name, value in scores.items()}
             return {**scores, **score_attention(logits, maps, self.dataset.mask_val)}
         except PatchConvNetError as error:
             raise PatchConvNetError(
@@ -202,34 +189,29 @@ class AttentionRecorder(keras.callbacks.Callback):
 
     def _write(self):
         records.write_history(self.folder / "history.csv", self.history)
-        records.write_arrays(
-            self.folder / "attention.npz",
-            {
-                "maps": np.stack(self.maps),
-                "logits": np.stack(self.logits),
-                "indices": np.arange(len(self.maps[0])),
-            },
-        )
+        arrays = {
+            "maps": np.stack(self.maps),
+            "logits": np.stack(self.logits),
+            "indices": np.arange(len(self.maps[0])),
+        }
+        records.write_arrays(self.folder / "attention.npz", arrays)
         if self.keep_epochs:
             records.write_arrays(self.folder / "epochs.npz", self.weights)
 
 
 class Checkpoint(keras.callbacks.Callback):
-    """Before the first epoch and after every one, writes what training goes on from.
+    """Writes all that training goes on from: before it, and after every epoch.
 
-    And what belongs to it.
-
-    Before every epoch it sets the order of images and all random generators
-    from the seed and the epoch's number, so that a run which was stopped
-    continues as if it had not been.
+    Before every epoch it sets the order of images and all random generators from the
+    seed and the epoch's number, so that a run which was stopped continues as if it had
+    not been.
 
     Args:
         path: the checkpoint's file. It is written aside and renamed.
         batches: the `Batches` that the model trains on.
-        recorder: the `AttentionRecorder` whose files must be of the same
-            epochs.
-        variant: which data these are (see `data.Dataset`): a run must not go
-            on with others.
+        recorder: the `AttentionRecorder` whose files must be of the same epochs.
+        variant: which data these are (see `data.Dataset`): a run must not go on with
+            others.
     """
 
     def __init__(self, path, batches, recorder, variant):
@@ -264,20 +246,16 @@ class Checkpoint(keras.callbacks.Callback):
 
     def _write(self, done):
         arrays = {
-            str(index): value
-            for index, value in enumerate(map(_to_numpy, _state(self.model)))
+            "epochs_done": np.array(done),
+            "variant": self.variant,
+            "digest": self.recorder.digest(done),
         }
-        belongs = {"variant": self.variant, "digest": self.recorder.digest(done)}
-        records.write_arrays(
-            self.path,
-            {"epochs_done": np.array(done), **belongs, **arrays},
-            compressed=False,
-        )
+        for index, variable in enumerate(_state(self.model)):
+            arrays[str(index)] = _to_numpy(variable)
+        records.write_arrays(self.path, arrays, compressed=False)
 
     def restore(self, model, epochs):
-        """Load the checkpoint into a compiled model, and the recorder's files.
-
-        If there is one.
+        """Load the checkpoint, if there is one, and the recorder's files.
 
         Args:
             model: the compiled model.
@@ -287,8 +265,8 @@ class Checkpoint(keras.callbacks.Callback):
             How many epochs were done, 0 to `epochs`.
 
         Raises:
-            PatchConvNetError: the files do not belong together, or are
-                damaged; other data.
+            PatchConvNetError: the files do not belong together, or are damaged; other
+                data.
         """
         model.optimizer.build(model.trainable_variables)
         if not self.path.is_file():
@@ -302,11 +280,9 @@ class Checkpoint(keras.callbacks.Callback):
                     "its history, maps and checkpoint are not of the same epochs"
                 )
         except (LookupError, ValueError, TypeError) as error:
-            reason = (
-                error
-                if isinstance(error, PatchConvNetError)
-                else f"its files are damaged ({error!r})"
-            )
+            reason = error
+            if not isinstance(error, PatchConvNetError):
+                reason = f"its files are damaged ({error!r})"
             raise PatchConvNetError(
                 f"the stopped run in {self.path.parent} cannot go on:"
                 f" {one_line(reason)}. Delete {self.path} to start it over, or choose"
@@ -355,11 +331,9 @@ class StopOnBadLoss(keras.callbacks.Callback):
         self.bad_step = None
 
     def on_train_batch_end(self, batch, logs=None):
-        # The logged loss is the epoch's mean so far: once it is not finite, it
-        # stays so.
-        if not np.isfinite(logs["loss"]) and (
-            self.bad_step is None or batch < self.bad_step
-        ):
+        # The logged loss is the epoch's mean so far: once not finite, it stays so.
+        is_first = self.bad_step is None or batch < self.bad_step
+        if is_first and not np.isfinite(logs["loss"]):
             self.bad_step = batch
             self.model.stop_training = True
 

@@ -14,10 +14,8 @@ from patchconvnet.errors import PatchConvNetError
 def spread(devices):
     """While this lasts, networks that are built live on several devices.
 
-    It is the backend's own engine that spreads them.
-
-    On JAX that is `keras.distribution.DataParallel`, on TensorFlow
-    `tf.distribute.MirroredStrategy`.
+    The backend's own engine spreads them: on JAX `keras.distribution.DataParallel`, on
+    TensorFlow `tf.distribute.MirroredStrategy`.
 
     Args:
         devices: None for one device as always; "all"; or how many of those there are,
@@ -74,9 +72,8 @@ def _jax_scope(names):
 def _tensorflow_devices():
     import tensorflow
 
-    found = tensorflow.config.list_logical_devices(
-        "GPU"
-    ) or tensorflow.config.list_logical_devices("CPU")
+    listed = tensorflow.config.list_logical_devices
+    found = listed("GPU") or listed("CPU")
     return [device.name.removeprefix("/device:") for device in found]
 
 

@@ -35,39 +35,30 @@ def versions():
 
 def device():
     """The device that trains, in words: the GPU's name, or the number of CPU cores."""
-    gpu = _gpu()
-    cores = (
-        len(os.sched_getaffinity(0))
-        if hasattr(os, "sched_getaffinity")
-        else os.cpu_count()
-    )
-    return gpu["name"] if gpu else f"CPU, {cores} {'core' if cores == 1 else 'cores'}"
+    if gpu := _gpu():
+        return gpu["name"]
+    cores = os.cpu_count()
+    if hasattr(os, "sched_getaffinity"):
+        cores = len(os.sched_getaffinity(0))
+    return f"CPU, {cores} {'core' if cores == 1 else 'cores'}"
 
 
 def best_precision():
     """The dtype policy that this machine computes fastest: a string.
 
-    Logits and loss are computed in float32 whatever it is.
-
     "mixed_bfloat16" where there are units for it: GPUs from Ampere on, and with
     TensorFlow CPUs with AVX512-BF16 or AMX; "mixed_float16" on GPUs of Volta and Turing
-    (a T4); "float32" elsewhere.
+    (a T4); "float32" elsewhere. Logits and loss are computed in float32 whatever it is.
     """
     gpu = _gpu()
     if gpu:
-        return (
-            "mixed_bfloat16"
-            if gpu["capability"] >= (8, 0)
-            else "mixed_float16"
-            if gpu["capability"] >= (7, 0)
-            else "float32"
-        )
+        if gpu["capability"] >= (8, 0):
+            return "mixed_bfloat16"
+        return "mixed_float16" if gpu["capability"] >= (7, 0) else "float32"
     units = {"avx512_bf16", "amx_bf16"} & _cpu_flags()
-    return (
-        "mixed_bfloat16"
-        if units and keras.backend.backend() == "tensorflow"
-        else "float32"
-    )
+    if units and keras.backend.backend() == "tensorflow":
+        return "mixed_bfloat16"
+    return "float32"
 
 
 def _cpu_flags():
@@ -79,24 +70,22 @@ def _cpu_flags():
         text = Path("/proc/cpuinfo").read_text()
     except OSError:
         return set()
-    lines = [
-        line.split(":")[1] for line in text.splitlines() if line.startswith("flags")
-    ]
-    return set(lines[0].split()) if lines else set()
+    for line in text.splitlines():
+        if line.startswith("flags"):
+            return set(line.split(":")[1].split())
+    return set()
 
 
 def _gpu():
     """The first GPU: its name, compute capability and peak memory; or None.
 
-    A dict: "name", "capability" (major, minor), and "peak_bytes", a function.
-
-    The memory is asked for only when it is wanted: asking starts TensorFlow's GPU, and
-    some allocators cannot tell.
+    A dict: "name", "capability" (major, minor), and "peak_bytes", a function. The
+    memory is asked for only when it is wanted: asking starts TensorFlow's GPU, and some
+    allocators cannot tell.
     """
-    found = {"tensorflow": _tensorflow_gpu, "jax": _jax_gpu, "torch": _torch_gpu}.get(
-        keras.backend.backend()
-    )
-    return found() if found else None
+    asked = {"tensorflow": _tensorflow_gpu, "jax": _jax_gpu, "torch": _torch_gpu}
+    backend = keras.backend.backend()
+    return asked[backend]() if backend in asked else None
 
 
 def _tensorflow_gpu():
@@ -105,13 +94,12 @@ def _tensorflow_gpu():
     gpus = tensorflow.config.list_physical_devices("GPU")
     if not gpus:
         return None
-    details = tensorflow.config.experimental.get_device_details(gpus[0])
+    asked = tensorflow.config.experimental
+    details = asked.get_device_details(gpus[0])
     return {
         "name": details.get("device_name", "GPU"),
         "capability": details.get("compute_capability", (0, 0)),
-        "peak_bytes": lambda: tensorflow.config.experimental.get_memory_info("GPU:0")[
-            "peak"
-        ],
+        "peak_bytes": lambda: asked.get_memory_info("GPU:0")["peak"],
     }
 
 
@@ -122,12 +110,10 @@ def _jax_gpu():
     if first.platform == "cpu":
         return None
     # "9.0"; a TPU has none, AMD's is no number
-    capability = str(getattr(first, "compute_capability", ""))
+    parts = str(getattr(first, "compute_capability", "")).split(".")
     return {
         "name": first.device_kind,
-        "capability": tuple(
-            int(part) if part.isdecimal() else 0 for part in capability.split(".")
-        ),
+        "capability": tuple(int(part) if part.isdecimal() else 0 for part in parts),
         "peak_bytes": lambda: (first.memory_stats() or {}).get("peak_bytes_in_use"),
     }
 
@@ -163,10 +149,9 @@ def peak_memory():
     """
     # Linux: `resource` would count what the parent process had, too
     status = Path("/proc/self/status")
-    if status.is_file() and (
-        found := re.search(r"VmHWM:\s*(\d+) kB", status.read_text())
-    ):
-        return int(found[1]) * 1024
+    if status.is_file():
+        if found := re.search(r"VmHWM:\s*(\d+) kB", status.read_text()):
+            return int(found[1]) * 1024
     try:
         import resource
     except ImportError:

@@ -61,11 +61,9 @@ RECIPES = {
         "precision": "auto",
     },
 }
-# shuffled_labels (off in all presets): the labels of the training images change places,
-# so that there is nothing to learn but the images themselves: a control (Zhang et al.,
-# 2017).
-
-# What may be set of a training, and how.
+# What may be set of a training, and how. With shuffled_labels (off in all presets) the
+# labels of the training images change places, so that there is nothing to learn but the
+# images themselves: a control (Zhang et al., 2017).
 SETTINGS = {
     "validation": whole(0, 49_999),
     "batch_size": whole(1, 100_000),
@@ -111,14 +109,10 @@ def make_recipe(
             config[_known(name)] = value
     none_or(LIMIT).check("limit", limit)
     SEED.check("seed", seed)
-    recipe |= {
-        "limit": limit,
-        "seed": seed,
-        "keep": (
-            ("epochs" if preset == "shapes" else "weights") if keep is None else keep
-        ),
-    }
-    KEEP.check("keep", recipe["keep"])
+    if keep is None:
+        keep = "epochs" if preset == "shapes" else "weights"
+    KEEP.check("keep", keep)
+    recipe |= {"limit": limit, "seed": seed, "keep": keep}
     config |= {"num_classes": number_of_classes(recipe["dataset"]), "seed": seed}
     # As JSON gives it back: tuples become lists.
     recipe["model"] = {
@@ -137,21 +131,16 @@ def data_options(recipe):
 
 
 def _checked(name, value, recipe):
-    """The value of a setting of the training, if it is one.
-
-    Whole numbers become floats where the preset has floats.
-    """
+    """The value of a setting, if it may be so; whole numbers as floats where due."""
     if name == "validation" and recipe["dataset"] != "cifar10":
         raise PatchConvNetError(
             f"validation can be set for cifar10 only: {recipe['dataset']} has its own"
             " images for it"
         )
     SETTINGS[name].check(name, value)
-    return (
-        value
-        if name in ("validation", "batch_size") or isinstance(value, (bool, str))
-        else float(value)
-    )
+    if name in ("validation", "batch_size") or isinstance(value, (bool, str)):
+        return value
+    return float(value)
 
 
 def _known(name):

@@ -62,44 +62,33 @@ def train(
     A run that has finished is only read. Sets Python's, NumPy's and the backend's
     global random seeds.
 
-    Sets Python's, NumPy's and the backend's global random seeds.
-
     Args:
         preset: "shapes", "keras_example", "cifar10" or "cifar10_cpu".
         out: folder to write; made if it is not there.
-        data: a data set, if not the preset's own: "shapes", "cifar10", or your
-            own pictures (see `load_dataset`).
-        epochs: number of passes over the training images, if not the preset's
-            own.
+        data: a data set, if not the preset's own: "shapes", "cifar10", or your own
+            pictures (see `load_dataset`).
+        epochs: number of passes over the training images, if not the preset's own.
         limit: use only this many training images.
-        seed: seed of the weights, of the order of images and of their
-            variation.
-        keep: what stays in the folder: "epochs" (the weights after every
-            epoch, too: the default for "shapes"), "weights" (the last ones:
-            the default else), or "scores" (no weights and no maps).
-        settings: a dict of what to set instead of the preset's: numbers of its
-            recipe ("learning_rate"), its "precision", or arguments of
-            `PatchConvNet` ("class_tokens").
-        devices: None for one, "all", or a number of devices to spread each
-            batch over (see `devices.spread`).
-        verbose: as in Keras' `fit`: 0 silent, 1 progress bar, 2 a line an
-            epoch, "auto".
+        seed: seed of the weights, of the order of images and of their variation.
+        keep: what stays in the folder: "epochs" (the weights after every epoch, too:
+            the default for "shapes"), "weights" (the last ones: the default else), or
+            "scores" (no weights and no maps).
+        settings: what to set instead of the preset's, a dict: numbers of its recipe
+            ("learning_rate"), its "precision", arguments of `PatchConvNet`.
+        devices: None for one, "all", or how many to spread each batch over.
+        verbose: as in `fit`: 0 silent, 1 progress bar, 2 a line an epoch, "auto".
 
     Returns:
         A `records.Record`.
 
     Raises:
-        PatchConvNetError: unknown preset, data set or setting; a number out of
-            range; a folder that holds another run or other files, or cannot be
-            written; no such devices; a loss that is not finite.
+        PatchConvNetError: unknown preset, data set or setting; a number out of range; a
+            folder that holds another run or other files, or cannot be written; no such
+            devices; a loss that is not finite.
     """
     recipe = make_recipe(preset, data, epochs, limit, seed, keep, settings)
     folder = place(out)
-    if Path(recipe["dataset"]) in folder.resolve().parents:
-        raise PatchConvNetError(
-            f"{folder} lies in the data, {recipe['dataset']}, where it would count as a"
-            " class: choose another place"
-        )
+    _check_outside(folder, recipe["dataset"])
     if _has_finished(folder, recipe):
         return records.Record(folder)
     if recipe.get("precision") == "auto":
@@ -109,12 +98,20 @@ def train(
         network = _build(recipe)
         dataset = _load(recipe)
         _check_batches(dataset, recipe["batch_size"], count)
-        # Only now is the folder ours: a call that could not have trained must
-        # not stand in the way of the next one.
+        # Only now is the folder ours: a call that could not have trained must not stand
+        # in the way of the next one.
         with held(folder):
             if _has_finished(folder, recipe):  # another process was faster
                 return records.Record(folder)
             return _run(folder, recipe, network, dataset, count, verbose)
+
+
+def _check_outside(folder, data):
+    if Path(data) in folder.resolve().parents:
+        raise PatchConvNetError(
+            f"{folder} lies in the data, {data}, where it would count as a class:"
+            " choose another place"
+        )
 
 
 def _check_batches(dataset, size, devices):
@@ -124,18 +121,13 @@ def _check_batches(dataset, size, devices):
             f"a batch has {size} images, but there are only {images} to train on:"
             " choose a smaller batch_size (--set batch_size=...)"
         )
-    evaluated = {
-        "probe": PROBES,
-        "validation": len(dataset.x_val),
-        "test": len(dataset.x_test),
+    sizes = {
+        "training": (images, size),
+        "probe": (PROBES, 128),
+        "validation": (len(dataset.x_val), 128),
+        "test": (len(dataset.x_test), 128),
     }
-    check_shares(
-        devices,
-        {
-            "training": (images, size),
-            **{what: (number, 128) for what, number in evaluated.items()},
-        },
-    )
+    check_shares(devices, sizes)
 
 
 def _run(folder, recipe, network, dataset, devices, verbose):
@@ -152,23 +144,21 @@ def _run(folder, recipe, network, dataset, devices, verbose):
         recipe["seed"],
     )
     compile_model(network, recipe, steps_per_epoch=len(batches))
-    recorder = AttentionRecorder(
-        dataset, folder, keep_epochs=recipe["keep"] == "epochs"
-    )
-    checkpoint = Checkpoint(
-        folder / "checkpoint.npz", batches, recorder, dataset.variant
-    )
+    keeps_epochs = recipe["keep"] == "epochs"
+    recorder = AttentionRecorder(dataset, folder, keep_epochs=keeps_epochs)
+    path = folder / "checkpoint.npz"
+    checkpoint = Checkpoint(path, batches, recorder, dataset.variant)
     network.fit(
         batches,
         epochs=recipe["epochs"],
         initial_epoch=checkpoint.restore(network, recipe["epochs"]),
-        # `Batches` shuffles; Keras would shuffle the order of batches again,
-        # by a clock-like seed
+        # `Batches` shuffles; Keras would shuffle the order of batches again, by a
+        # clock-like seed
         shuffle=False,
         verbose=verbose,
-        # The recorder comes first: the checkpoint's rename is what makes an
-        # epoch count as done.
-        callbacks=[StopOnBadLoss(checkpoint.path), recorder, checkpoint],
+        # The recorder comes first: the checkpoint's rename is what makes an epoch count
+        # as done.
+        callbacks=[StopOnBadLoss(path), recorder, checkpoint],
     )
     return _finish(folder, recipe, network, dataset, recorder, devices)
 
@@ -190,9 +180,8 @@ def _has_finished(folder, recipe):
                 f"{folder} holds another run: {found}; choose another folder"
             )
         return (folder / "results.json").is_file()
-    if folder.is_dir() and any(
-        not item.name.startswith(".") for item in folder.iterdir()
-    ):
+    inside = folder.iterdir() if folder.is_dir() else ()
+    if any(not item.name.startswith(".") for item in inside):
         raise PatchConvNetError(
             f"{folder} is not empty and holds no run: choose another folder"
         )
@@ -219,10 +208,8 @@ def _load(recipe):
             mask_train=masks,
         )
     if recipe.get("shuffled_labels"):
-        dataset = replace(
-            dataset,
-            y_train=np.random.default_rng(recipe["seed"]).permutation(dataset.y_train),
-        )
+        dice = np.random.default_rng(recipe["seed"])
+        dataset = replace(dataset, y_train=dice.permutation(dataset.y_train))
     return dataset
 
 
@@ -255,10 +242,8 @@ def _finish(folder, recipe, model, dataset, recorder, devices):
     records.set_weights(model, weights)
     if recipe["keep"] != "scores":
         records.write_arrays(folder / "weights.npz", weights)
-        records.write_arrays(
-            folder / "familiarity.npz",
-            familiarity.measure(model, dataset.x_train, dataset.x_test),
-        )
+        usual = familiarity.measure(model, dataset.x_train, dataset.x_test)
+        records.write_arrays(folder / "familiarity.npz", usual)
     results = {
         **score_test(model, dataset),
         "parameters": model.count_params(),

@@ -28,17 +28,14 @@ def score_logits(logits, labels):
 def score_attention(logits, maps, masks=None):
     """Scores of attention (N, Q, h, w): a dict.
 
-    If there are several tokens, it is that of the predicted class's.
-
     "attention_entropy" in bits; with masks bool (N, H, W) also "attention_on_object"
-    (see `faithfulness`).
+    (see `faithfulness`). Of several tokens, the predicted class's counts.
     """
     chosen = maps_of(logits.argmax(axis=1), maps)
     scores = {"attention_entropy": float(faithfulness.entropy(chosen).mean())}
     if masks is not None:
-        scores["attention_on_object"] = float(
-            faithfulness.pointing_game(chosen, masks).mean()
-        )
+        hits = faithfulness.pointing_game(chosen, masks)
+        scores["attention_on_object"] = float(hits.mean())
     return scores
 
 
@@ -50,29 +47,22 @@ def score_test(model, dataset):
     cell reach; where they are not, "test_accuracy_with_flip": the accuracy of the mean
     of two logits, of the image and of its mirror image.
     """
+    labels, masks = dataset.y_test, dataset.mask_test
     logits, maps = look(model, dataset.x_test)
-    scores = {
-        f"test_{name}": value
-        for name, value in score_logits(logits, dataset.y_test).items()
-    }
-    scores |= score_attention(logits, maps, dataset.mask_test)
-    if dataset.mask_test is None:
+    scores = score_logits(logits, labels)
+    scores = {f"test_{name}": value for name, value in scores.items()}
+    scores |= score_attention(logits, maps, masks)
+    if masks is None:
         mirrored, _ = look(model, dataset.x_test[:, :, ::-1])
-        scores["test_accuracy_with_flip"] = score_logits(
-            (logits + mirrored) / 2, dataset.y_test
-        )["accuracy"]
+        both = score_logits((logits + mirrored) / 2, labels)
+        scores["test_accuracy_with_flip"] = both["accuracy"]
         return scores
-    touching = faithfulness.pointing_game(
-        maps_of(logits.argmax(axis=1), maps), dataset.mask_test, 1e-9
-    )
+    chosen, grid = maps_of(logits.argmax(axis=1), maps), maps.shape[2:]
+    touching = faithfulness.pointing_game(chosen, masks, 1e-9)
     scores["attention_touching"] = float(touching.mean())
     if maps.shape[1] > 1:
-        of_true_class = faithfulness.pointing_game(
-            maps_of(dataset.y_test, maps), dataset.mask_test
-        )
+        of_true_class = faithfulness.pointing_game(maps_of(labels, maps), masks)
         scores["attention_of_true_class_on_object"] = float(of_true_class.mean())
-    scores["attention_chance"] = faithfulness.chance(dataset.mask_test, maps.shape[2:])
-    scores["attention_best_fixed_cell"] = faithfulness.best_fixed_cell(
-        dataset.mask_test, maps.shape[2:]
-    )
+    scores["attention_chance"] = faithfulness.chance(masks, grid)
+    scores["attention_best_fixed_cell"] = faithfulness.best_fixed_cell(masks, grid)
     return scores

@@ -13,10 +13,7 @@ from keras.activations import gelu
 
 
 class ClassToken(layers.Layer):
-    """Puts a learned token, zero at first, before the patches.
-
-    (N, P, C) -> (N, 1 + P, C)
-    """
+    """Puts a learned token, zero at first, before the patches: P of them to 1 + P."""
 
     def build(self, input_shape):
         self.token = self.add_weight(
@@ -66,7 +63,5 @@ def build(dim=256, depth=2, ratio=8, image_size=48, num_classes=10):
     # (N, 1, C) -> (N, C)
     token = layers.LayerNormalization(epsilon=1e-6)(layers.Flatten()(token))
     hidden = layers.Dropout(0.2)(layers.Dense(dim, activation=gelu)(token))
-    return keras.Model(
-        images,
-        layers.Dense(num_classes)(token + layers.Dense(dim, activation=gelu)(hidden)),
-    )
+    token = token + layers.Dense(dim, activation=gelu)(hidden)
+    return keras.Model(images, layers.Dense(num_classes)(token))

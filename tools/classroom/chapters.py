@@ -21,7 +21,7 @@ HEADING = re.compile(r"(?m)^(?=## )")
 EXERCISE = re.compile(r"(?m)^(?=\*\*\d+\. )")
 NUMBER = re.compile(r"\*\*(\d+)\. ")
 LEVEL = re.compile(r"\((easy|medium|hard|open)\)")
-# unless a plan leaves them out
+# taken unless a plan leaves them out
 ALWAYS = ("Quiz", "What to remember", "Further reading", "Where to go from here")
 
 
@@ -95,11 +95,8 @@ def read_chapter(path):
                     exercise = int(found[1])
             cells.append(Cell(piece, section, exercise, _job(piece)))
     title = cells[0].node.source.splitlines()[0].removeprefix("# ")
-    takes_data = any(
-        "announce(dataset=None" in cell.node.source
-        for cell in cells
-        if cell.job == "code"
-    )
+    sources = [cell.node.source for cell in cells if cell.job == "code"]
+    takes_data = any("announce(dataset=None" in source for source in sources)
     return Chapter(path.stem, title, cells, notebook.metadata, takes_data)
 
 
@@ -118,11 +115,9 @@ def _pieces(node):
     ]
     if len(texts) < 2:
         return [node]
+    made = nbformat.v4.new_markdown_cell
     return [
-        nbformat.v4.new_markdown_cell(
-            text.rstrip(), metadata=copy.deepcopy(node.metadata)
-        )
-        for text in texts
+        made(text.rstrip(), metadata=copy.deepcopy(node.metadata)) for text in texts
     ]
 
 
@@ -147,9 +142,8 @@ def select(chapter, parts):
     wanted, exercises = set(), set()
     for part in parts:
         wanted |= _sections(chapter, part)
-        exercises |= set(
-            _known(part.exercises, chapter.exercises(), f"exercise of {chapter.name}")
-        )
+        what = f"exercise of {chapter.name}"
+        exercises |= set(_known(part.exercises, chapter.exercises(), what))
     if exercises:
         wanted.add("Exercises")
 
@@ -180,10 +174,7 @@ def _known(given, known, what):
 
 
 def _with_helpers(chapter, is_taken):
-    """Keep cells that are not taken, but make a name that a later one needs.
-
-    From the last cell to the first.
-    """
+    """The cells that are taken, and those that make a name that a later one needs."""
     modules = {
         name
         for cell in chapter.cells
@@ -207,24 +198,16 @@ def _with_helpers(chapter, is_taken):
             needed = (needed - made) | used
         elif not taken:
             continue
-        kept.append(
-            Cell(
-                copy.deepcopy(cell.node),
-                cell.section,
-                cell.exercise,
-                cell.job,
-                helper=not taken,
-            )
-        )
+        node = copy.deepcopy(cell.node)
+        kept.append(Cell(node, cell.section, cell.exercise, cell.job, not taken))
     return kept[::-1]
 
 
 def names_of(source):
     """Names that a code cell makes, changes and needs: three sets.
 
-    It changes one by `model.fit(...)`, or `array[0] = 1`.
-
-    A name that the cell makes before it uses it is not needed.
+    It changes one by `model.fit(...)`, or `array[0] = 1`. A name that the cell makes
+    before it uses it is not needed.
     """
     tree = _tree(source)
     made, used = set(), set()

@@ -13,6 +13,7 @@ replaces what it made before, and nothing else: a notebook that you have edited 
 overwritten.
 """
 
+import contextlib
 import hashlib
 import json
 import os
@@ -42,8 +43,7 @@ from patchconvnet.errors import PatchConvNetError, one_line
 from patchconvnet.files import existing_file, made, place, written_aside
 
 ROOT = Path(__file__).resolve().parents[2]
-# what was made, with checksums: tells the tool's files from the instructor's
-LIST = "kit.json"
+LIST = "kit.json"  # of what was made, with checksums: all else is the instructor's
 MOST_BYTES = 1_000_000  # of the list: a kit of all chapters has a twentieth of it
 
 
@@ -75,9 +75,10 @@ def make(plan_name, out):
 
 
 def _fill(folder, plan, out):
-    """Write the whole kit into a new folder: the name of the pictures' file, or None.
+    """Write the whole kit into a new folder.
 
-    They are the class's own pictures.
+    Returns:
+        The name of the file of the class's own pictures, or None.
     """
     for name in ("student/chapters", "slides"):
         (folder / name).mkdir(parents=True)
@@ -91,9 +92,8 @@ def _fill(folder, plan, out):
         for cell in cells:
             if cell.node.cell_type == "markdown":
                 cell.node.source = pages.linked(cell.node.source, names)
-        notes = (ROOT / "classroom" / "notes" / f"{chapter.name}.md").read_text(
-            encoding="utf-8"
-        )
+        notes = ROOT / "classroom" / "notes" / f"{chapter.name}.md"
+        notes = notes.read_text(encoding="utf-8")
         own = data if chapter.takes_data else None
         if set_preset(cells, plan.preset) or own:
             run_on(chapter, cells, own, folder / "student" / "chapters")
@@ -137,7 +137,8 @@ def _chapter(name):
 def _pack_pictures(folder, plan, chapters):
     """Write the class's pictures as one file into the student's folder.
 
-    Its name, or None for the course's own data.
+    Returns:
+        Its name, or None for the course's own data.
     """
     if plan.dataset == "shapes":
         return None
@@ -190,28 +191,22 @@ def _check_folder(out, plan):
 
 
 def _list(out):
-    """What was made: names, each with its checksum.
+    """What was made: a dict of names, each with its checksums.
 
-    With the old and the new one if the tool was stopped while it moved files.
+    It is one, or the old and the new one if the tool was stopped while it moved files.
     """
     if not os.path.lexists(out / LIST):
         return {}
     path = existing_file(out / LIST, "the folder of a kit")
-    try:
-        made_before = (
-            json.loads(path.read_text(encoding="utf-8"))
-            if path.stat().st_size <= MOST_BYTES
-            else None
-        )
-    except (ValueError, RecursionError):
-        made_before = None
-    if not isinstance(made_before, dict) or not all(
-        _are_texts(digests) for digests in made_before.values()
-    ):
-        raise PatchConvNetError(
-            f"{one_line(path)} is damaged: make the kit in another folder"
-        )
-    return made_before
+    made_before = None
+    with contextlib.suppress(ValueError, RecursionError):
+        if path.stat().st_size <= MOST_BYTES:
+            made_before = json.loads(path.read_text(encoding="utf-8"))
+    if isinstance(made_before, dict) and all(map(_are_texts, made_before.values())):
+        return made_before
+    raise PatchConvNetError(
+        f"{one_line(path)} is damaged: make the kit in another folder"
+    )
 
 
 def _are_texts(values):
@@ -219,10 +214,7 @@ def _are_texts(values):
 
 
 def _check_names(out, names):
-    """An error unless each name is that of a plain file in the kit's own folders.
-
-    The file is there, or to come.
-    """
+    """An error unless each name is that of a plain file in the kit, or of none yet."""
     inside = out.resolve()
     for name in (LIST, *names):
         path = Path(inside, name)
@@ -242,25 +234,19 @@ def _check_names(out, names):
 
 
 def _is_plain(name):
-    """Whether a name is a relative path that leads to no other folder.
-
-    For Windows and for other systems.
-    """
-    return (
-        name == PurePosixPath(name).as_posix()
-        and "\0" not in name
-        and name.casefold() not in (".", "plan.toml")  # the plan is the instructor's
-        and not any(
-            path.anchor or ".." in path.parts
-            for path in (PurePosixPath(name), PureWindowsPath(name))
-        )
-    )
+    """Whether a name is a relative path, on any system, that leads nowhere else."""
+    if name != PurePosixPath(name).as_posix() or "\0" in name:
+        return False
+    if name.casefold() in (".", "plan.toml"):  # the plan is the instructor's
+        return False
+    paths = PurePosixPath(name), PureWindowsPath(name)
+    return not any(path.anchor or ".." in path.parts for path in paths)
 
 
 def _move(fresh, out):
     """Replace what was made before by what is new; all else in `out` stays.
 
-    But for a book that was built from the old kit.
+    Only a book that was built from the old kit goes.
     """
     old = _list(out)
     files = sorted(
@@ -280,9 +266,8 @@ def _move(fresh, out):
             " lost: move it away first"
         )
     out.mkdir(exist_ok=True)
-    _write_list(
-        out, {name: old.get(name, []) + new.get(name, []) for name in old | new}
-    )
+    both = {name: old.get(name, []) + new.get(name, []) for name in old | new}
+    _write_list(out, both)
     shutil.rmtree(out / "student" / "_build", ignore_errors=True)
     for name in old.keys() - new.keys():
         (out / name).unlink(missing_ok=True)

@@ -46,10 +46,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Session:
-    """A meeting of the class: a title, parts, and when it starts.
-
-    That is the time of day, if not the plan's own.
-    """
+    """A meeting of the class: a title, parts, and when it starts, if not as usual."""
 
     title: str
     part: tuple
@@ -81,23 +78,13 @@ class Plan:
     graded: bool = False
 
     def parts_of(self, chapter):
-        return [
-            part
-            for session in self.session
-            for part in session.part
-            if part.chapter == chapter
-        ]
+        parts = [part for session in self.session for part in session.part]
+        return [part for part in parts if part.chapter == chapter]
 
     def chapters(self):
         """Names of the chapters, each once, in the order of the course."""
-        return sorted(
-            {
-                part.chapter
-                for session in self.session
-                for part in session.part
-                if part.chapter
-            }
-        )
+        parts = [part for session in self.session for part in session.part]
+        return sorted({part.chapter for part in parts if part.chapter})
 
 
 def find_plan(name):
@@ -134,15 +121,10 @@ def read_plan(path):
             f"dataset = {one_line(repr(table['dataset']))} in {shown}:"
             f" {one_line(pictures)} is not there"
         )
-    plan = _make(
-        Plan,
-        {**table, "session": sessions, "dataset": str(pictures or "shapes")},
-        one_line(Path(path).name),
-    )
-    for value in (
-        plan.start,
-        *(session.start for session in sessions if session.start),
-    ):
+    table |= {"session": sessions, "dataset": str(pictures or "shapes")}
+    plan = _make(Plan, table, one_line(Path(path).name))
+    starts = [session.start for session in sessions if session.start]
+    for value in (plan.start, *starts):
         if not re.fullmatch(r"([01]?[0-9]|2[0-3]):[0-5][0-9]", value):
             raise PatchConvNetError(
                 f"start = {one_line(repr(value))} in {shown}: wanted a time of day, as"
@@ -166,10 +148,9 @@ def with_dataset(text, value):
     Raises:
         PatchConvNetError: the line of its dataset cannot be told from the others.
     """
-    # JSON's strings are TOML's, but for this
-    line = f"dataset = {json.dumps(value, ensure_ascii=False)}".replace(
-        "\x7f", "\\u007F"
-    )
+    # JSON's strings are TOML's, but for this letter
+    written = json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007F")
+    line = f"dataset = {written}"
     changed, count = re.subn(r"(?m)^dataset\s*=.*$", lambda found: line, text, count=1)
     changed = changed if count else f"{line}\n{text}"
     try:

@@ -28,19 +28,13 @@ COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 
 
 def write_assets(folder):
-    """Put what all slides load into `folder`/reveal.
-
-    reveal.js, MathJax and the style sheet.
-    """
+    """Put what all slides load into `folder`/reveal: reveal.js, MathJax, a style."""
     shutil.copytree(TEMPLATE / "reveal", folder / "reveal", dirs_exist_ok=True)
     shutil.copy2(ROOT / "site_static" / "mathjax" / "tex-svg.js", folder / "reveal")
 
 
 def slides_of(chapter, cells, plan):
-    """The slides as a page of HTML, a string: the title, then the marked cells.
-
-    Of those, what the class takes.
-    """
+    """The slides as a page of HTML, a string: the title, then the marked `cells`."""
     from nbconvert.exporters import SlidesExporter
 
     exporter = SlidesExporter(
@@ -48,13 +42,11 @@ def slides_of(chapter, cells, plan):
     )
     exporter.exclude_input_prompt = exporter.exclude_output_prompt = True
     exporter.reveal_url_prefix, exporter.reveal_theme = "reveal", "course"
+    whose = f"{_words(plan.title)}\n\n{_words(plan.institution)}"
     nodes = [
-        _text(
-            f"# {chapter.title}\n\n{_words(plan.title)}\n\n{_words(plan.institution)}",
-            "slide",
-        )
+        _text(f"# {chapter.title}\n\n{whose}", "slide"),
+        _text(_without_links(chapter.cells[0].node.source), "notes"),
     ]
-    nodes += [_text(_without_links(chapter.cells[0].node.source), "notes")]
     for cell in cells:
         kind = cell.node.metadata.get("slideshow", {}).get("slide_type")
         if kind in SHOWN and not cell.helper and cell.section not in ASIDE:
@@ -71,11 +63,9 @@ def _slides(cell, kind):
     node = cell.node
     above = f'<p class="section">{html.escape(cell.section)}</p>'
     if node.cell_type == "code":
-        return (
-            [_picture(node, above)]
-            if _draws(node)
-            else [_text(above, "subslide"), _code(node)]
-        )
+        if _draws(node):
+            return [_picture(node, above)]
+        return [_text(above, "subslide"), _code(node)]
     texts = [text for text in re.split(r"(?m)^(?=### )", node.source) if text.strip()]
     nodes = []
     for number, text in enumerate(texts):
@@ -110,12 +100,10 @@ def _picture(node, above):
         for output in node.outputs
         if "image/png" in output.get("data", {})
     )
+    data = "".join(data.split())
     alt = html.escape(node.metadata.get("mystnb", {}).get("image", {}).get("alt", ""))
-    return _text(
-        f'{above}\n\n<img src="data:image/png;base64,{"".join(data.split())}"'
-        f' alt="{alt}">',
-        "subslide",
-    )
+    picture = f'<img src="data:image/png;base64,{data}" alt="{alt}">'
+    return _text(f"{above}\n\n{picture}", "subslide")
 
 
 def _code(node):
@@ -130,18 +118,12 @@ def _without_links(text):
 
 def shortened(text):
     """What of a text goes on a slide."""
-    blocks = [
-        block
-        for block in re.split(r"\n\s*\n", _without_links(text).strip())
-        if block.strip()
-    ]
+    parts = re.split(r"\n\s*\n", _without_links(text).strip())
+    blocks = [block for block in parts if block.strip()]
     kept = [short for block in blocks if (short := _shown(block))]
     if all(block.startswith("#") for block in kept):  # a heading alone says too little
-        kept += [
-            _first_sentences(block)
-            for block in blocks
-            if not block.startswith(("#", "<"))
-        ][:1]
+        others = [block for block in blocks if not block.startswith(("#", "<"))]
+        kept += map(_first_sentences, others[:1])
     return "\n\n".join(kept)
 
 
@@ -155,11 +137,8 @@ def _shown(block):
         return "\n".join(items[:MOST_ITEMS])
     if block.startswith("#"):
         heading, _, rest = block.partition("\n")
-        return (
-            "\n\n".join(filter(None, [heading, _shown(rest)]))
-            if rest.strip()
-            else heading
-        )
+        below = _shown(rest) if rest.strip() else ""
+        return f"{heading}\n\n{below}" if below else heading
     return block if block.startswith(("> **Predict", "$$", "|")) else ""
 
 
