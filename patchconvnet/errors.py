@@ -9,9 +9,8 @@ JOINERS = "\u200c\u200d"
 class PatchConvNetError(ValueError):
     """Bad input, a broken file, or a missing network.
 
-    The message is one line that says what to do.
-
-    The command line prints that line, without a traceback, and ends with exit code 2.
+    The message is one line that says what to do. The command line prints that line,
+    without a traceback, and ends with exit code 2.
     """
 
 

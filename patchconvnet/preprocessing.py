@@ -57,11 +57,9 @@ class Resize(layers.Layer):
 class Augment(layers.Layer):
     """Vary training images, each on its own: shift, mirror, cut out.
 
-    Does nothing outside training.
-
-    A shift is a matrix product: row y of the result is row `y + offset` of the
-    image, so a matrix with a single 1 a row picks the rows, and another one
-    the columns (mirrored or not). This runs on every backend and compiles.
+    Does nothing outside training. A shift is a matrix product: row y of the result is
+    row `y + offset` of the image, so a matrix with a single 1 a row picks the rows, and
+    another one the columns (mirrored or not). This runs on every backend and compiles.
 
     Args:
         shift: greatest shift along each axis, in pixels; the border is filled

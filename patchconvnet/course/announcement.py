@@ -20,10 +20,8 @@ _KEEP_ON_DRIVE = (
 def announce(dataset, minutes):
     """Print what a chapter will run on, what it downloads, and how long it takes.
 
-    It also silences TensorFlow's warnings.
-
-    In Colab, which forgets all files when it disconnects, also print what to do then,
-    and the line that keeps them.
+    It also silences TensorFlow's warnings. In Colab, which forgets all files when it
+    disconnects, also print what to do then, and the line that keeps them.
 
     Args:
         dataset: name of the chapter's data set; None where it takes the pictures that

@@ -10,12 +10,10 @@ from patchconvnet.preprocessing import check_images
 def class_activation_maps(model, images, batch_size=128):
     """Where a network with average pooling finds evidence for each class.
 
-    From Zhou et al. (2016, section 2).
-
-    Pooling and head are linear, so a class's logit is a mean over patches: of each
-    patch, times the head's weights of that class. These products are the map. Its
-    gradient-based relative, Grad-CAM on the last block, is the same up to scale and a
-    cut at zero (Selvaraju et al., 2017, section 3.1).
+    From Zhou et al. (2016, section 2). Pooling and head are linear, so a class's logit
+    is a mean over patches: of each patch, times the head's weights of that class. These
+    products are the map. Its gradient-based relative, Grad-CAM on the last block, is
+    the same up to scale and a cut at zero (Selvaraju et al., 2017, section 3.1).
 
     Args:
         model: a `PatchConvNet` with `pooling="average"`.

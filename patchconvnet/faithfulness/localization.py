@@ -37,9 +37,7 @@ def cell_shares(masks, grid):
 def _overlaps(size, cells):
     """How much of each cell each pixel fills, along one axis: (cells, size).
 
-    In 1 / cells of a pixel: whole numbers.
-
-    Every row sums to `size`.
+    In 1 / cells of a pixel: whole numbers. Every row sums to `size`.
     """
     edges = np.arange(cells + 1)[:, None] * size  # (cells + 1, 1)
     pixels = np.arange(size)[None] * cells
@@ -139,9 +137,8 @@ def energy(maps, masks):
 def energy_ratio(maps, masks):
     """`energy` over the object's share of the image.
 
-    It is 1 for a uniform map, more where the object gets more than its share.
-
-    Arguments as in `energy`.
+    It is 1 for a uniform map, more where the object gets more than its share. Arguments
+    as in `energy`.
 
     Returns:
         float (N,), 0 or more; NaN where the mask is empty.
@@ -156,10 +153,9 @@ def energy_ratio(maps, masks):
 def rank_accuracy(maps, masks, threshold=0.5):
     """Of the K greatest cells, the share on the object, which has K cells.
 
-    From Arras et al. (2022): relevance rank accuracy.
-
-    Of equal cells at the edge of the K greatest, each counts in part. So a
-    uniform map scores the object's share of the cells.
+    From Arras et al. (2022): relevance rank accuracy. Of equal cells at the edge of the
+    K greatest, each counts in part. So a uniform map scores the object's share of the
+    cells.
 
     Args:
         maps: (N, H, W), any numbers.

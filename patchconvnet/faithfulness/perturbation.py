@@ -10,11 +10,9 @@ from patchconvnet.preprocessing import check_images
 def deletion(model, images, maps, labels, steps=None, fill="mean"):
     """Paint over the image, the greatest cells of its map first.
 
-    How fast does the class's probability fall?
-
-    From RISE (Petsiuk et al., 2018, section 4.2). If the map names the evidence, the
-    probability falls early and the area is small. What small means, a control tells:
-    the same with maps of random numbers.
+    How fast does the class's probability fall? From RISE (Petsiuk et al., 2018, section
+    4.2). If the map names the evidence, the probability falls early and the area is
+    small. What small means, a control tells: the same with maps of random numbers.
 
     Args:
         model: a Keras model that gives logits, such as a `PatchConvNet`.

@@ -1,9 +1,8 @@
 """Every figure of the course.
 
-Each function shows one figure and returns nothing, or writes it with `save_to=`.
-
-Knows arrays and dicts, nothing of models. One look throughout: `viridis` for attention
-(it reads in grey and for colour-blind eyes), Okabe and Ito's colours for lines, a white
+Each function shows one figure and returns nothing, or writes it with `save_to=`. Knows
+arrays and dicts, nothing of models. One look throughout: `viridis` for attention (it
+reads in grey and for colour-blind eyes), Okabe and Ito's colours for lines, a white
 face. Importing it in a notebook makes all figures there sharp on fine screens (see
 notebook.py).
 """

@@ -1,8 +1,7 @@
 """The notebooks of a kit, one for the student and one for the instructor.
 
-The student's is without solutions; the instructor's has everything, and more.
-
-A student's exercise is a cell that fails with a friendly line until it is done, and the
+The student's is without solutions; the instructor's has everything, and more. A
+student's exercise is a cell that fails with a friendly line until it is done, and the
 chapter's check cell below it. In a graded class, cells bear the metadata of nbgrader
 (schema 3), and the answers of the quiz are left out as well.
 """
