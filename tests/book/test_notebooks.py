@@ -12,7 +12,8 @@ CHAPTERS = sorted((ROOT / "chapters").glob("*.ipynb"))
 
 # Only the data set and the minutes differ from chapter to chapter.
 SET_UP = re.compile(
-    r"""import os, sys
+    r"""import os
+import sys
 
 if "google\.colab" in sys\.modules:  # elsewhere, the installed package is used
     %pip install -q git\+https://github\.com/[\w-]+/[\w.-]+@v[\d.]+
@@ -127,7 +128,7 @@ GOOD = {
         {"cell_type": "markdown", "source": "# Title\n\n```python\nprint()\n```", "metadata": {}},
         code_cell(
             1,
-            'import os, sys\n\nif "google.colab" in sys.modules:  # elsewhere, the installed package is used\n'
+            'import os\nimport sys\n\nif "google.colab" in sys.modules:  # elsewhere, the installed package is used\n'
             "    %pip install -q git+https://github.com/OWNER/patchconvnet-course@v0.2.0\n"
             'os.environ.setdefault("KERAS_BACKEND", "tensorflow")\n'
             'os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")\n\n'
