@@ -16,10 +16,12 @@ changes nothing.
 
 import hashlib
 import sys
+import textwrap
 
 import numpy as np
 
 MISSING = object()
+WIDTH = 79  # columns
 
 
 class NotYet(AssertionError):
@@ -53,13 +55,23 @@ def check(name, wanted, hint):
         )
     for description, holds in wanted.items():
         if not _fulfils(value, holds):
-            raise NotYet(
-                f"`{name}`\n"
-                f"  expected: {description}\n"
-                f"  came:     {describe(value)}\n"
-                f"  hint:     {hint}"
-            )
-    print(f"ok, {name}: {'; '.join(wanted)}")
+            said = {"expected:": description, "came:": describe(value), "hint:": hint}
+            lines = [
+                _wrapped(f"  {title:10}{text}", 12) for title, text in said.items()
+            ]
+            raise NotYet("\n".join([f"`{name}`", *lines]))
+    print(_wrapped(f"ok, {name}: {'; '.join(wanted)}", 2))
+
+
+def _wrapped(text, indent):
+    """The text in lines that a page shows whole, all but the first one indented."""
+    return textwrap.fill(
+        text,
+        WIDTH,
+        subsequent_indent=indent * " ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def _fulfils(value, holds):

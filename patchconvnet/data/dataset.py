@@ -65,7 +65,7 @@ class Dataset:
         counts = (
             f"{len(self.x_train)} train, {len(self.x_val)} val, {len(self.x_test)} test"
         )
-        return f"Dataset({self.name!r}, {self.variant!r}: {counts})"
+        return f"Dataset({self.name}, {self.variant}: {counts})"
 
 
 def load_dataset(

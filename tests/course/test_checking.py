@@ -28,6 +28,21 @@ def test_a_right_result_prints_one_line(capsys):
     assert capsys.readouterr().out == "ok, shares: five numbers; their sum is 1\n"
 
 
+def test_long_sentences_are_wrapped_at_79_columns(capsys):
+    global shares
+    shares = [0.2] * 5
+    words = "a property that takes many words to say, and then a few more"
+    check("shares", {words: bool, f"{words} still": bool}, hint="")
+    first, *others = capsys.readouterr().out.splitlines()
+    assert others and all(line.startswith("  ") for line in others)
+    assert max(map(len, [first, *others])) <= 79
+    assert " ".join([first, *(line.strip() for line in others)]) == f"ok, shares: {words}; {words} still"
+    with pytest.raises(NotYet) as caught:
+        check("shares", {words: lambda shares: False}, hint=f"{words}, {words}")
+    lines = str(caught.value).splitlines()
+    assert max(map(len, lines)) <= 79 and lines[-1].startswith(" " * 12)
+
+
 def test_a_wrong_result_names_the_first_property_that_it_lacks_what_came_and_a_hint():
     with pytest.raises(NotYet) as caught:
         run(np.full(5, 0.3))
