@@ -220,6 +220,28 @@ def loading_problems(browser, path):
     return problems
 
 
+# Code and output keep their lines: what is wider than its box, or than the box around that, is cut off, and must be
+# scrolled to. What is folded away has no size: so it is unfolded first.
+CUT_OFF = """() => {
+    document.querySelectorAll("details").forEach(part => part.open = true);
+    return [...document.querySelectorAll(".bd-article pre")].filter(box => box.clientWidth > 0)
+        .map(box => [box, Math.max(...[box, box.parentElement].map(one => one.scrollWidth - one.clientWidth))])
+        .filter(([box, excess]) => excess > 1)
+        .map(([box, excess]) => `${excess} px cut off: ${box.textContent.trim().slice(0, 60)}`);
+}"""
+UNFOLDED = """() => [document.querySelectorAll(".bd-article pre").length,
+    [...document.querySelectorAll(".bd-article pre")].filter(box => box.clientWidth > 0).length]"""
+
+
+def cutting_problems(browser, path):
+    """Code and printed output of a page that a reader with a laptop has to scroll sideways to see."""
+    page, _ = open_page(browser, path.as_uri())
+    problems = page.evaluate(CUT_OFF)
+    there, seen = page.evaluate(UNFOLDED)
+    page.context.close()
+    return problems + ([f"{there - seen} of {there} blocks could not be seen"] if seen < there else [])
+
+
 @pytest.fixture(scope="module")
 def address(book):
     """The book on a local server, in a sub-folder, as GitHub Pages has it."""
@@ -238,6 +260,12 @@ def address(book):
 
 def test_pages_load_without_a_network(browser, pages):
     assert not (found := report(functools.partial(loading_problems, browser), pages)), found
+
+
+def test_no_code_and_no_output_is_cut_off(browser, pages):
+    """test_notebooks.py counts columns: here they have to fit. On "Try it yourself", the network's source scrolls."""
+    read = [page for page in pages if page.name != "try_it.html"]
+    assert not (found := report(functools.partial(cutting_problems, browser), read)), found
 
 
 @pytest.mark.parametrize("place", ["server", "disk"])
@@ -314,6 +342,18 @@ def test_without_scripts_try_it_shows_a_picture(browser, book):
     picture = page.get_by_role("img", name="Two pictures, a triangle and a cross")
     assert picture.bounding_box()["width"] > 300
     context.close()
+
+
+def test_a_block_that_is_cut_off_is_seen(browser, tmp_path):
+    page = tmp_path / "page.html"
+    page.write_text(
+        '<article class="bd-article" style="width: 600px"><style>pre {overflow: auto}</style><pre>short</pre>'
+        f"<pre>one {60 * 'wide '}</pre><details><summary>+</summary><pre>two {60 * 'wide '}</pre></details>"
+        '<pre style="display: none">three</pre></article>'
+    )
+    found = cutting_problems(browser, page)
+    assert len(found) == 3 and "cut off: one wide" in found[0] and "cut off: two wide" in found[1]
+    assert found[2] == "1 of 4 blocks could not be seen"
 
 
 def test_the_browser_checks_see_a_broken_page(browser, tmp_path):

@@ -25,6 +25,8 @@ from patchconvnet\.course\.announcement import announce
 announce\(dataset=("shapes"|"cifar10"|None), minutes=[\d.]+\)
 ?"""
 )
+WIDTH = 79  # columns that a page of 1280 pixels shows: test_book.py looks at the pages themselves
+FENCE = re.compile(r"(?ms)^( *)```[^\n]*\n(.*?)^ *```")
 DIRECTIVE = re.compile(r"(?m)^\s*(:::+|```+)\{|\{(cite|ref|numref|doc|term)(:\w+)?\}`")
 
 
@@ -90,10 +92,32 @@ def text_problems(cells):
             yield f"a MyST directive or role, which Colab shows as raw text: {source_of(cell)[:40]!r}"
 
 
+def blocks_of(cell):
+    """What stands on the page as it was typed or printed: pairs of its kind and its text."""
+    if cell["cell_type"] == "markdown":
+        for indent, block in FENCE.findall(source_of(cell)):
+            yield "code block", re.sub(rf"(?m)^{indent}", "", block)
+    if cell["cell_type"] == "code":
+        yield "code", source_of(cell)
+        for output in cell["outputs"]:
+            shown = output.get("data", {})
+            if not {"text/html", "image/png"} & set(shown):  # else text/plain is not shown
+                yield "output", "".join(output.get("text") or shown.get("text/plain", ""))
+
+
+def width_problems(cells):
+    for cell in cells:
+        for kind, block in blocks_of(cell):
+            for line in block.splitlines():
+                if len(line) > WIDTH:
+                    yield f"{kind} of {len(line)} columns, at most {WIDTH}: {line[:60]!r}"
+
+
 def problems_of(notebook):
     code = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
     checks = (set_up_problems, comparison_problems, output_problems, figure_problems)
-    return [problem for check in checks for problem in check(code)] + list(text_problems(notebook["cells"]))
+    of_code = [problem for check in checks for problem in check(code)]
+    return of_code + list(text_problems(notebook["cells"])) + list(width_problems(notebook["cells"]))
 
 
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
@@ -125,7 +149,7 @@ def stream(text, name="stdout"):
 FIGURE = {"output_type": "display_data", "data": {"image/png": "iVBORw0KGgo="}, "metadata": {"image/png": {"width": 1, "height": 1}}}
 GOOD = {
     "cells": [
-        {"cell_type": "markdown", "source": "# Title\n\n```python\nprint()\n```", "metadata": {}},
+        {"cell_type": "markdown", "source": f"# Title\n\n{80 * 'x'}\n\n- Type\n\n  ```bash\n  {79 * 'x'}\n  ```\n\n{80 * 'x'}", "metadata": {}},
         code_cell(
             1,
             'import os\nimport sys\n\nif "google.colab" in sys.modules:  # elsewhere, the installed package is used\n'
@@ -137,7 +161,7 @@ GOOD = {
             tags=["nbval-ignore-output"],
             nbval_reason="prints this machine's device",
         ),
-        code_cell(2, "print(1)", [stream("1\n")]),
+        code_cell(2, f"print(1)  # {67 * 'x'}", [stream(f"1\n{79 * 'x'}\n")]),
         code_cell(3, "draw()", [FIGURE], mystnb={"image": {"alt": "Eight shapes in a row on cluttered backgrounds"}}),
     ]
 }
@@ -173,6 +197,10 @@ def test_a_good_notebook_passes():
         ("twice the pixels", lambda cells: cells[3].update(outputs=[FIGURE | {"metadata": {}}])),
         ("MyST directive", lambda cells: cells[0].update(source="```{note}\nHello\n```")),
         ("MyST directive", lambda cells: cells[0].update(source="See {cite}`touvron`")),
+        ("code of 80 columns", lambda cells: cells[2].update(source="# A comment\n" + 80 * "x")),
+        ("code block of 80 columns", lambda cells: cells[0].update(source=f"1. Type:\n\n   ```text\n   {80 * 'x'}\n   ```\n")),
+        ("output of 80 columns", lambda cells: cells[2].update(outputs=[stream(f"1\n{80 * 'x'}\n")])),
+        ("output of 80 columns", lambda cells: cells[2].update(outputs=[{"output_type": "execute_result", "data": {"text/plain": [80 * "x"]}}])),
     ],
 )
 def test_a_broken_notebook_is_seen(problem, change):

@@ -100,6 +100,6 @@ def test_the_evening(desk):
 
     result = do(doctor, folder, PYTHONPATH=str(folder))
     assert result.returncode == 0, result.stdout + result.stderr
-    report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
-    assert report["ready"] and report["name"] == "laptop 7"
+    report = json.loads((folder / "7.json").read_text(encoding="utf-8"))
+    assert report["ready"] and report["name"] == "7"
     assert "photos: 60 in 2 classes" in result.stdout and "15_own_pictures" in result.stdout and "09_training" not in result.stdout
