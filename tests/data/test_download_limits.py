@@ -105,6 +105,15 @@ def test_no_host_gets_a_fourth_turn_whoever_began(hosts, tmp_path):  # noqa: F81
     assert [name for name, _ in asked] == ["first", "second", "second", "first", "second", "first"]
 
 
+def test_who_completes_what_another_began_in_the_second_turn_has_the_third_at_once(hosts, tmp_path):  # noqa: F811
+    goes_on = lambda start, piece: Breaking([piece], hosts.clock, 4 - start, start)
+    first = [Breaking([b"w"], hosts.clock), goes_on(2, b"y"), OSError("away")]
+    second = [goes_on(1, b"x"), goes_on(3, b"z"), Breaking([RIGHT], hosts.clock)]
+    urls, asked = hosts(first=first, second=second)
+    assert fetch(urls, tmp_path / "file", sha256(RIGHT)).read_bytes() == RIGHT
+    assert [name for name, _ in asked] == ["first", "second", "first", "second", "second"]
+
+
 def test_a_part_without_its_place_is_not_taken(hosts, tmp_path):  # noqa: F811
     answer = Breaking([RIGHT], hosts.clock)
     answer.status = 206
