@@ -1,4 +1,6 @@
-"""A data set small enough to train on in seconds, and a run on it that has finished; and which tests are quick."""
+"""A data set small enough to train on in seconds, and a run on it that has finished;
+and which tests are quick.
+"""
 
 from pathlib import Path
 
@@ -10,11 +12,19 @@ OF_THE_WHOLE_COURSE = ("book", "tools")  # folders of tests that build pages or 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """Mark as quick what tests the package alone, and says of itself neither that it is long nor that it is slow."""
+    """Mark as quick what tests the package alone, and says of itself neither that it is
+    long nor that it is slow.
+    """
     for item in items:
         if item.path.is_relative_to(HERE):
-            long = any(item.get_closest_marker(name) for name in ("long", "slow")) or "browser" in item.fixturenames
-            if not long and item.path.relative_to(HERE).parts[0] not in OF_THE_WHOLE_COURSE:
+            long = (
+                any(item.get_closest_marker(name) for name in ("long", "slow"))
+                or "browser" in item.fixturenames
+            )
+            if (
+                not long
+                and item.path.relative_to(HERE).parts[0] not in OF_THE_WHOLE_COURSE
+            ):
                 item.add_marker("quick")
 
 
@@ -23,11 +33,24 @@ def draw_small_data(train=96, val=20, test=40):
     from patchconvnet.data import Dataset, shapes
 
     images, labels, masks = shapes.generate(train + val + test, seed=5)
-    parts = {"train": slice(train), "val": slice(train, train + val), "test": slice(train + val, None)}
+    parts = {
+        "train": slice(train),
+        "val": slice(train, train + val),
+        "test": slice(train + val, None),
+    }
     fields = {}
     for part, chosen in parts.items():
-        fields |= {f"x_{part}": images[chosen], f"y_{part}": labels[chosen], f"mask_{part}": masks[chosen]}
-    return Dataset(name="shapes", variant="small, for tests", class_names=shapes.CLASS_NAMES, **fields)
+        fields |= {
+            f"x_{part}": images[chosen],
+            f"y_{part}": labels[chosen],
+            f"mask_{part}": masks[chosen],
+        }
+    return Dataset(
+        name="shapes",
+        variant="small, for tests",
+        class_names=shapes.CLASS_NAMES,
+        **fields,
+    )
 
 
 @pytest.fixture(scope="session")

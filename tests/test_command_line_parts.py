@@ -1,4 +1,6 @@
-"""The parts of the command line: how each command ends, which backend it takes, and what its options are read as."""
+"""The parts of the command line: how each command ends, which backend it takes, and
+what its options are read as.
+"""
 
 import builtins
 import json
@@ -42,7 +44,11 @@ def ended(monkeypatch, capsys):
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_an_interruption_of_a_training_says_how_to_go_on_and_no_other(ended, name):
-    hint = "; the same train command goes on from the last whole epoch" if name == "train" else ""
+    hint = (
+        "; the same train command goes on from the last whole epoch"
+        if name == "train"
+        else ""
+    )
     assert ended(name, KeyboardInterrupt()) == (130, f"\nstopped{hint}\n")
 
 
@@ -88,7 +94,9 @@ def test_a_fault_of_ours_is_raised_and_warnings_are_as_before(ended, error):
 
 def test_a_warning_of_several_lines_is_one_line(monkeypatch, capsys):
     def run(options):
-        sys.stderr.write(warnings.formatwarning("some\nthing", UserWarning, "file.py", 3))
+        sys.stderr.write(
+            warnings.formatwarning("some\nthing", UserWarning, "file.py", 3)
+        )
 
     before = warnings.formatwarning
     monkeypatch.setattr(commands, "evaluate", run)
@@ -98,7 +106,9 @@ def test_a_warning_of_several_lines_is_one_line(monkeypatch, capsys):
 
 def test_wrong_options_name_the_help_of_the_command(capsys):
     assert main(["attend", "a.png"]) == 2
-    assert capsys.readouterr().err.endswith("--record, --out (see python -m patchconvnet attend --help)\n")
+    assert capsys.readouterr().err.endswith(
+        "--record, --out (see python -m patchconvnet attend --help)\n"
+    )
 
 
 def test_tensorflow_is_quiet_unless_it_was_told_otherwise(ended, monkeypatch):
@@ -117,7 +127,10 @@ def test_tensorflow_is_quiet_unless_it_was_told_otherwise(ended, monkeypatch):
 def test_every_command_but_the_doctor_needs_a_backend(ended, monkeypatch, name):
     monkeypatch.setenv("KERAS_BACKEND", "numpy")
     code, said = ended(name)
-    wanted = "error: KERAS_BACKEND is 'numpy': set it to tensorflow, jax or torch, or unset it\n"
+    wanted = (
+        "error: KERAS_BACKEND is 'numpy': set it to tensorflow, jax or torch, or unset"
+        " it\n"
+    )
     assert (code, said) == ((0, "") if name == "doctor" else (2, wanted))
 
 
@@ -133,7 +146,10 @@ def test_what_keras_has_started_with_must_be_a_backend(monkeypatch, variable, ba
     if backend in ("tensorflow", "jax", "torch"):
         __main__._check_backend()
     else:
-        with pytest.raises(PatchConvNetError, match=f"keras.json names the backend '{backend}': set KERAS_BACKEND"):
+        with pytest.raises(
+            PatchConvNetError,
+            match=f"keras.json names the backend '{backend}': set KERAS_BACKEND",
+        ):
             __main__._check_backend()
 
 
@@ -141,11 +157,23 @@ def test_what_keras_has_started_with_must_be_a_backend(monkeypatch, variable, ba
     ("variable", "home", "named", "advice"),
     [
         ("torch", "/k", "the backend torch", "pip install torch"),
-        ("", "/k", "what /k/keras.json names, if it is there", "pip install tensorflow"),
-        ("", "", "what /home/anna/.keras/keras.json names, if it is there", "pip install tensorflow"),
+        (
+            "",
+            "/k",
+            "what /k/keras.json names, if it is there",
+            "pip install tensorflow",
+        ),
+        (
+            "",
+            "",
+            "what /home/anna/.keras/keras.json names, if it is there",
+            "pip install tensorflow",
+        ),
     ],
 )
-def test_where_keras_cannot_start_it_is_said_with_what(monkeypatch, variable, home, named, advice):
+def test_where_keras_cannot_start_it_is_said_with_what(
+    monkeypatch, variable, home, named, advice
+):
     usual = builtins.__import__
 
     def refuse(name, *given, **options):
@@ -153,13 +181,20 @@ def test_where_keras_cannot_start_it_is_said_with_what(monkeypatch, variable, ho
             raise ImportError("no wheels")
         return usual(name, *given, **options)
 
-    for name, value in (("KERAS_BACKEND", variable), ("KERAS_HOME", home), ("HOME", "/home/anna")):
+    for name, value in (
+        ("KERAS_BACKEND", variable),
+        ("KERAS_HOME", home),
+        ("HOME", "/home/anna"),
+    ):
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(builtins, "__import__", refuse)
     with pytest.raises(PatchConvNetError) as caught:
         __main__._check_backend()
     way_out = f"{advice}, or set KERAS_BACKEND to tensorflow, jax or torch"
-    assert str(caught.value) == f"Keras cannot start with {named} (ImportError: no wheels): {way_out}"
+    assert (
+        str(caught.value)
+        == f"Keras cannot start with {named} (ImportError: no wheels): {way_out}"
+    )
 
 
 # === options ===
@@ -178,7 +213,9 @@ def test_a_setting_is_a_value_of_python_or_a_string(text, wanted):
     assert commands.setting(text) == wanted
 
 
-@pytest.mark.parametrize(("text", "wanted"), [("2", 2), ("all", "all"), ("-1", "-1"), ("1.5", "1.5")])
+@pytest.mark.parametrize(
+    ("text", "wanted"), [("2", 2), ("all", "all"), ("-1", "-1"), ("1.5", "1.5")]
+)
 def test_devices_are_a_number_or_a_word(text, wanted):
     assert __main__._devices(text) == wanted
 
@@ -188,42 +225,86 @@ def test_two_names_of_a_file_are_the_same(tmp_path, monkeypatch):
     monkeypatch.setenv("USERPROFILE", str(tmp_path))
     (tmp_path / "a.png").write_bytes(b"a")
     (tmp_path / "b.png").write_bytes(b"a")
-    same = [("~/a.png", tmp_path / "a.png"), (str(tmp_path / "a.png"), "~/a.png"), ("~/./a.png", "~/a.png")]
-    others = [("~/a.png", "~/b.png"), ("~/a.png", "https://e.org/a.png"), ("~/new.png", "~/a.png"), ("a\0", "a\0")]
-    assert [commands._is_same(*pair) for pair in same + others] == [True] * 3 + [False] * 4
+    same = [
+        ("~/a.png", tmp_path / "a.png"),
+        (str(tmp_path / "a.png"), "~/a.png"),
+        ("~/./a.png", "~/a.png"),
+    ]
+    others = [
+        ("~/a.png", "~/b.png"),
+        ("~/a.png", "https://e.org/a.png"),
+        ("~/new.png", "~/a.png"),
+        ("a\0", "a\0"),
+    ]
+    assert [commands._is_same(*pair) for pair in same + others] == [True] * 3 + [
+        False
+    ] * 4
 
 
 def test_evaluate_compares_a_record_with_what_is_measured_here(monkeypatch, capsys):
     from patchconvnet.training import evaluation
 
     monkeypatch.setattr(records, "load", lambda name: f"record {name}")
-    monkeypatch.setattr(evaluation, "evaluate", lambda record: (f"scores of {record}", "variant"))
-    monkeypatch.setattr(evaluation, "compare", lambda record, scores, variant: f"{record}; {scores}; {variant}")
+    monkeypatch.setattr(
+        evaluation, "evaluate", lambda record: (f"scores of {record}", "variant")
+    )
+    monkeypatch.setattr(
+        evaluation,
+        "compare",
+        lambda record, scores, variant: f"{record}; {scores}; {variant}",
+    )
     assert main(COMMANDS["evaluate"]) == 0
     assert capsys.readouterr().out == "record mine; scores of record mine; variant\n"
 
 
 @pytest.mark.parametrize(
-    ("lit", "strict", "code"), [("ready", False, 0), ("remark", False, 0), ("remark", True, 1), ("mend", False, 1)]
+    ("lit", "strict", "code"),
+    [
+        ("ready", False, 0),
+        ("remark", False, 0),
+        ("remark", True, 1),
+        ("mend", False, 1),
+    ],
 )
 def test_the_doctor_ends_as_its_table_says(monkeypatch, capsys, lit, strict, code):
     state = OK if lit == "ready" else lit
-    monkeypatch.setattr(doctor, "examine", lambda dataset: ([Check("disk", state, "here", "advice")], None))
+    monkeypatch.setattr(
+        doctor,
+        "examine",
+        lambda dataset: ([Check("disk", state, "here", "advice")], None),
+    )
     assert main(["doctor", *(["--class"] if strict else [])]) == code
-    assert capsys.readouterr().out.rstrip().splitlines()[-1].startswith("not ready" if code else "ready")
+    assert (
+        capsys.readouterr()
+        .out.rstrip()
+        .splitlines()[-1]
+        .startswith("not ready" if code else "ready")
+    )
 
 
-def test_the_doctors_json_has_the_letters_that_the_terminal_has(monkeypatch, capsys, tmp_path):
-    monkeypatch.setattr(doctor, "examine", lambda dataset: ([Check("disk", OK, "größe")], 0.036))
+def test_the_doctors_json_has_the_letters_that_the_terminal_has(
+    monkeypatch, capsys, tmp_path
+):
+    monkeypatch.setattr(
+        doctor, "examine", lambda dataset: ([Check("disk", OK, "größe")], 0.036)
+    )
     assert main(["doctor", "--json", "-", "--name", " a\nb "]) == 0
     out = capsys.readouterr().out
     assert "größe" in out and json.loads(out)["name"].split() == ["a", "b"]
-    monkeypatch.setattr("patchconvnet.course.terminal.Output.can_show", lambda self, text: False)
+    monkeypatch.setattr(
+        "patchconvnet.course.terminal.Output.can_show", lambda self, text: False
+    )
     assert main(["doctor", "--json", "-"]) == 0
     out = capsys.readouterr().out
-    assert out.isascii() and json.loads(out)["checks"][0]["found"] == "größe" and out.count("\n") > 10
+    assert (
+        out.isascii()
+        and json.loads(out)["checks"][0]["found"] == "größe"
+        and out.count("\n") > 10
+    )
     assert main(["doctor", "--json", str(tmp_path / "report.json")]) == 0
-    assert capsys.readouterr().out.startswith("ok ") and "größe" in (tmp_path / "report.json").read_text("utf-8")
+    assert capsys.readouterr().out.startswith("ok ") and "größe" in (
+        tmp_path / "report.json"
+    ).read_text("utf-8")
 
 
 # === attend ===
@@ -234,11 +315,19 @@ def test_names_of_figures_that_can_be_written(monkeypatch, tmp_path, name):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "folder.v2").mkdir()
     given = []
-    monkeypatch.setattr(commands, "_attend_to_one", lambda source, options: given.append((source, options.out)))
-    assert main(["attend", "a.png", "--record", "mine", "--out", name]) == 0 and given == [("a.png", name)]
+    monkeypatch.setattr(
+        commands,
+        "_attend_to_one",
+        lambda source, options: given.append((source, options.out)),
+    )
+    assert main(
+        ["attend", "a.png", "--record", "mine", "--out", name]
+    ) == 0 and given == [("a.png", name)]
 
 
-def test_left_out_and_skipped_files_are_told_in_their_places(monkeypatch, tmp_path, capsys):
+def test_left_out_and_skipped_files_are_told_in_their_places(
+    monkeypatch, tmp_path, capsys
+):
     from PIL import Image
 
     from patchconvnet import plotting
@@ -248,13 +337,25 @@ def test_left_out_and_skipped_files_are_told_in_their_places(monkeypatch, tmp_pa
     for name in ("c.png", "notes.txt", "more.txt"):
         (tmp_path / name).write_text("x")
     shares = np.array([0.75, 0.25])
-    found = inference.Prediction(("x", "y"), shares, np.eye(2), (0, 1, 4), map_name="evidence", strange=False)
+    found = inference.Prediction(
+        ("x", "y"), shares, np.eye(2), (0, 1, 4), map_name="evidence", strange=False
+    )
     results = {"class_names": ["x\nx", "y"]}
-    network = types.SimpleNamespace(model=lambda: "network", results=results, usual="usual")
+    network = types.SimpleNamespace(
+        model=lambda: "network", results=results, usual="usual"
+    )
     asked, drawn = [], []
     monkeypatch.setattr(records, "load", lambda name: network)
-    monkeypatch.setattr(inference, "predict", lambda *given: asked.append((given[0], *given[2:])) or found)
-    monkeypatch.setattr(plotting, "contact_sheet", lambda *given, **options: drawn.append((given, options)))
+    monkeypatch.setattr(
+        inference,
+        "predict",
+        lambda *given: asked.append((given[0], *given[2:])) or found,
+    )
+    monkeypatch.setattr(
+        plotting,
+        "contact_sheet",
+        lambda *given, **options: drawn.append((given, options)),
+    )
     out = str(tmp_path / "sheet.pdf")
     assert main(["attend", str(tmp_path), "--record", "mine", "--out", out]) == 1
     told = capsys.readouterr()
@@ -262,9 +363,14 @@ def test_left_out_and_skipped_files_are_told_in_their_places(monkeypatch, tmp_pa
     assert first == "left out, as no pictures by their names: more.txt, notes.txt"
     assert [line.partition(":")[0] for line in lines] == ["a.png", "b.png"]
     assert last == f"2 evidence maps written to {out}"
-    assert told.err.startswith(f"warning: skipped: {tmp_path / 'c.png'} is not a picture") and told.err.count("\n") == 1
+    assert (
+        told.err.startswith(f"warning: skipped: {tmp_path / 'c.png'} is not a picture")
+        and told.err.count("\n") == 1
+    )
     assert asked == [("network", ["x x", "y"], "usual")] * 2
     [((pictures, maps, titles, squares), options)] = drawn
-    assert [picture.shape for picture in pictures] == [(6, 4, 3)] * 2 and squares == [(0, 1, 4)] * 2
+    assert [picture.shape for picture in pictures] == [(6, 4, 3)] * 2 and squares == [
+        (0, 1, 4)
+    ] * 2
     assert all(np.array_equal(weights, np.eye(2)) for weights in maps)
     assert titles == ["a.png\nx, 75%", "b.png\nx, 75%"] and options == {"save_to": out}

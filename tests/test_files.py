@@ -21,7 +21,11 @@ def raising(code):
 def test_the_old_file_stays_until_the_new_one_is_whole(tmp_path):
     path = tmp_path / "new" / "folder" / "map.png"
     with written_aside(path) as aside:
-        assert aside.parent == path.parent and aside.suffix == ".png" and aside.name.startswith(".")
+        assert (
+            aside.parent == path.parent
+            and aside.suffix == ".png"
+            and aside.name.startswith(".")
+        )
         aside.write_text("first")
         assert not path.exists()
     with written_aside(str(path)) as aside:
@@ -52,7 +56,9 @@ def test_whatever_stops_the_writing_leaves_the_old_file(tmp_path, problem):
     ],
 )
 @pytest.mark.parametrize("step", ["replace", "write"])
-def test_each_reason_is_told_and_nothing_half_written_is_left(tmp_path, monkeypatch, code, reason, step):
+def test_each_reason_is_told_and_nothing_half_written_is_left(
+    tmp_path, monkeypatch, code, reason, step
+):
     path = tmp_path / "weights.npz"
     records.write_arrays(path, {"kernel": np.ones(3)})
     before = path.read_bytes()
@@ -60,15 +66,21 @@ def test_each_reason_is_told_and_nothing_half_written_is_left(tmp_path, monkeypa
         monkeypatch.setattr(files.os, "replace", raising(code))
     else:
         monkeypatch.setattr(files.Path, "write_bytes", raising(code))
-    with pytest.raises(PatchConvNetError, match=f"weights.npz cannot be written.*{reason}"):
+    with pytest.raises(
+        PatchConvNetError, match=f"weights.npz cannot be written.*{reason}"
+    ):
         records.write_arrays(path, {"kernel": np.zeros(3)})
     assert path.read_bytes() == before and list(tmp_path.iterdir()) == [path]
 
 
-@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no /dev/full")
+@pytest.mark.skipif(
+    not os.path.exists("/dev/full"), reason="this system has no /dev/full"
+)
 def test_a_disk_that_is_really_full(tmp_path):
     path = tmp_path / "history.csv"
-    with pytest.raises(PatchConvNetError, match="history.csv cannot be written: the disk is full"):
+    with pytest.raises(
+        PatchConvNetError, match="history.csv cannot be written: the disk is full"
+    ):
         with written_aside(path) as aside:
             aside.unlink()
             aside.symlink_to("/dev/full")
@@ -89,7 +101,10 @@ def test_a_folder_in_the_files_place_and_a_file_in_the_folders_place(tmp_path):
         with written_aside(tmp_path / "map.png") as aside:
             aside.write_text("picture")
     (tmp_path / "letter").write_text("dear reader")
-    with pytest.raises(PatchConvNetError, match=r"map\.png cannot be written"), written_aside(tmp_path / "letter" / "map.png"):
+    with (
+        pytest.raises(PatchConvNetError, match=r"map\.png cannot be written"),
+        written_aside(tmp_path / "letter" / "map.png"),
+    ):
         pytest.fail("there is nowhere to write")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["letter", "map.png"]
 
@@ -117,10 +132,15 @@ def test_a_link_is_followed_and_what_is_no_file_stays(tmp_path):
     (tmp_path / "link.csv").symlink_to("real.csv")
     with written_aside(tmp_path / "link.csv") as aside:
         aside.write_text("new")
-    assert (tmp_path / "link.csv").is_symlink() and (tmp_path / "real.csv").read_text() == "new"
+    assert (tmp_path / "link.csv").is_symlink() and (
+        tmp_path / "real.csv"
+    ).read_text() == "new"
     if hasattr(os, "mkfifo"):
         os.mkfifo(tmp_path / "pipe.csv")
-        with pytest.raises(PatchConvNetError, match="pipe.csv cannot be written: it is no file, but a device or a pipe"):
+        with pytest.raises(
+            PatchConvNetError,
+            match="pipe.csv cannot be written: it is no file, but a device or a pipe",
+        ):
             files.check_writable(tmp_path / "pipe.csv")
         assert (tmp_path / "pipe.csv").is_fifo()
 
@@ -134,7 +154,10 @@ def test_a_file_has_the_permissions_of_any_new_file(tmp_path):
 
 def test_folders_that_were_made_for_nothing_go_again(tmp_path):
     (tmp_path / "old").mkdir()
-    with pytest.raises(KeyError), written_aside(tmp_path / "old" / "new" / "newer" / "map.png"):
+    with (
+        pytest.raises(KeyError),
+        written_aside(tmp_path / "old" / "new" / "newer" / "map.png"),
+    ):
         raise KeyError
     assert list(tmp_path.rglob("*")) == [tmp_path / "old"]
 
@@ -144,7 +167,9 @@ def test_folders_that_were_made_for_nothing_go_again(tmp_path):
 
 @pytest.fixture
 def closed_folder(tmp_path):
-    """A folder that may not be entered, for root neither: that has no such rights while the test lasts."""
+    """A folder that may not be entered, for root neither: that has no such rights while
+    the test lasts.
+    """
     if not hasattr(os, "geteuid"):
         pytest.skip("this system has no such rights")
     user = os.geteuid()
@@ -180,7 +205,9 @@ def test_links_that_lead_in_a_circle(tmp_path):
 
 
 def test_a_folder_that_may_not_be_entered(closed_folder):
-    with pytest.raises(PatchConvNetError, match=r"cannot be used \(Permission denied\)"):
+    with pytest.raises(
+        PatchConvNetError, match=r"cannot be used \(Permission denied\)"
+    ):
         files.place(closed_folder / "x")
 
 
@@ -192,15 +219,23 @@ def test_home_stands_for_the_tilde_and_nothing_needs_to_be_there(tmp_path, monke
     assert files.place("~/x/y") == tmp_path / "x" / "y"  # whoever writes there is told
 
 
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes with names")
+@pytest.mark.skipif(
+    not hasattr(os, "mkfifo"), reason="this system has no pipes with names"
+)
 def test_only_a_file_is_read(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "file").write_text("")
     (tmp_path / "link").symlink_to("file")
     for name in ("file", "link"):
         assert files.existing_file(tmp_path / name, "a plan") == tmp_path / name
-    for path, kind in ((tmp_path, "is a folder"), (tmp_path / "pipe", "is no file"), (tmp_path / "gone", "is not there")):
-        with pytest.raises(PatchConvNetError, match=f"{path.name} {kind}.*: give a plan"):
+    for path, kind in (
+        (tmp_path, "is a folder"),
+        (tmp_path / "pipe", "is no file"),
+        (tmp_path / "gone", "is not there"),
+    ):
+        with pytest.raises(
+            PatchConvNetError, match=f"{path.name} {kind}.*: give a plan"
+        ):
             files.existing_file(path, "a plan")
     with pytest.raises(PatchConvNetError, match="is no file that can be read"):
         files.existing_file("/dev/null", "a plan")
@@ -212,7 +247,10 @@ def test_a_value_is_shown_in_few_letters():
 
 
 def test_one_line_shows_no_command_to_the_terminal():
-    assert errors.one_line("a\x1b[31m\nb\u202e\udce4c") == "a\N{REPLACEMENT CHARACTER}[31m b" + 2 * "\N{REPLACEMENT CHARACTER}" + "c"
+    assert (
+        errors.one_line("a\x1b[31m\nb\u202e\udce4c")
+        == "a\N{REPLACEMENT CHARACTER}[31m b" + 2 * "\N{REPLACEMENT CHARACTER}" + "c"
+    )
 
 
 # === one process at a time ===
@@ -222,7 +260,9 @@ def test_a_folder_is_held_by_one_and_free_afterwards(tmp_path):
     pytest.importorskip("fcntl")
     folder = tmp_path / "runs" / "new"
     with files.held(folder):
-        with pytest.raises(PatchConvNetError, match="another process is training in .*new: wait for it"):
+        with pytest.raises(
+            PatchConvNetError, match="another process is training in .*new: wait for it"
+        ):
             with files.held(folder):
                 pytest.fail("it was held twice")
         (folder / "recipe.json").write_text("{}")
@@ -232,11 +272,17 @@ def test_a_folder_is_held_by_one_and_free_afterwards(tmp_path):
 
 
 def test_a_held_folder_goes_if_nothing_came_into_it(tmp_path):
-    with pytest.raises(PatchConvNetError, match="what is wrong"), files.held(tmp_path / "runs" / "new"):
+    with (
+        pytest.raises(PatchConvNetError, match="what is wrong"),
+        files.held(tmp_path / "runs" / "new"),
+    ):
         raise PatchConvNetError("what is wrong")
     assert not list(tmp_path.iterdir())
     (tmp_path / "letter").write_text("dear reader")
-    with pytest.raises(PatchConvNetError, match="letter.* cannot be written"), files.held(tmp_path / "letter" / "run"):
+    with (
+        pytest.raises(PatchConvNetError, match="letter.* cannot be written"),
+        files.held(tmp_path / "letter" / "run"),
+    ):
         pytest.fail("there is nowhere to write")
 
 

@@ -1,4 +1,6 @@
-"""How weights start: as Keras starts them, or as the authors do (their code: `_init_weights`, and PyTorch's own for convolutions)."""
+"""How weights start: as Keras starts them, or as the authors do (their code:
+`_init_weights`, and PyTorch's own for convolutions).
+"""
 
 import keras
 import numpy as np
@@ -13,13 +15,21 @@ from patchconvnet.squeeze_excite import SqueezeExcite
 @pytest.fixture(scope="module", params=["s60", "s60_multi"])
 def of_the_paper(request):
     keras.utils.set_random_seed(0)
-    return PatchConvNet.from_preset(request.param, dim=256, depth=2, num_classes=20, image_size=64)
+    return PatchConvNet.from_preset(
+        request.param, dim=256, depth=2, num_classes=20, image_size=64
+    )
 
 
 def layers_of(model, kind):
-    """Every layer of a kind inside the network, with those of the squeeze-and-excitation counted as convolutions."""
+    """Every layer of a kind inside the network, with those of the
+    squeeze-and-excitation counted as convolutions.
+    """
     whole = [layer for layer in model._flatten_layers() if type(layer) is kind]
-    gates = [gate for block in model.get_layer("trunk").blocks for gate in (block.squeeze_excite.reduce, block.squeeze_excite.expand)]
+    gates = [
+        gate
+        for block in model.get_layer("trunk").blocks
+        for gate in (block.squeeze_excite.reduce, block.squeeze_excite.expand)
+    ]
     if kind is layers.Dense:
         return [layer for layer in whole if all(layer is not gate for gate in gates)]
     return whole + (gates if kind is layers.Conv2D else [])
@@ -68,7 +78,11 @@ def test_the_authors_linear_layers_and_token_start_normal(of_the_paper):
 
 
 def test_no_two_layers_start_alike(of_the_paper):
-    kernels = [keras.ops.convert_to_numpy(layer.kernel).ravel()[:9] for kind in (layers.Conv2D, layers.Dense) for layer in layers_of(of_the_paper, kind)]
+    kernels = [
+        keras.ops.convert_to_numpy(layer.kernel).ravel()[:9]
+        for kind in (layers.Conv2D, layers.Dense)
+        for layer in layers_of(of_the_paper, kind)
+    ]
     assert len({kernel.tobytes() for kernel in kernels}) == len(kernels)
 
 
@@ -78,16 +92,27 @@ def test_another_start_goes_to_every_kernel(name):
     for kind in (name, "glorot_uniform"):
         keras.utils.set_random_seed(0)
         model = PatchConvNet(dim=64, depth=1, se_ratio=4, kernel_initializer=kind)
-        deviations[kind] = {weight.path: keras.ops.convert_to_numpy(weight).std() for weight in model.weights if weight.path.endswith("kernel")}
+        deviations[kind] = {
+            weight.path: keras.ops.convert_to_numpy(weight).std()
+            for weight in model.weights
+            if weight.path.endswith("kernel")
+        }
         assert keras.models.clone_model(model).count_params() == model.count_params()
         assert model.get_config()["kernel_initializer"] == kind
-    changed = [path for path in deviations[name] if deviations[name][path] != deviations["glorot_uniform"][path]]
+    changed = [
+        path
+        for path in deviations[name]
+        if deviations[name][path] != deviations["glorot_uniform"][path]
+    ]
     assert len(changed) == len(deviations[name]) == 2 + 3 + 2 + 6 + 1
 
 
 @pytest.mark.parametrize("wrong", ["authours", "zeros", None, 0.02])
 def test_an_unknown_start_is_named(wrong):
-    with pytest.raises(PatchConvNetError, match="kernel_initializer must be one of 'authors', 'glorot_uniform'"):
+    with pytest.raises(
+        PatchConvNetError,
+        match="kernel_initializer must be one of 'authors', 'glorot_uniform'",
+    ):
         PatchConvNet(dim=8, depth=1, kernel_initializer=wrong)
 
 
@@ -100,31 +125,55 @@ def test_the_gates_start_is_kept():
 
 
 def test_a_preset_comes_with_the_weights_of_its_record():
-    trained, recorded = PatchConvNet.from_preset("shapes", load_weights=True), records.load("shapes").model()
+    trained, recorded = (
+        PatchConvNet.from_preset("shapes", load_weights=True),
+        records.load("shapes").model(),
+    )
     for one, other in zip(trained.get_weights(), recorded.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
     fresh = PatchConvNet.from_preset("shapes")
-    assert any(np.any(one != other) for one, other in zip(fresh.get_weights(), trained.get_weights(), strict=True))
+    assert any(
+        np.any(one != other)
+        for one, other in zip(fresh.get_weights(), trained.get_weights(), strict=True)
+    )
 
 
 def test_every_preset_with_a_record_has_weights_and_no_other():
-    have = [name for name in records.names() if (records.load(name).folder / "weights.npz").is_file() and name in PRESETS]
+    have = [
+        name
+        for name in records.names()
+        if (records.load(name).folder / "weights.npz").is_file() and name in PRESETS
+    ]
     assert {"shapes", "cifar10_cpu"} <= set(have)
     for preset in PRESETS.keys() - set(have):
-        with pytest.raises(PatchConvNetError, match=f"no weights of {preset!r} come with the package: there are those of .*shapes"):
+        with pytest.raises(
+            PatchConvNetError,
+            match=(
+                f"no weights of {preset!r} come with the package: there are those of"
+                " .*shapes"
+            ),
+        ):
             PatchConvNet.from_preset(preset, load_weights=True)
 
 
 def test_weights_that_do_not_fit_are_refused():
-    with pytest.raises(PatchConvNetError, match="^the record of 'shapes': head/kernel has shape .*64, 10.*wants .*64, 3"):
+    with pytest.raises(
+        PatchConvNetError,
+        match="^the record of 'shapes': head/kernel has shape .*64, 10.*wants .*64, 3",
+    ):
         PatchConvNet.from_preset("shapes", load_weights=True, num_classes=3)
 
 
-@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="each backend draws its own numbers")
+@pytest.mark.skipif(
+    keras.backend.backend() != "tensorflow", reason="each backend draws its own numbers"
+)
 def test_a_recorded_run_began_where_its_seed_still_begins():
-    """No option that came later may draw a random number on the way: records would not come out again."""
+    """No option that came later may draw a random number on the way: records would not
+    come out again.
+    """
     record = records.load("shapes")
     keras.utils.set_random_seed(record.recipe["seed"])
     again, began = PatchConvNet(**record.recipe["model"]), record.model(epoch=0)
     for one, other in zip(again.get_weights(), began.get_weights(), strict=True):
-        np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-6)  # kept in half precision
+        # kept in half precision
+        np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-6)

@@ -1,4 +1,6 @@
-"""The layers, each against a few plain lines of NumPy or a fact that would break if it were wrong."""
+"""The layers, each against a few plain lines of NumPy or a fact that would break if it
+were wrong.
+"""
 
 from dataclasses import replace
 
@@ -19,7 +21,9 @@ def fixed_seed():
 
 
 def randomized(layer, shape):
-    """Build a layer and give every weight random values, so that no part is neutral by its start value."""
+    """Build a layer and give every weight random values, so that no part is neutral by
+    its start value.
+    """
     layer.build(shape)
     generator = np.random.default_rng(0)
     for weight in layer.trainable_weights:
@@ -48,14 +52,17 @@ def softmax(x):
 
 def layer_norm(x, weights):
     mean, variance = x.mean(-1, keepdims=True), x.var(-1, keepdims=True)
-    return (x - mean) / np.sqrt(variance + 1e-6) * numpy(weights.gamma) + numpy(weights.beta)
+    return (x - mean) / np.sqrt(variance + 1e-6) * numpy(weights.gamma) + numpy(
+        weights.beta
+    )
 
 
 # === stem ===
 
 
 @pytest.mark.parametrize(
-    "strides, size, expected", [((2, 2), 32, 8), ((1, 2), 32, 16), ((2, 2, 2, 2), 64, 4), ((2, 2), 33, 9)]
+    "strides, size, expected",
+    [((2, 2), 32, 8), ((1, 2), 32, 16), ((2, 2, 2, 2), 64, 4), ((2, 2), 33, 9)],
 )
 def test_stem_divides_the_grid(strides, size, expected):
     stem = ConvStem(16, strides)
@@ -83,7 +90,9 @@ def test_stem_pads_alike_on_all_sides():
 
 
 def test_stem_without_final_activation_is_linear_at_the_end():
-    stem = randomized(ConvStem(4, (2,), use_bias=False, final_activation=False), (None, 8, 8, 3))
+    stem = randomized(
+        ConvStem(4, (2,), use_bias=False, final_activation=False), (None, 8, 8, 3)
+    )
     image = features(1, 8, 8, 3)
     np.testing.assert_allclose(numpy(stem(-image)), -numpy(stem(image)), atol=1e-5)
 
@@ -96,7 +105,14 @@ def test_stem_with_batch_norm_normalizes_in_training():
 
 
 @pytest.mark.parametrize(
-    "arguments", [{"dim": 5}, {"dim": 0}, {"dim": 8, "strides": (3,)}, {"dim": 8, "strides": ()}, {"dim": 8, "norm": "x"}]
+    "arguments",
+    [
+        {"dim": 5},
+        {"dim": 0},
+        {"dim": 8, "strides": (3,)},
+        {"dim": 8, "strides": ()},
+        {"dim": 8, "norm": "x"},
+    ],
 )
 def test_stem_rejects_bad_arguments(arguments):
     with pytest.raises(ValueError, match="must be"):
@@ -111,8 +127,12 @@ def test_squeeze_excite_by_hand(use_bias):
     layer = randomized(SqueezeExcite(4, use_bias), (None, 3, 3, 8))
     x = features(2, 3, 3, 8)
     squeezed = x.mean(axis=(1, 2))
-    hidden = squeezed @ numpy(layer.reduce.kernel) + (numpy(layer.reduce.bias) if use_bias else 0)
-    gate = np.maximum(hidden, 0) @ numpy(layer.expand.kernel) + (numpy(layer.expand.bias) if use_bias else 0)
+    hidden = squeezed @ numpy(layer.reduce.kernel) + (
+        numpy(layer.reduce.bias) if use_bias else 0
+    )
+    gate = np.maximum(hidden, 0) @ numpy(layer.expand.kernel) + (
+        numpy(layer.expand.bias) if use_bias else 0
+    )
     gate = 1 / (1 + np.exp(-gate))
     np.testing.assert_allclose(numpy(layer.gate(x))[:, 0, 0], gate, atol=1e-5)
     np.testing.assert_allclose(numpy(layer(x)), x * gate[:, None, None], atol=1e-5)
@@ -143,17 +163,22 @@ def convolve(x, kernel):
 
 @pytest.mark.parametrize("spatial", ["dense", "depthwise"])
 def test_trunk_block_by_hand(spatial):
-    block = randomized(TrunkBlock(spatial=spatial, se_ratio=2, layer_scale=0.5), (None, 4, 5, 8))
+    block = randomized(
+        TrunkBlock(spatial=spatial, se_ratio=2, layer_scale=0.5), (None, 4, 5, 8)
+    )
     x = features(1, 4, 5, 8)
     branch = layer_norm(x[0], block.normalize)
     branch = gelu(branch @ numpy(block.mix_in.kernel)[0, 0] + numpy(block.mix_in.bias))
     kernel = numpy(block.look_around.kernel)
     if spatial == "depthwise":
-        kernel = kernel[..., 0][..., None] * np.eye(8)  # (3, 3, C) -> (3, 3, C, C), diagonal
+        # (3, 3, C) -> (3, 3, C, C), diagonal
+        kernel = kernel[..., 0][..., None] * np.eye(8)
     branch = gelu(convolve(branch, kernel) + numpy(block.look_around.bias))
     branch = branch * numpy(block.squeeze_excite.gate(branch[None]))[0]
     branch = branch @ numpy(block.mix_out.kernel)[0, 0] + numpy(block.mix_out.bias)
-    np.testing.assert_allclose(numpy(block(x))[0], x[0] + branch * numpy(block.scale), atol=1e-4)
+    np.testing.assert_allclose(
+        numpy(block(x))[0], x[0] + branch * numpy(block.scale), atol=1e-4
+    )
 
 
 def test_layer_scale_of_zero_leaves_only_the_shortcut():
@@ -211,10 +236,14 @@ def test_trunk_rejects_bad_arguments(arguments):
 
 @pytest.mark.parametrize("tokens", [1, 3])
 def test_attention_pooling_by_hand(tokens):
-    layer = randomized(AttentionPooling(tokens, mlp_ratio=2, layer_scale=0.7), (None, 3, 4, 8))
+    layer = randomized(
+        AttentionPooling(tokens, mlp_ratio=2, layer_scale=0.7), (None, 3, 4, 8)
+    )
     x = features(2, 3, 4, 8)
     token = np.repeat(numpy(layer.class_token), 2, axis=0)  # (2, tokens, 8)
-    everything = layer_norm(np.concatenate([token, x.reshape(2, 12, 8)], axis=1), layer.norm_tokens)
+    everything = layer_norm(
+        np.concatenate([token, x.reshape(2, 12, 8)], axis=1), layer.norm_tokens
+    )
     source = everything if tokens == 1 else everything[:, tokens:]
 
     def dense(values, weights):
@@ -223,14 +252,18 @@ def test_attention_pooling_by_hand(tokens):
     query = dense(everything[:, :tokens], layer.query)
     keys, values = dense(source, layer.key), dense(source, layer.value)
     weights = softmax(query @ keys.transpose(0, 2, 1) / np.sqrt(8))
-    token = token + dense(weights @ values, layer.project) * numpy(layer.scale_attention)
+    token = token + dense(weights @ values, layer.project) * numpy(
+        layer.scale_attention
+    )
     hidden = gelu(dense(layer_norm(token, layer.norm_mlp), layer.mlp_in))
     token = token + dense(hidden, layer.mlp_out) * numpy(layer.scale_mlp)
     patches = weights[..., 1:] if tokens == 1 else weights
 
     pooled, attention = layer(x)
     np.testing.assert_allclose(numpy(pooled), token, atol=1e-4)
-    np.testing.assert_allclose(numpy(attention), patches.reshape(2, tokens, 3, 4), atol=1e-5)
+    np.testing.assert_allclose(
+        numpy(attention), patches.reshape(2, tokens, 3, 4), atol=1e-5
+    )
 
 
 def test_attention_rows_sum_to_one_for_several_tokens_and_to_less_for_one():
@@ -262,25 +295,36 @@ def test_pooling_dropout_acts_in_training_only():
     still, _ = layer(x)
     trained, attention = layer(x, training=True)
     assert np.abs(numpy(still) - numpy(trained)).max() > 1e-3
-    np.testing.assert_allclose(numpy(attention), numpy(layer(x)[1]), atol=1e-6)  # the map shown is before dropout
+    # the map shown is before dropout
+    np.testing.assert_allclose(numpy(attention), numpy(layer(x)[1]), atol=1e-6)
 
 
 def test_per_class_head_reads_each_token_with_its_own_weights():
     head = randomized(PerClassHead(), (None, 3, 4))
     tokens = features(2, 3, 4)
-    by_hand = np.stack([tokens[:, i] @ numpy(head.kernel)[i] + numpy(head.bias)[i] for i in range(3)], axis=1)
+    by_hand = np.stack(
+        [tokens[:, i] @ numpy(head.kernel)[i] + numpy(head.bias)[i] for i in range(3)],
+        axis=1,
+    )
     np.testing.assert_allclose(numpy(head(tokens)), by_hand, atol=1e-5)
 
 
 @pytest.mark.parametrize("which", ["attention_dropout", "mlp_dropout"])
 def test_dropout_of_attention_and_of_hidden_units_are_two(which):
-    """The other stands still: with half of the weights dropped or doubled, a step tells which was touched."""
+    """The other stands still: with half of the weights dropped or doubled, a step tells
+    which was touched.
+    """
     layer = randomized(AttentionPooling(1, **{which: 0.5}), (None, 4, 4, 8))
     patches, token = np.split(features(2, 17, 8), [16], axis=1)
-    mixed = [numpy(layer.attend(token, patches, training=training)[0]) for training in (True, False)]
+    mixed = [
+        numpy(layer.attend(token, patches, training=training)[0])
+        for training in (True, False)
+    ]
     assert np.allclose(*mixed, atol=1e-6) == (which == "mlp_dropout")
     x = features(2, 4, 4, 8)
-    assert not np.allclose(numpy(layer(x, training=True)[0]), numpy(layer(x)[0]), atol=1e-6)
+    assert not np.allclose(
+        numpy(layer(x, training=True)[0]), numpy(layer(x)[0]), atol=1e-6
+    )
 
 
 def test_dropout_stands_for_what_is_not_named():
@@ -294,25 +338,45 @@ def test_dropout_stands_for_what_is_not_named():
         layer.build((None, 2, 2, 4))
         assert (layer.drop.rate, layer.drop_hidden.rate) == rates
         again = AttentionPooling.from_config(layer.get_config())
-        assert (again.dropout, again.attention_dropout, again.mlp_dropout) == (layer.dropout, layer.attention_dropout, layer.mlp_dropout)
+        assert (again.dropout, again.attention_dropout, again.mlp_dropout) == (
+            layer.dropout,
+            layer.attention_dropout,
+            layer.mlp_dropout,
+        )
 
 
 def test_a_blocks_options_stand_once():
     config = BlockConfig(spatial="depthwise", se_ratio=2, layer_scale=0.5)
-    for layer in (TrunkBlock(config), TrunkBlock(spatial="depthwise", se_ratio=2, layer_scale=0.5), TrunkBlock(config, se_ratio=2)):
-        assert layer.config == config and TrunkBlock.from_config(layer.get_config()).config == config
+    for layer in (
+        TrunkBlock(config),
+        TrunkBlock(spatial="depthwise", se_ratio=2, layer_scale=0.5),
+        TrunkBlock(config, se_ratio=2),
+    ):
+        assert (
+            layer.config == config
+            and TrunkBlock.from_config(layer.get_config()).config == config
+        )
     trunk = Trunk(3, config=config, drop_path=0.1)
-    assert [block.config for block in trunk.blocks] == 3 * [replace(config, drop_path=0.1)]
-    network = PatchConvNet(dim=8, depth=2, spatial="depthwise", se_ratio=2, layer_scale=0.5)
+    assert [block.config for block in trunk.blocks] == 3 * [
+        replace(config, drop_path=0.1)
+    ]
+    network = PatchConvNet(
+        dim=8, depth=2, spatial="depthwise", se_ratio=2, layer_scale=0.5
+    )
     assert network.get_layer("trunk").config == config
 
 
 def test_a_block_is_told_its_options_by_name():
-    with pytest.raises(PatchConvNetError, match="config must be a BlockConfig, got 'depthwise': name its fields"):
+    with pytest.raises(
+        PatchConvNetError,
+        match="config must be a BlockConfig, got 'depthwise': name its fields",
+    ):
         TrunkBlock("depthwise")
 
 
-@pytest.mark.parametrize("arguments", [{"tokens": 0}, {"tokens": 1.0}, {"dropout": 1.0}])
+@pytest.mark.parametrize(
+    "arguments", [{"tokens": 0}, {"tokens": 1.0}, {"dropout": 1.0}]
+)
 def test_attention_pooling_rejects_bad_arguments(arguments):
     with pytest.raises(ValueError, match="must be"):
         AttentionPooling(**arguments)

@@ -42,7 +42,6 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 from classroom.plan import with_dataset
 from command import Parser, check_utf8, in_one_line
-
 from patchconvnet.course import plans
 from patchconvnet.errors import PatchConvNetError, one_line
 from patchconvnet.files import place, written_aside

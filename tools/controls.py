@@ -19,8 +19,8 @@ from pathlib import Path
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
-from command import Parser, in_one_line
 
+from command import Parser, in_one_line
 from patchconvnet import PatchConvNet, faithfulness, load_dataset, records, train
 from patchconvnet.errors import PatchConvNetError, one_line
 from patchconvnet.files import check_writable, place

@@ -19,8 +19,8 @@ import matplotlib
 
 matplotlib.use("agg")
 import matplotlib.pyplot as plt
-from command import Parser, in_one_line
 
+from command import Parser, in_one_line
 from patchconvnet import evolution
 from patchconvnet.plotting import BLUE, ORANGE
 from patchconvnet.plotting.pictures import lay_over

@@ -17,7 +17,6 @@ import sys
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 from command import Parser, in_one_line
-
 from patchconvnet import train
 from patchconvnet.course.commands import setting
 from patchconvnet.errors import PatchConvNetError

@@ -2,10 +2,12 @@
 
 A number that a run produced is followed by a comment that names it:
 
-    The network is right on 96.3%<!-- claim: shapes.test_accuracy --> of the test images.
+    The network is right on 96.3%<!-- claim: shapes.test_accuracy --> of the test
+    images.
 
-`shapes` is a shipped record, `test_accuracy` a key of its results.json; `shapes.mean.test_accuracy` is the mean over the
-record and its further seeds (`records.seeds`), `shapes.spread.test_accuracy` their standard deviation.
+`shapes` is a shipped record, `test_accuracy` a key of its results.json;
+`shapes.mean.test_accuracy` is the mean over the record and its further seeds
+(`records.seeds`), `shapes.spread.test_accuracy` their standard deviation.
 """
 
 import json
@@ -18,22 +20,30 @@ import pytest
 from patchconvnet import records
 
 ROOT = Path(__file__).parents[2]
-CLAIM = re.compile(r"(?P<number>\d[\d,]*(?:\.\d+)?)\s*(?P<percent>%)?\s*<!--\s*claim:\s*(?P<name>[\w.]+)\s*-->")
+CLAIM = re.compile(
+    r"(?P<number>\d[\d,]*(?:\.\d+)?)\s*(?P<percent>%)?\s*<!--\s*claim:\s*(?P<name>[\w.]+)\s*-->"
+)
 ANY_CLAIM = re.compile(r"<!--\s*claim:")
 PERCENTAGE = re.compile(r"\d\s?%")
 DECIMAL = re.compile(r"(?<![\w.,/-])\d[\d,]*\.\d+(?!\w|\.\d)")
-# Code, formulas, addresses, claims, places in other people's works and `<details>` do not state what we measured.
+# Code, formulas, addresses, claims, places in other people's works and `<details>` do
+# not state what we measured.
 NO_PROSE = re.compile(
-    r"```.*?```|`[^`]*`|\$\$.*?\$\$|\$[^$\n]*\$|\]\([^)]*\)|\d[\d,.]*\s?%?\s*<!--.*?-->|sections? [\d. and,]+", re.DOTALL
+    r"```.*?```|`[^`]*`|\$\$.*?\$\$|\$[^$\n]*\$|\]\([^)]*\)|\d[\d,.]*\s?%?\s*<!--.*?-->|sections?"
+    r" [\d. and,]+",
+    re.DOTALL,
 )
 # Cited facts about other people's work; they cannot drift with ours.
 CITED = ("84.59%", "99.21%")
 CITED_DECIMALS = {
     "05_squeeze_excite": ("25.2",),  # million parameters of the paper's S60
-    "09_training": ("84.59", "94.0", "90.6", "4.72", "3.99", "3.87", "3.08", "4.91"),  # what others measured, with references
-    "13_official": ("0.02", "0.00001", "0.000001", "0.00005"),  # defaults of the authors' code, of PyTorch, of Addons
+    # what others measured, with references
+    "09_training": ("84.59", "94.0", "90.6", "4.72", "3.99", "3.87", "3.08", "4.91"),
+    # defaults of the authors' code, of PyTorch, of Addons
+    "13_official": ("0.02", "0.00001", "0.000001", "0.00005"),
 }
-# Worked out in the text (1/64, the logarithm of 4, of 10, 0.05 times a rate), or supposed in a question of the quiz.
+# Worked out in the text (1/64, the logarithm of 4, of 10, 0.05 times a rate), or
+# supposed in a question of the quiz.
 BY_PENCIL = {
     "01_overview": ("0.02", "0.99"),
     "06_attention_pooling": ("1.39",),
@@ -49,7 +59,9 @@ def texts():
     for name in ("README.md", "intro.md", "try_it.md", "glossary.md"):
         yield name, (ROOT / name).read_text(encoding="utf-8")
     for path in sorted((ROOT / "chapters").glob("*.ipynb")):
-        for number, cell in enumerate(json.loads(path.read_text(encoding="utf-8"))["cells"]):
+        for number, cell in enumerate(
+            json.loads(path.read_text(encoding="utf-8"))["cells"]
+        ):
             if cell["cell_type"] == "markdown":
                 yield f"{path.name}, cell {number}", "".join(cell["source"])
 
@@ -64,7 +76,9 @@ def value_of(name):
 
 
 def drift(text):
-    """Sentences whose number is not what the record says, or that state a percentage without a claim: a list."""
+    """Sentences whose number is not what the record says, or that state a percentage
+    without a claim: a list.
+    """
     found = []
     matches = list(CLAIM.finditer(text))
     if len(matches) != len(ANY_CLAIM.findall(text)):
@@ -73,9 +87,16 @@ def drift(text):
         decimals = len(match["number"].partition(".")[2])
         measured = value_of(match["name"]) * (100 if match["percent"] else 1)
         if f"{measured:.{decimals}f}" != match["number"].replace(",", ""):
-            found.append(f"{_sentence(text, match.start())!r}: {match['name']} is {measured:.{decimals}f}")
-    for match in PERCENTAGE.finditer(CLAIM.sub("", re.sub("|".join(map(re.escape, CITED)), "", text))):
-        found.append(f"a percentage without a claim: {match.group()!r} in {text[:80]!r}")
+            found.append(
+                f"{_sentence(text, match.start())!r}: {match['name']} is"
+                f" {measured:.{decimals}f}"
+            )
+    for match in PERCENTAGE.finditer(
+        CLAIM.sub("", re.sub("|".join(map(re.escape, CITED)), "", text))
+    ):
+        found.append(
+            f"a percentage without a claim: {match.group()!r} in {text[:80]!r}"
+        )
     return found
 
 
@@ -85,7 +106,9 @@ def _sentence(text, position):
 
 
 def test_every_number_in_the_prose_is_what_its_record_says():
-    found = [f"{where}: {problem}" for where, text in texts() for problem in drift(text)]
+    found = [
+        f"{where}: {problem}" for where, text in texts() for problem in drift(text)
+    ]
     assert not found, "\n".join(found)
 
 
@@ -103,33 +126,55 @@ def test_a_wrong_number_a_bare_percentage_and_a_claim_without_number_are_found(t
 
 def test_a_right_number_passes():
     accuracy = records.load("shapes").results["test_accuracy"]
-    assert not drift(f"Right on {accuracy:.1%}<!-- claim: shapes.test_accuracy --> of images.")
-    assert not drift(f"It has {records.load('shapes').results['parameters']:,}<!-- claim: shapes.parameters --> weights.")
+    assert not drift(
+        f"Right on {accuracy:.1%}<!-- claim: shapes.test_accuracy --> of images."
+    )
+    assert not drift(
+        f"It has {records.load('shapes').results['parameters']:,}<!-- claim:"
+        " shapes.parameters --> weights."
+    )
 
 
-# === decimal numbers: what the notebook itself prints or computes, and nbval therefore compares ===
+# === decimal numbers: what the notebook itself prints or computes, and nbval therefore
+# compares ===
 
 
 def unfounded(notebook, allowed=()):
-    """Decimal numbers of the prose and the alt texts that no cell of the notebook holds or prints: a list of sentences."""
+    """Decimal numbers of the prose and the alt texts that no cell of the notebook holds
+    or prints: a list of sentences.
+    """
     code = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
-    printed = ["".join(output.get("text", "")) for cell in code for output in cell["outputs"]]
-    numbers = re.findall(r"\d[\d,]*\.?\d*(?:e-?\d+)?", " ".join(["".join(cell["source"]) for cell in code] + printed))
+    printed = [
+        "".join(output.get("text", "")) for cell in code for output in cell["outputs"]
+    ]
+    numbers = re.findall(
+        r"\d[\d,]*\.?\d*(?:e-?\d+)?",
+        " ".join(["".join(cell["source"]) for cell in code] + printed),
+    )
     values = [float(number.replace(",", "")) for number in numbers]
     found = []
     for cell in notebook["cells"]:
         metadata = cell["metadata"].get("mystnb", {}).get("image", {})
-        text = NO_PROSE.sub(" ", "".join(cell["source"])) if cell["cell_type"] == "markdown" else metadata.get("alt", "")
+        text = (
+            NO_PROSE.sub(" ", "".join(cell["source"]))
+            if cell["cell_type"] == "markdown"
+            else metadata.get("alt", "")
+        )
         for match in DECIMAL.finditer(text):
             decimals = len(match.group().partition(".")[2])
             wanted = match.group().replace(",", "")
-            known = any(wanted in (f"{value:.{decimals}f}", f"{100 * value:.{decimals}f}") for value in values)
+            known = any(
+                wanted in (f"{value:.{decimals}f}", f"{100 * value:.{decimals}f}")
+                for value in values
+            )
             if not known and match.group() not in allowed:
                 found.append(f"{match.group()} in {_sentence(text, match.start())!r}")
     return found
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "chapters").glob("*.ipynb")), ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "chapters").glob("*.ipynb")), ids=lambda path: path.stem
+)
 def test_every_decimal_of_a_chapter_is_printed_or_computed_there(path):
     allowed = CITED_DECIMALS.get(path.stem, ()) + BY_PENCIL.get(path.stem, ())
     assert unfounded(json.loads(path.read_text(encoding="utf-8")), allowed) == []
@@ -137,16 +182,29 @@ def test_every_decimal_of_a_chapter_is_printed_or_computed_there(path):
 
 def test_a_decimal_that_nothing_prints_is_named():
     printed = {"output_type": "stream", "name": "stdout", "text": ["share 0.634\n"]}
-    code = {"cell_type": "code", "source": ["print(share)"], "outputs": [printed], "metadata": {}}
-    prose = {"cell_type": "markdown", "source": ["It rose. Now it is 0.63 there."], "metadata": {}}
+    code = {
+        "cell_type": "code",
+        "source": ["print(share)"],
+        "outputs": [printed],
+        "metadata": {},
+    }
+    prose = {
+        "cell_type": "markdown",
+        "source": ["It rose. Now it is 0.63 there."],
+        "metadata": {},
+    }
     assert unfounded({"cells": [code, prose]}) == []
     prose["source"] = ["It rose. Now it is 0.64 there."]
     assert unfounded({"cells": [code, prose]}) == ["0.64 in 'Now it is 0.64 there.'"]
-    code["metadata"] = {"mystnb": {"image": {"alt": "A line that ends at 0.71, far up"}}}
+    code["metadata"] = {
+        "mystnb": {"image": {"alt": "A line that ends at 0.71, far up"}}
+    }
     assert len(unfounded({"cells": [code, prose]})) == 2
 
 
 def test_who_compares_with_the_example_says_which_copy_was_measured():
     for where, text in texts():
         for paragraph in text.split("\n\n"):
-            assert "84.59" not in paragraph or "JPEG copy" in paragraph, f"{where}: {paragraph}"
+            assert "84.59" not in paragraph or "JPEG copy" in paragraph, (
+                f"{where}: {paragraph}"
+            )

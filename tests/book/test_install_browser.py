@@ -1,4 +1,6 @@
-"""`tests/install_browser.sh` decides the same each time: Debian's browser where there is one, else a download."""
+"""`tests/install_browser.sh` decides the same each time: Debian's browser where there
+is one, else a download.
+"""
 
 import shutil
 import subprocess
@@ -7,13 +9,16 @@ from pathlib import Path
 import pytest
 
 SCRIPT = Path(__file__).parents[1] / "install_browser.sh"
-TOOLS = ("env", "bash", "dirname", "id", "cat", "seq", "touch", "chmod")  # no browser among them, whatever is installed here
+# no browser among them, whatever is installed here
+TOOLS = ("env", "bash", "dirname", "id", "cat", "seq", "touch", "chmod")
 LONG_POLICY = "seq 1 20000"  # more than a pipe holds
 
 
 @pytest.fixture
 def machine(tmp_path):
-    """A machine of stubs, which note what they are asked for: a function of what apt-cache prints."""
+    """A machine of stubs, which note what they are asked for: a function of what
+    apt-cache prints.
+    """
     if any(shutil.which(tool) is None for tool in TOOLS):
         pytest.skip(f"needs {', '.join(TOOLS)}")
 
@@ -26,17 +31,29 @@ def machine(tmp_path):
         chromium = folder / "chromium"
         stubs = {
             "apt-cache": policy,
-            "apt-get": f'[ "$1" = update ] || {{ echo apt-get >>"{tmp_path}/asked"; touch "{chromium}"; chmod +x "{chromium}"; }}',
+            "apt-get": (
+                f'[ "$1" = update ] || {{ echo apt-get >>"{tmp_path}/asked"; touch'
+                f' "{chromium}"; chmod +x "{chromium}"; }}'
+            ),
             "sudo": '"$@"',
-            "python": f'case "$*" in *playwright*) echo download >>"{tmp_path}/asked"; touch "{chromium}"; chmod +x "{chromium}";; -) cat >/dev/null; exit 1;; esac',
+            "python": (
+                f'case "$*" in *playwright*) echo download >>"{tmp_path}/asked"; touch'
+                f' "{chromium}"; chmod +x "{chromium}";; -) cat >/dev/null; exit 1;;'
+                " esac"
+            ),
         }
         for name, body in stubs.items():
             (folder / name).write_text(f"#!/usr/bin/env bash\n{body}\n")
             (folder / name).chmod(0o755)
         done = subprocess.run(
-            [folder / "bash", SCRIPT], env={"PATH": str(folder), "HOME": str(tmp_path)}, capture_output=True, text=True
+            [folder / "bash", SCRIPT],
+            env={"PATH": str(folder), "HOME": str(tmp_path)},
+            capture_output=True,
+            text=True,
         )
-        assert done.returncode == 0 and "The browser tests will use" in done.stdout, done.stderr
+        assert done.returncode == 0 and "The browser tests will use" in done.stdout, (
+            done.stderr
+        )
         asked = (tmp_path / "asked").read_text().split()
         (tmp_path / "asked").unlink()
         return asked

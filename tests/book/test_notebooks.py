@@ -1,4 +1,6 @@
-"""The rules that every chapter keeps (see CONTRIBUTING.md), and a notebook that breaks each of them."""
+"""The rules that every chapter keeps (see CONTRIBUTING.md), and a notebook that breaks
+each of them.
+"""
 
 import copy
 import json
@@ -11,8 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 CHAPTERS = sorted((ROOT / "chapters").glob("*.ipynb"))
 
 # Only the data set and the minutes differ from chapter to chapter.
-SET_UP = re.compile(
-    r"""import os
+SET_UP = re.compile(r"""import os
 import sys
 
 if "google\.colab" in sys\.modules:  # elsewhere, the installed package is used
@@ -23,9 +24,9 @@ os\.environ\.setdefault\("TF_CPP_MIN_LOG_LEVEL", "3"\)
 from patchconvnet\.course\.announcement import announce
 
 announce\(dataset=("shapes"|"cifar10"|None), minutes=[\d.]+\)
-?"""
-)
-WIDTH = 79  # columns that a page of 1280 pixels shows: test_book.py looks at the pages themselves
+?""")
+# columns that a page of 1280 pixels shows: test_book.py looks at the pages themselves
+WIDTH = 79
 FENCE = re.compile(r"(?ms)^( *)```[^\n]*\n(.*?)^ *```")
 DIRECTIVE = re.compile(r"(?m)^\s*(:::+|```+)\{|\{(cite|ref|numref|doc|term)(:\w+)?\}`")
 
@@ -35,7 +36,11 @@ def source_of(cell):
 
 
 def tags_of(cell):
-    return [tag for tag in cell["metadata"].get("tags", []) if "nbval" in tag or tag == "raises-exception"]
+    return [
+        tag
+        for tag in cell["metadata"].get("tags", [])
+        if "nbval" in tag or tag == "raises-exception"
+    ]
 
 
 def is_compared(cell):
@@ -56,7 +61,10 @@ def set_up_problems(code):
 def comparison_problems(code):
     hidden = [cell for cell in code if not is_compared(cell)]
     if len(hidden) > 0.15 * len(code) + 1:
-        yield f"{len(hidden)} of {len(code)} cells are not compared: at most 15% and one more may be"
+        yield (
+            f"{len(hidden)} of {len(code)} cells are not compared: at most 15% and one"
+            " more may be"
+        )
     for cell in hidden:
         if not str(cell["metadata"].get("nbval_reason", "")).strip():
             yield f"no nbval_reason in the metadata of: {source_of(cell)[:40]!r}"
@@ -79,21 +87,36 @@ def figure_problems(code):
     for cell in filter(draws, code):
         alt = cell["metadata"].get("mystnb", {}).get("image", {}).get("alt", "")
         if len(alt.strip()) < 20:
-            yield f"no alt text of 20 characters for the figure of: {source_of(cell)[:40]!r}"
+            yield (
+                "no alt text of 20 characters for the figure of:"
+                f" {source_of(cell)[:40]!r}"
+            )
         if sum("image/png" in output.get("data", {}) for output in cell["outputs"]) > 1:
             yield f"more than one figure in: {source_of(cell)[:40]!r}"
-        if not all(output["metadata"].get("image/png") for output in cell["outputs"] if "image/png" in output.get("data", {})):
-            yield f"import patchconvnet.plotting before the figure, for twice the pixels, of: {source_of(cell)[:40]!r}"
+        if not all(
+            output["metadata"].get("image/png")
+            for output in cell["outputs"]
+            if "image/png" in output.get("data", {})
+        ):
+            yield (
+                "import patchconvnet.plotting before the figure, for twice the pixels,"
+                f" of: {source_of(cell)[:40]!r}"
+            )
 
 
 def text_problems(cells):
     for cell in cells:
         if cell["cell_type"] == "markdown" and DIRECTIVE.search(source_of(cell)):
-            yield f"a MyST directive or role, which Colab shows as raw text: {source_of(cell)[:40]!r}"
+            yield (
+                "a MyST directive or role, which Colab shows as raw text:"
+                f" {source_of(cell)[:40]!r}"
+            )
 
 
 def blocks_of(cell):
-    """What stands on the page as it was typed or printed: pairs of its kind and its text."""
+    """What stands on the page as it was typed or printed: pairs of its kind and its
+    text.
+    """
     if cell["cell_type"] == "markdown":
         for indent, block in FENCE.findall(source_of(cell)):
             yield "code block", re.sub(rf"(?m)^{indent}", "", block)
@@ -101,8 +124,12 @@ def blocks_of(cell):
         yield "code", source_of(cell)
         for output in cell["outputs"]:
             shown = output.get("data", {})
-            if not {"text/html", "image/png"} & set(shown):  # else text/plain is not shown
-                yield "output", "".join(output.get("text") or shown.get("text/plain", ""))
+            # else text/plain is not shown
+            if not {"text/html", "image/png"} & set(shown):
+                yield (
+                    "output",
+                    "".join(output.get("text") or shown.get("text/plain", "")),
+                )
 
 
 def width_problems(cells):
@@ -110,14 +137,20 @@ def width_problems(cells):
         for kind, block in blocks_of(cell):
             for line in block.splitlines():
                 if len(line) > WIDTH:
-                    yield f"{kind} of {len(line)} columns, at most {WIDTH}: {line[:60]!r}"
+                    yield (
+                        f"{kind} of {len(line)} columns, at most {WIDTH}: {line[:60]!r}"
+                    )
 
 
 def problems_of(notebook):
     code = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
     checks = (set_up_problems, comparison_problems, output_problems, figure_problems)
     of_code = [problem for check in checks for problem in check(code)]
-    return of_code + list(text_problems(notebook["cells"])) + list(width_problems(notebook["cells"]))
+    return (
+        of_code
+        + list(text_problems(notebook["cells"]))
+        + list(width_problems(notebook["cells"]))
+    )
 
 
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
@@ -130,8 +163,14 @@ def test_chapter_keeps_the_rules(path):
 def test_set_up_cells_are_the_same():
     cells = {}
     for path in CHAPTERS:
-        code = [cell for cell in json.loads(path.read_text(encoding="utf-8"))["cells"] if cell["cell_type"] == "code"]
-        cells[path.name] = re.sub(r'dataset=[\w"]+, minutes=[\d.]+', "", source_of(code[0])).strip()
+        code = [
+            cell
+            for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]
+            if cell["cell_type"] == "code"
+        ]
+        cells[path.name] = re.sub(
+            r'dataset=[\w"]+, minutes=[\d.]+', "", source_of(code[0])
+        ).strip()
     assert len(set(cells.values())) <= 1, cells
 
 
@@ -139,30 +178,53 @@ def test_set_up_cells_are_the_same():
 
 
 def code_cell(count, source, outputs, **metadata):
-    return {"cell_type": "code", "source": source, "execution_count": count, "outputs": outputs, "metadata": metadata}
+    return {
+        "cell_type": "code",
+        "source": source,
+        "execution_count": count,
+        "outputs": outputs,
+        "metadata": metadata,
+    }
 
 
 def stream(text, name="stdout"):
     return {"output_type": "stream", "name": name, "text": [text]}
 
 
-FIGURE = {"output_type": "display_data", "data": {"image/png": "iVBORw0KGgo="}, "metadata": {"image/png": {"width": 1, "height": 1}}}
+FIGURE = {
+    "output_type": "display_data",
+    "data": {"image/png": "iVBORw0KGgo="},
+    "metadata": {"image/png": {"width": 1, "height": 1}},
+}
 GOOD = {
     "cells": [
-        {"cell_type": "markdown", "source": f"# Title\n\n{80 * 'x'}\n\n- Type\n\n  ```bash\n  {79 * 'x'}\n  ```\n\n{80 * 'x'}", "metadata": {}},
+        {
+            "cell_type": "markdown",
+            "source": (
+                f"# Title\n\n{80 * 'x'}\n\n- Type\n\n  ```bash\n  {79 * 'x'}\n "
+                f" ```\n\n{80 * 'x'}"
+            ),
+            "metadata": {},
+        },
         code_cell(
             1,
-            'import os\nimport sys\n\nif "google.colab" in sys.modules:  # elsewhere, the installed package is used\n'
-            "    %pip install -q git+https://github.com/OWNER/patchconvnet-course@v0.2.0\n"
-            'os.environ.setdefault("KERAS_BACKEND", "tensorflow")\n'
-            'os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")\n\n'
-            'from patchconvnet.course.announcement import announce\n\nannounce(dataset="shapes", minutes=2)',
+            'import os\nimport sys\n\nif "google.colab" in sys.modules:  # elsewhere,'
+            " the installed package is used\n    %pip install -q"
+            ' git+https://github.com/OWNER/patchconvnet-course@v0.2.0\nos.environ.setdefault("KERAS_BACKEND",'
+            ' "tensorflow")\nos.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")\n\nfrom'
+            " patchconvnet.course.announcement import"
+            ' announce\n\nannounce(dataset="shapes", minutes=2)',
             [stream("CPU\n")],
             tags=["nbval-ignore-output"],
             nbval_reason="prints this machine's device",
         ),
         code_cell(2, f"print(1)  # {67 * 'x'}", [stream(f"1\n{79 * 'x'}\n")]),
-        code_cell(3, "draw()", [FIGURE], mystnb={"image": {"alt": "Eight shapes in a row on cluttered backgrounds"}}),
+        code_cell(
+            3,
+            "draw()",
+            [FIGURE],
+            mystnb={"image": {"alt": "Eight shapes in a row on cluttered backgrounds"}},
+        ),
     ]
 }
 
@@ -181,26 +243,83 @@ def test_a_good_notebook_passes():
     ("problem", "change"),
     [
         ("set-up cell", lambda cells: cells[1].update(source="import os")),
-        ("set-up cell", lambda cells: cells[1].update(source=cells[1]["source"] + "\nprint()")),
+        (
+            "set-up cell",
+            lambda cells: cells[1].update(source=cells[1]["source"] + "\nprint()"),
+        ),
         ("needs the tag", lambda cells: cells[1].update(metadata={})),
         ("no nbval_reason", lambda cells: cells[1]["metadata"].pop("nbval_reason")),
-        ("2 of 3 cells", lambda cells: cells[2]["metadata"].update(tags=["nbval-skip"], nbval_reason="slow")),
-        ("2 of 3 cells", lambda cells: cells[2].update(source="# NBVAL_IGNORE_OUTPUT\nprint(1)")),
-        ("outputs are missing", lambda cells: [cell.update(outputs=[]) for cell in cells[1:]]),
+        (
+            "2 of 3 cells",
+            lambda cells: cells[2]["metadata"].update(
+                tags=["nbval-skip"], nbval_reason="slow"
+            ),
+        ),
+        (
+            "2 of 3 cells",
+            lambda cells: cells[2].update(source="# NBVAL_IGNORE_OUTPUT\nprint(1)"),
+        ),
+        (
+            "outputs are missing",
+            lambda cells: [cell.update(outputs=[]) for cell in cells[1:]],
+        ),
         ("not run once", lambda cells: cells[2].update(execution_count=None)),
         ("not run once", lambda cells: cells[2].update(execution_count=7)),
-        ("an error output", lambda cells: cells[2].update(outputs=[{"output_type": "error", "ename": "ValueError"}])),
-        ("on stderr", lambda cells: cells[2].update(outputs=[stream("careful!\n", "stderr")])),
+        (
+            "an error output",
+            lambda cells: cells[2].update(
+                outputs=[{"output_type": "error", "ename": "ValueError"}]
+            ),
+        ),
+        (
+            "on stderr",
+            lambda cells: cells[2].update(outputs=[stream("careful!\n", "stderr")]),
+        ),
         ("no alt text", lambda cells: cells[3].update(metadata={})),
-        ("no alt text", lambda cells: cells[3]["metadata"]["mystnb"]["image"].update(alt="figure.png")),
-        ("more than one figure", lambda cells: cells[3].update(outputs=[FIGURE, FIGURE])),
-        ("twice the pixels", lambda cells: cells[3].update(outputs=[FIGURE | {"metadata": {}}])),
-        ("MyST directive", lambda cells: cells[0].update(source="```{note}\nHello\n```")),
+        (
+            "no alt text",
+            lambda cells: cells[3]["metadata"]["mystnb"]["image"].update(
+                alt="figure.png"
+            ),
+        ),
+        (
+            "more than one figure",
+            lambda cells: cells[3].update(outputs=[FIGURE, FIGURE]),
+        ),
+        (
+            "twice the pixels",
+            lambda cells: cells[3].update(outputs=[FIGURE | {"metadata": {}}]),
+        ),
+        (
+            "MyST directive",
+            lambda cells: cells[0].update(source="```{note}\nHello\n```"),
+        ),
         ("MyST directive", lambda cells: cells[0].update(source="See {cite}`touvron`")),
-        ("code of 80 columns", lambda cells: cells[2].update(source="# A comment\n" + 80 * "x")),
-        ("code block of 80 columns", lambda cells: cells[0].update(source=f"1. Type:\n\n   ```text\n   {80 * 'x'}\n   ```\n")),
-        ("output of 80 columns", lambda cells: cells[2].update(outputs=[stream(f"1\n{80 * 'x'}\n")])),
-        ("output of 80 columns", lambda cells: cells[2].update(outputs=[{"output_type": "execute_result", "data": {"text/plain": [80 * "x"]}}])),
+        (
+            "code of 80 columns",
+            lambda cells: cells[2].update(source="# A comment\n" + 80 * "x"),
+        ),
+        (
+            "code block of 80 columns",
+            lambda cells: cells[0].update(
+                source=f"1. Type:\n\n   ```text\n   {80 * 'x'}\n   ```\n"
+            ),
+        ),
+        (
+            "output of 80 columns",
+            lambda cells: cells[2].update(outputs=[stream(f"1\n{80 * 'x'}\n")]),
+        ),
+        (
+            "output of 80 columns",
+            lambda cells: cells[2].update(
+                outputs=[
+                    {
+                        "output_type": "execute_result",
+                        "data": {"text/plain": [80 * "x"]},
+                    }
+                ]
+            ),
+        ),
     ],
 )
 def test_a_broken_notebook_is_seen(problem, change):

@@ -13,7 +13,9 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 CHAPTERS = sorted((ROOT / "chapters").glob("*.ipynb"))
-REPOSITORY = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["repository"]["url"]
+REPOSITORY = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))[
+    "repository"
+]["url"]
 NAME = REPOSITORY.removeprefix("https://github.com/")
 PLACEHOLDER = "OWNER/patchconvnet-course"
 COLAB = "https://colab.research.google.com/github/"
@@ -24,8 +26,12 @@ def read(name, root=ROOT):
 
 
 def names_in(text):
-    """OWNER/REPO of every address that must be the course's own: Colab's, pip's, and git's."""
-    own = rf"{re.escape(COLAB)}|git\+https://github\.com/|git clone https://github\.com/"
+    """OWNER/REPO of every address that must be the course's own: Colab's, pip's, and
+    git's.
+    """
+    own = (
+        rf"{re.escape(COLAB)}|git\+https://github\.com/|git clone https://github\.com/"
+    )
     return set(re.findall(rf"(?:{own})([\w-]+/[\w.-]+?)(?=\.git\b|[^\w.-]|$)", text))
 
 
@@ -35,7 +41,13 @@ def address_problems(root):
     name = address.removeprefix("https://github.com/")
     problems = []
     chapters = sorted(Path(root, "chapters").glob("*.ipynb"))
-    for path in [*map(Path(root).joinpath, ("README.md", "intro.md", "CITATION.cff", "pyproject.toml")), *chapters]:
+    for path in [
+        *map(
+            Path(root).joinpath,
+            ("README.md", "intro.md", "CITATION.cff", "pyproject.toml"),
+        ),
+        *chapters,
+    ]:
         text = path.read_text(encoding="utf-8")
         if f"github.com/{name}" not in text:
             problems.append(f"{path.name} lacks {address}")
@@ -47,44 +59,82 @@ def address_problems(root):
 
 
 def set_repository(root, *arguments):
-    command = [sys.executable, str(Path(root, "tools", "set_repository.py")), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    command = [
+        sys.executable,
+        str(Path(root, "tools", "set_repository.py")),
+        *arguments,
+    ]
+    return subprocess.run(
+        command, capture_output=True, text=True, stdin=subprocess.DEVNULL
+    )
 
 
 @pytest.fixture
 def copy(tmp_path):
-    """A copy of the course's text, with a chapter and a few addresses that are easy to get wrong."""
-    for name in ("_config.yml", "README.md", "intro.md", "CITATION.cff", "pyproject.toml", "CONTRIBUTING.md"):
+    """A copy of the course's text, with a chapter and a few addresses that are easy to
+    get wrong.
+    """
+    for name in (
+        "_config.yml",
+        "README.md",
+        "intro.md",
+        "CITATION.cff",
+        "pyproject.toml",
+        "CONTRIBUTING.md",
+    ):
         shutil.copy(ROOT / name, tmp_path)
     (tmp_path / "tools").mkdir()
     shutil.copy(ROOT / "tools" / "set_repository.py", tmp_path / "tools")
     (tmp_path / "chapters").mkdir()
-    source = [f"%pip install git+https://github.com/{NAME}@v0.2.0\n", f"{COLAB}{NAME}/blob"]
+    source = [
+        f"%pip install git+https://github.com/{NAME}@v0.2.0\n",
+        f"{COLAB}{NAME}/blob",
+    ]
     cell = {"cell_type": "code", "source": source}
-    (tmp_path / "chapters" / "01_sample.ipynb").write_text(json.dumps({"cells": [cell]}, indent=1), newline="\r\n")
+    (tmp_path / "chapters" / "01_sample.ipynb").write_text(
+        json.dumps({"cells": [cell]}, indent=1), newline="\r\n"
+    )
     not_ours = [f"{REPOSITORY}-two", f"{REPOSITORY}.js", f"https://example.org/{NAME}"]
-    (tmp_path / "others.md").write_text("\n".join([*not_ours, f"{REPOSITORY}.git", f"{REPOSITORY}."]))
+    (tmp_path / "others.md").write_text(
+        "\n".join([*not_ours, f"{REPOSITORY}.git", f"{REPOSITORY}."])
+    )
     return tmp_path
 
 
 def test_every_place_has_the_same_address():
     assert address_problems(ROOT) == []
     assert yaml.safe_load(read("CITATION.cff"))["repository-code"] == REPOSITORY
-    assert tomllib.loads(read("pyproject.toml"))["project"]["urls"]["Repository"] == REPOSITORY
+    assert (
+        tomllib.loads(read("pyproject.toml"))["project"]["urls"]["Repository"]
+        == REPOSITORY
+    )
 
 
 def test_every_place_has_the_same_version():
     version = tomllib.loads(read("pyproject.toml"))["project"]["version"]
-    assert str(yaml.safe_load(read("CITATION.cff"))["version"]) == version, "CITATION.cff"
-    assert re.search(r'(?m)^__version__ = "(.+)"$', read("patchconvnet/__init__.py"))[1] == version, "patchconvnet/__init__.py"
+    assert str(yaml.safe_load(read("CITATION.cff"))["version"]) == version, (
+        "CITATION.cff"
+    )
+    assert (
+        re.search(r'(?m)^__version__ = "(.+)"$', read("patchconvnet/__init__.py"))[1]
+        == version
+    ), "patchconvnet/__init__.py"
     for path in CHAPTERS:
-        tags = re.findall(rf"git\+https://github\.com/{re.escape(NAME)}@v([\d.]+)", path.read_text(encoding="utf-8"))
+        tags = re.findall(
+            rf"git\+https://github\.com/{re.escape(NAME)}@v([\d.]+)",
+            path.read_text(encoding="utf-8"),
+        )
         assert set(tags) == {version}, path.name
 
 
 def test_a_different_address_is_seen(copy):
     assert address_problems(copy) == []
-    for name in ("README.md", "CITATION.cff", "pyproject.toml", "chapters/01_sample.ipynb"):
+    for name in (
+        "README.md",
+        "CITATION.cff",
+        "pyproject.toml",
+        "chapters/01_sample.ipynb",
+    ):
         path = copy / name
         text = path.read_text(encoding="utf-8")
         path.write_text(text.replace(NAME, "someone/else"), encoding="utf-8")
@@ -95,16 +145,34 @@ def test_a_different_address_is_seen(copy):
 def test_set_repository_changes_every_place(copy):
     result = set_repository(copy, "https://github.com/me/my.course")
     assert result.returncode == 0, result.stderr
-    assert yaml.safe_load(read("_config.yml", copy))["repository"]["url"] == "https://github.com/me/my.course"
+    assert (
+        yaml.safe_load(read("_config.yml", copy))["repository"]["url"]
+        == "https://github.com/me/my.course"
+    )
     assert address_problems(copy) == []
-    for name in ("_config.yml", "README.md", "CITATION.cff", "pyproject.toml", "01_sample.ipynb"):
+    for name in (
+        "_config.yml",
+        "README.md",
+        "CITATION.cff",
+        "pyproject.toml",
+        "01_sample.ipynb",
+    ):
         assert re.search(rf"changed (.*\W)?{re.escape(name)}", result.stdout), name
     assert "CONTRIBUTING.md" not in result.stdout  # it names no address of ours
     notebook = (copy / "chapters" / "01_sample.ipynb").read_bytes()
-    assert b"\r\n" in notebook and "git+https://github.com/me/my.course@v0.2.0" in str(json.loads(notebook))
+    assert b"\r\n" in notebook and "git+https://github.com/me/my.course@v0.2.0" in str(
+        json.loads(notebook)
+    )
     *not_ours, git, stop = read("others.md", copy).split()
-    assert not_ours == [f"{REPOSITORY}-two", f"{REPOSITORY}.js", f"https://example.org/{NAME}"]
-    assert (git, stop) == ("https://github.com/me/my.course.git", "https://github.com/me/my.course.")
+    assert not_ours == [
+        f"{REPOSITORY}-two",
+        f"{REPOSITORY}.js",
+        f"https://example.org/{NAME}",
+    ]
+    assert (git, stop) == (
+        "https://github.com/me/my.course.git",
+        "https://github.com/me/my.course.",
+    )
     assert not list(copy.rglob("*.tmp"))
     again = set_repository(copy, "https://github.com/me/my.course/")
     assert (again.returncode, "nothing to change" in again.stdout) == (0, True)
@@ -121,7 +189,10 @@ def test_set_repository_can_be_undone(copy):
 def test_an_address_may_end_as_browsers_and_git_write_it(copy, end):
     result = set_repository(copy, f"https://github.com/me/my.course{end}")
     assert result.returncode == 0, result.stderr
-    assert yaml.safe_load(read("_config.yml", copy))["repository"]["url"] == "https://github.com/me/my.course"
+    assert (
+        yaml.safe_load(read("_config.yml", copy))["repository"]["url"]
+        == "https://github.com/me/my.course"
+    )
     assert address_problems(copy) == []
 
 
@@ -143,7 +214,10 @@ def test_set_repository_rejects_bad_input(copy, address):
 @pytest.mark.parametrize("end", ["", "/", ".git", ".git/"])
 def test_set_repository_takes_an_address_as_it_is_copied(copy, end):
     assert set_repository(copy, f"https://github.com/me/my.course{end}").returncode == 0
-    assert yaml.safe_load(read("_config.yml", copy))["repository"]["url"] == "https://github.com/me/my.course"
+    assert (
+        yaml.safe_load(read("_config.yml", copy))["repository"]["url"]
+        == "https://github.com/me/my.course"
+    )
     assert address_problems(copy) == []
 
 
@@ -155,7 +229,11 @@ def test_set_repository_changes_nothing_if_it_cannot_read_all(copy, tmp_path_fac
     (copy / "zebra.md").write_bytes(b"\xff")
     before = {path: path.read_bytes() for path in copy.rglob("*") if path.is_file()}
     result = set_repository(copy, "https://github.com/me/course")
-    assert result.returncode == 2 and "zebra.md is no UTF-8" in result.stderr and result.stderr.count("\n") == 1
+    assert (
+        result.returncode == 2
+        and "zebra.md is no UTF-8" in result.stderr
+        and result.stderr.count("\n") == 1
+    )
     assert {path: path.read_bytes() for path in before} == before
     (copy / "zebra.md").unlink()
     assert set_repository(copy, "https://github.com/me/course").returncode == 0
@@ -164,7 +242,11 @@ def test_set_repository_changes_nothing_if_it_cannot_read_all(copy, tmp_path_fac
 
 def test_set_repository_without_an_address_is_one_line(copy):
     result = set_repository(copy)
-    assert result.returncode == 2 and result.stderr.startswith("error: ") and result.stderr.count("\n") == 1
+    assert (
+        result.returncode == 2
+        and result.stderr.startswith("error: ")
+        and result.stderr.count("\n") == 1
+    )
 
 
 def test_set_repository_needs_the_course(tmp_path):
@@ -181,10 +263,20 @@ def test_every_chapter_is_listed_everywhere():
     parts = yaml.safe_load(read("_toc.yml"))["parts"]
     listed = [entry["file"] for part in parts for entry in part["chapters"]]
     names = [path.stem for path in CHAPTERS]
-    chapters = [name.removeprefix("chapters/") for name in listed if name.startswith("chapters/")]
-    assert sorted({*names, "14_instructors"}) == chapters, "_toc.yml"  # the guide is a page, no notebook
-    assert re.findall(r"\]\(chapters/(\w+)\.ipynb\)", read("intro.md")) == names, "the list in intro.md"
-    linked = re.findall(rf"{re.escape(COLAB)}{re.escape(NAME)}/blob/main/chapters/(\w+)\.ipynb", read("README.md"))
+    chapters = [
+        name.removeprefix("chapters/")
+        for name in listed
+        if name.startswith("chapters/")
+    ]
+    # the guide is a page, no notebook
+    assert sorted({*names, "14_instructors"}) == chapters, "_toc.yml"
+    assert re.findall(r"\]\(chapters/(\w+)\.ipynb\)", read("intro.md")) == names, (
+        "the list in intro.md"
+    )
+    linked = re.findall(
+        rf"{re.escape(COLAB)}{re.escape(NAME)}/blob/main/chapters/(\w+)\.ipynb",
+        read("README.md"),
+    )
     assert linked == names, "the table in README.md"
 
 
@@ -195,9 +287,14 @@ def test_the_workflow_tests_what_it_publishes_and_pins_what_it_runs():
     text = read(".github/workflows/publish.yml")
     jobs = yaml.safe_load(text)["jobs"]
     steps = [step for job in jobs.values() for step in job["steps"]]
-    assert jobs["publish"]["needs"] == "test" and "refs/heads/main" in jobs["publish"]["if"]
+    assert (
+        jobs["publish"]["needs"] == "test"
+        and "refs/heads/main" in jobs["publish"]["if"]
+    )
     for step in steps:
-        assert "run" in step or re.fullmatch(r"actions/[\w-]+@[0-9a-f]{40}", step["uses"]), step
+        assert "run" in step or re.fullmatch(
+            r"actions/[\w-]+@[0-9a-f]{40}", step["uses"]
+        ), step
     commands = [step["run"] for step in steps if "run" in step]
     assert commands[0] == "bash .ci/run" and (ROOT / ".ci" / "run").is_file()
     assert all(command in read("README.md").splitlines() for command in commands[1:])

@@ -1,4 +1,6 @@
-"""Every line knows its room: what lies where in the package, and that nothing reaches back up."""
+"""Every line knows its room: what lies where in the package, and that nothing reaches
+back up.
+"""
 
 import ast
 import re
@@ -29,8 +31,14 @@ FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 
 
 def entries(folder):
-    """What lies in a folder of the repository, without what Python makes there: a set of names."""
-    return {path.name for path in folder.iterdir() if path.name != "__pycache__" and not path.name.startswith(".")}
+    """What lies in a folder of the repository, without what Python makes there: a set
+    of names.
+    """
+    return {
+        path.name
+        for path in folder.iterdir()
+        if path.name != "__pycache__" and not path.name.startswith(".")
+    }
 
 
 def rooms_named_in(source):
@@ -38,21 +46,38 @@ def rooms_named_in(source):
     found = set()
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
-            found |= {alias.name.split(".")[1] for alias in node.names if alias.name.startswith("patchconvnet.")}
+            found |= {
+                alias.name.split(".")[1]
+                for alias in node.names
+                if alias.name.startswith("patchconvnet.")
+            }
         elif isinstance(node, ast.ImportFrom) and node.module == "patchconvnet":
-            homes = [patchconvnet._HOMES.get(alias.name, f"patchconvnet.{alias.name}") for alias in node.names]
+            homes = [
+                patchconvnet._HOMES.get(alias.name, f"patchconvnet.{alias.name}")
+                for alias in node.names
+            ]
             found |= {home.split(".")[1] for home in homes} - {"__version__"}
-        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("patchconvnet."):
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith(
+            "patchconvnet."
+        ):
             found.add(node.module.split(".")[1])
     return found
 
 
 def climbs(room, source):
     """Rooms that a module imports although they do not stand below its own: a list."""
-    return sorted(other for other in rooms_named_in(source) - {room} if FLOOR[other] >= FLOOR[room])
+    return sorted(
+        other
+        for other in rooms_named_in(source) - {room}
+        if FLOOR[other] >= FLOOR[room]
+    )
 
 
-@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: path.relative_to(PACKAGE).as_posix())
+@pytest.mark.parametrize(
+    "path",
+    sorted(PACKAGE.rglob("*.py")),
+    ids=lambda path: path.relative_to(PACKAGE).as_posix(),
+)
 def test_no_import_runs_back_up(path):
     room = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
     if room == "__init__":
@@ -61,10 +86,22 @@ def test_no_import_runs_back_up(path):
 
 
 def test_an_import_that_climbs_is_seen():
-    assert climbs("data", "def load():\n    from patchconvnet.inference import look\n") == ["inference"]
-    assert climbs("model", "from patchconvnet import files, records, train") == ["records", "training"]
+    assert climbs(
+        "data", "def load():\n    from patchconvnet.inference import look\n"
+    ) == ["inference"]
+    assert climbs("model", "from patchconvnet import files, records, train") == [
+        "records",
+        "training",
+    ]
     assert climbs("records", "import patchconvnet.data.shapes") == ["data"]
-    assert climbs("training", "from patchconvnet import PatchConvNet, load_dataset, __version__\nimport keras") == []
+    assert (
+        climbs(
+            "training",
+            "from patchconvnet import PatchConvNet, load_dataset, __version__\nimport"
+            " keras",
+        )
+        == []
+    )
 
 
 def test_the_first_level_is_a_table_of_contents():
@@ -73,8 +110,12 @@ def test_the_first_level_is_a_table_of_contents():
     assert {name.removesuffix(".py") for name in found} == FLOOR.keys() | {"__init__"}
     for chapter in ROOT.glob("chapters/*.ipynb"):
         number, name = chapter.stem.split("_", 1)
-        if name not in ("overview", "own_pictures"):  # the first uses all rooms; the other lies in data/
-            assert {name, f"{name}.py"} & found, f"what does chapter {number} teach from?"
+        # the first uses all rooms; the other lies in data/
+        if name not in ("overview", "own_pictures"):
+            assert {
+                name,
+                f"{name}.py",
+            } & found, f"what does chapter {number} teach from?"
 
 
 def test_contributing_shows_the_tree():
@@ -93,12 +134,18 @@ def test_contributing_shows_the_tree():
     assert parts.keys() == {"patchconvnet", "tools", "tests"}
     for part, named in parts.items():
         folder = ROOT / part
-        there = {f"{name}/" if (folder / name).is_dir() else name for name in entries(folder)}
+        there = {
+            f"{name}/" if (folder / name).is_dir() else name for name in entries(folder)
+        }
         if part == "tests":
-            there = {name for name in there if not re.match(r"test_\w+\.py|conftest", name)}
+            there = {
+                name for name in there if not re.match(r"test_\w+\.py|conftest", name)
+            }
         assert named == there, part
 
 
 def test_tests_lie_in_folders_of_the_same_names():
     rooms = {name for name in entries(PACKAGE) if (PACKAGE / name).is_dir()}
-    assert rooms <= entries(ROOT / "tests") and all(any((ROOT / "tests" / room).glob("test_*.py")) for room in rooms)
+    assert rooms <= entries(ROOT / "tests") and all(
+        any((ROOT / "tests" / room).glob("test_*.py")) for room in rooms
+    )

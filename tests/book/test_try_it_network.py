@@ -1,23 +1,23 @@
-"""The network of the page "Try it yourself", in a real browser, against Keras: number by number, and file by file."""
+"""The network of the page "Try it yourself", in a real browser, against Keras: number
+by number, and file by file.
+"""
 
 import base64
 import functools
 import shutil
-import sys
 
 import numpy as np
 import pytest
 from PIL import Image, ImageCms
-from test_book import ROOT, browser, open_page  # noqa: F401
 
+import export_web
 from patchconvnet import inference, load_dataset, records
 from patchconvnet.inference import look, maps_of
-
-sys.path.insert(0, str(ROOT / "tools"))
-import export_web  # noqa: E402
+from test_book import ROOT, browser, open_page  # noqa: F401
 
 SCRIPTS = ("network", "engine", "pictures", "examples", "pad", "stage", "page")
-LOGITS, ATTENTION = 1e-3, 1e-4  # the largest difference that is no fault; float32 against float32 stays far below
+# the largest difference that is no fault; float32 against float32 stays far below
+LOGITS, ATTENTION = 1e-3, 1e-4
 EXPLAIN = """async ({name, epoch, side, pixels, code}) => {
     const bytes = Uint8Array.from(atob(pixels), letter => letter.charCodeAt(0)), size = 3 * side * side;
     const explain = await window.explainer(name, epoch, code);
@@ -29,7 +29,8 @@ EXPLAIN = """async ({name, epoch, side, pixels, code}) => {
     }
     return found;
 }"""
-# With `code`, a changed network.js answers in place of the page's: here the weights are those that the page loaded.
+# With `code`, a changed network.js answers in place of the page's: here the weights are
+# those that the page loaded.
 EXPLAINER = """
 window.loaded = {};
 Worker = class { postMessage({name, network}) { if (network) window.loaded[name] = network; else throw Error("asked"); } };
@@ -44,13 +45,24 @@ window.explainer = async (name, epoch, code) => {
 
 
 def make_site(folder):
-    """What the book has for the page, without the book around it: the scripts, the weights, and a bare page."""
+    """What the book has for the page, without the book around it: the scripts, the
+    weights, and a bare page.
+    """
     shutil.copytree(ROOT / "site_extra" / "try_it", folder / "try_it")
     export_web.export(folder / "try_it" / "weights")
-    tags = "".join(f'<script defer src="try_it/{name}.js"></script>' for name in SCRIPTS)
-    head = '<!doctype html><html lang="en"><meta charset="utf-8"><title>Try it</title><link rel="stylesheet" href="try_it/page.css">'
-    (folder / "page.html").write_text(f'{head}<main><div class="try-it"></div></main>{tags}')
-    (folder / "small.html").write_text(f'{head}<main><div class="try-it" data-size="small"></div></main>{tags}')
+    tags = "".join(
+        f'<script defer src="try_it/{name}.js"></script>' for name in SCRIPTS
+    )
+    head = (
+        '<!doctype html><html lang="en"><meta charset="utf-8"><title>Try'
+        ' it</title><link rel="stylesheet" href="try_it/page.css">'
+    )
+    (folder / "page.html").write_text(
+        f'{head}<main><div class="try-it"></div></main>{tags}'
+    )
+    (folder / "small.html").write_text(
+        f'{head}<main><div class="try-it" data-size="small"></div></main>{tags}'
+    )
     (folder / "network.html").write_text(f"{head}{tags}<script>{EXPLAINER}</script>")
     return folder
 
@@ -76,20 +88,39 @@ def pictures(count):
 @functools.cache
 def keras_says(name, count, epoch=None):
     """Logits (N, classes) and the maps that the page shows (N, h w)."""
-    logits, maps = look(records.load(export_web.NETWORKS[name]).model(epoch), pictures(count))
+    logits, maps = look(
+        records.load(export_web.NETWORKS[name]).model(epoch), pictures(count)
+    )
     return logits, maps_of(logits.argmax(axis=1), maps).reshape(count, -1)
 
 
 def javascript_says(page, name, images, epoch=None, code=None):
     pixels = base64.b64encode(images.tobytes()).decode()
-    found = page.evaluate(EXPLAIN, {"name": name, "epoch": epoch, "side": images.shape[1], "pixels": pixels, "code": code})
+    found = page.evaluate(
+        EXPLAIN,
+        {
+            "name": name,
+            "epoch": epoch,
+            "side": images.shape[1],
+            "pixels": pixels,
+            "code": code,
+        },
+    )
     return tuple(np.array(part) for part in zip(*found))
 
 
 def differences(page, name, count, epoch=None, code=None):
-    """The largest difference of a logit, and of a weight of a map; not a number counts as infinite."""
-    pairs = zip(keras_says(name, count, epoch), javascript_says(page, name, pictures(count), epoch, code))
-    return [float(np.nan_to_num(np.abs(ours - theirs), nan=np.inf).max()) for ours, theirs in pairs]
+    """The largest difference of a logit, and of a weight of a map; not a number counts
+    as infinite.
+    """
+    pairs = zip(
+        keras_says(name, count, epoch),
+        javascript_says(page, name, pictures(count), epoch, code),
+    )
+    return [
+        float(np.nan_to_num(np.abs(ours - theirs), nan=np.inf).max())
+        for ours, theirs in pairs
+    ]
 
 
 @pytest.mark.parametrize("name", export_web.NETWORKS)
@@ -112,23 +143,67 @@ FAULTS = {
     "kernel order": ("down * columns + across", "across * rows + down", "shapes"),
     "gelu": ("1 + erf(value / Math.SQRT2)", "1 + Math.tanh(value)", "shapes"),
     "batch norm": ("EPSILON_BATCH = 1e-3", "EPSILON_BATCH = 1e-1", "shapes"),
-    "squeeze": ("value / (x.height * x.width); });\n    const reduced", "value / x.width; });\n    const reduced", "cifar10"),
+    "squeeze": (
+        "value / (x.height * x.width); });\n    const reduced",
+        "value / x.width; });\n    const reduced",
+        "cifar10",
+    ),
     "excite": ("1 / (1 + Math.exp(-value))", "1", "cifar10"),
-    "order in a block": ('gelu(layer(y, "look_around"))', 'layer(gelu(y), "look_around")', "shapes"),
+    "order in a block": (
+        'gelu(layer(y, "look_around"))',
+        'layer(gelu(y), "look_around")',
+        "shapes",
+    ),
     "residual connection": ("value + y.data[index]", "y.data[index]", "shapes"),
     "number of blocks": ("for (let block = 0;", "for (let block = 1;", "shapes"),
     "layer norm": ("* gamma[index] + beta[index]", "* gamma[index]", "shapes"),
-    "class token as a key": ("const line = [token];", "const line = [token.map(() => 0)];", "shapes"),
-    "key": ('dense(vector, weights, "pooling/key")', 'dense(vector, weights, "pooling/query")', "shapes"),
+    "class token as a key": (
+        "const line = [token];",
+        "const line = [token.map(() => 0)];",
+        "shapes",
+    ),
+    "key": (
+        'dense(vector, weights, "pooling/key")',
+        'dense(vector, weights, "pooling/query")',
+        "shapes",
+    ),
     "scale of the scores": ("/ Math.sqrt(x.channels))", "/ x.channels)", "shapes"),
-    "softmax": ("Math.exp(score - greatest)", "Math.exp(score / 2 - greatest)", "shapes"),
+    "softmax": (
+        "Math.exp(score - greatest)",
+        "Math.exp(score / 2 - greatest)",
+        "shapes",
+    ),
     "value": ("attention[index] * value", "value / normal.length", "shapes"),
-    "projection": ('add(token, dense(mixed, weights, "pooling/project"))', "add(token, mixed)", "shapes"),
-    "hidden layer": ('add(answer, dense(hidden, weights, "pooling/mlp_out"))', "answer", "shapes"),
-    "norm before the head": ('batchNorm({data: pooled}, weights, "norm").data', "pooled", "shapes"),
-    "the token's own share": ("attention: attention.slice(1)", "attention: attention.slice(0, -1)", "shapes"),
-    "average pooling": ("averagePooling(patches), weights", "averagePooling(patches).map(Math.abs), weights", "shapes_average"),
-    "class activation map": ("Math.max(value, 0)), total", "Math.abs(value)), total", "shapes_average"),
+    "projection": (
+        'add(token, dense(mixed, weights, "pooling/project"))',
+        "add(token, mixed)",
+        "shapes",
+    ),
+    "hidden layer": (
+        'add(answer, dense(hidden, weights, "pooling/mlp_out"))',
+        "answer",
+        "shapes",
+    ),
+    "norm before the head": (
+        'batchNorm({data: pooled}, weights, "norm").data',
+        "pooled",
+        "shapes",
+    ),
+    "the token's own share": (
+        "attention: attention.slice(1)",
+        "attention: attention.slice(0, -1)",
+        "shapes",
+    ),
+    "average pooling": (
+        "averagePooling(patches), weights",
+        "averagePooling(patches).map(Math.abs), weights",
+        "shapes_average",
+    ),
+    "class activation map": (
+        "Math.max(value, 0)), total",
+        "Math.abs(value)), total",
+        "shapes_average",
+    ),
 }
 
 
@@ -137,7 +212,9 @@ def test_a_fault_in_any_layer_is_seen(network_page, site, fault):
     good, bad, name = FAULTS[fault]
     source = (site / "try_it" / "network.js").read_text("utf-8")
     assert source.count(good) == 1
-    logits, attention = differences(network_page, name, 4, code=source.replace(good, bad))
+    logits, attention = differences(
+        network_page, name, 4, code=source.replace(good, bad)
+    )
     assert logits > 10 * LOGITS or attention > 10 * ATTENTION
 
 
@@ -145,8 +222,12 @@ def test_a_fault_in_any_layer_is_seen(network_page, site, fault):
 
 
 def scene(width, height, seed):
-    """A picture of another size than the network's: a shape of the test set, enlarged, on a wider background."""
-    shape = Image.fromarray(pictures(100)[seed]).resize((min(width, height),) * 2, Image.Resampling.BICUBIC)
+    """A picture of another size than the network's: a shape of the test set, enlarged,
+    on a wider background.
+    """
+    shape = Image.fromarray(pictures(100)[seed]).resize(
+        (min(width, height),) * 2, Image.Resampling.BICUBIC
+    )
     picture = shape.resize((width, height)).transpose(Image.Transpose.FLIP_TOP_BOTTOM)
     picture.paste(shape, ((width - shape.width) // 2, (height - shape.height) // 2))
     return picture
@@ -159,18 +240,29 @@ def save_pictures(folder):
     transparent = scene(200, 200, 6).convert("RGBA")
     transparent.putalpha(Image.linear_gradient("L").resize((200, 200)))
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-    swapped = profile.replace(b"rXYZ", b"____").replace(b"bXYZ", b"rXYZ").replace(b"____", b"bXYZ")  # red is blue
+    # red is blue
+    swapped = (
+        profile.replace(b"rXYZ", b"____")
+        .replace(b"bXYZ", b"rXYZ")
+        .replace(b"____", b"bXYZ")
+    )
     files = {
         "profile.jpg": (scene(400, 400, 17), {"quality": 95, "icc_profile": swapped}),
         "wide.jpg": (scene(640, 427, 3), {"quality": 92}),
         "tall.jpg": (scene(300, 500, 4), {"quality": 90, "progressive": True}),
-        "turned.jpg": (scene(480, 320, 7).transpose(Image.Transpose.ROTATE_90), {"quality": 95, "exif": turned}),
+        "turned.jpg": (
+            scene(480, 320, 7).transpose(Image.Transpose.ROTATE_90),
+            {"quality": 95, "exif": turned},
+        ),
         "large.jpg": (scene(3000, 2000, 8), {"quality": 85}),
         "small.png": (Image.fromarray(pictures(100)[9]), {}),
         "tiny.png": (scene(20, 17, 2), {}),
         "transparent.png": (transparent, {}),
         "palette.gif": (scene(256, 256, 1).quantize(128), {}),
-        "grey.webp": (scene(333, 222, 5).convert("L").convert("RGB"), {"lossless": True}),
+        "grey.webp": (
+            scene(333, 222, 5).convert("L").convert("RGB"),
+            {"lossless": True},
+        ),
         "plain.bmp": (scene(97, 131, 0), {}),
     }
     for name, (picture, options) in files.items():
@@ -185,7 +277,9 @@ def files(tmp_path_factory):
 
 @pytest.mark.parametrize("name", ["shapes", "cifar10"])
 def test_picture_files_as_with_attend(network_page, files, name):
-    """Decoding, turning, cutting and resizing, too. Browsers and Pillow decode JPEG a little differently."""
+    """Decoding, turning, cutting and resizing, too. Browsers and Pillow decode JPEG a
+    little differently.
+    """
     record = records.load(export_web.NETWORKS[name])
     model, names = record.model(), record.results["class_names"]
     page = network_page
@@ -213,9 +307,19 @@ def test_the_manifest_is_true_and_an_export_is_the_same_twice(site, tmp_path):
     manifest = export_web.export(tmp_path)
     for name, record in export_web.NETWORKS.items():
         config = records.load(record).model().get_config()
-        assert manifest[name]["strides"] == config["stem_strides"] and manifest[name]["size"] == config["image_size"]
-        assert manifest[name]["epochs"] == (list(range(9)) if name == "shapes" else [records.load(record).recipe["epochs"]])
-    ours, theirs = ({path.name: path.read_bytes() for path in folder.iterdir()} for folder in (tmp_path, site / "try_it" / "weights"))
+        assert (
+            manifest[name]["strides"] == config["stem_strides"]
+            and manifest[name]["size"] == config["image_size"]
+        )
+        assert manifest[name]["epochs"] == (
+            list(range(9))
+            if name == "shapes"
+            else [records.load(record).recipe["epochs"]]
+        )
+    ours, theirs = (
+        {path.name: path.read_bytes() for path in folder.iterdir()}
+        for folder in (tmp_path, site / "try_it" / "weights")
+    )
     assert ours == theirs
     assert not list(tmp_path.glob("*.part"))
 
@@ -224,7 +328,9 @@ def test_a_missing_record_is_named(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(export_web, "RECORDS", tmp_path)
     assert export_web.main(["--out", str(tmp_path / "out")]) == 2
     assert "shapes" in capsys.readouterr().err
-    shutil.copytree(records.SHIPPED / "shapes" / "seed_0", tmp_path / "shapes" / "seed_0")
+    shutil.copytree(
+        records.SHIPPED / "shapes" / "seed_0", tmp_path / "shapes" / "seed_0"
+    )
     (tmp_path / "shapes" / "seed_0" / "epochs.npz").write_bytes(b"PK half")
     assert export_web.main(["--out", str(tmp_path / "out")]) == 2
     assert "epochs.npz is damaged" in capsys.readouterr().err

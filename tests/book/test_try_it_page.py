@@ -1,4 +1,6 @@
-"""The page "Try it yourself" as a visitor meets it: by mouse, by keyboard, by screen reader, and with odd files."""
+"""The page "Try it yourself" as a visitor meets it: by mouse, by keyboard, by screen
+reader, and with odd files.
+"""
 
 import functools
 import http.server
@@ -13,13 +15,19 @@ import matplotlib
 import numpy as np
 import pytest
 from PIL import Image
+
+from patchconvnet import inference, records
 from test_accessibility import axe_problems
 from test_book import PHONE, browser, open_page  # noqa: F401
 from test_try_it_network import make_site, pictures
 
-from patchconvnet import inference, records
-
-STAR = [(math.sin(k * math.pi / 5) * (1 - k % 2 / 2), -math.cos(k * math.pi / 5) * (1 - k % 2 / 2)) for k in range(11)]
+STAR = [
+    (
+        math.sin(k * math.pi / 5) * (1 - k % 2 / 2),
+        -math.cos(k * math.pi / 5) * (1 - k % 2 / 2),
+    )
+    for k in range(11)
+]
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +57,11 @@ def visit(browser, address, site):  # noqa: F811
     opened = []
 
     def opening(name, place="server", viewport=None):
-        page, problems = open_page(browser, f"{address if place == 'server' else site.as_uri()}/{name}", viewport)
+        page, problems = open_page(
+            browser,
+            f"{address if place == 'server' else site.as_uri()}/{name}",
+            viewport,
+        )
         opened.append((page, problems))
         return page
 
@@ -63,7 +75,10 @@ def draw(page, outline=STAR):
     pad = page.locator(".pad")
     pad.scroll_into_view_if_needed()
     box = pad.bounding_box()
-    place = lambda point: (box["x"] + box["width"] * (0.5 + 0.3 * point[0]), box["y"] + box["height"] * (0.5 + 0.3 * point[1]))
+    place = lambda point: (
+        box["x"] + box["width"] * (0.5 + 0.3 * point[0]),
+        box["y"] + box["height"] * (0.5 + 0.3 * point[1]),
+    )
     page.mouse.move(*place(outline[0]))
     page.mouse.down()
     for point in outline[1:]:
@@ -73,7 +88,10 @@ def draw(page, outline=STAR):
 
 def spoken(page, pattern=r"\w+, (more than )?\d+%; attention .+"):
     """What a screen reader is told at last."""
-    page.wait_for_function(f"new RegExp({pattern!r}).test(document.querySelector('.unseen').textContent)", timeout=20_000)
+    page.wait_for_function(
+        f"new RegExp({pattern!r}).test(document.querySelector('.unseen').textContent)",
+        timeout=20_000,
+    )
     return page.locator(".unseen").inner_text()
 
 
@@ -92,13 +110,24 @@ def test_a_drawing_is_named_and_nothing_is_loaded_before(visit, place):
     page = visit("page.html", place, PHONE)
     asked = []
     page.on("request", lambda request: asked.append(request.url))
-    assert page.evaluate("performance.getEntriesByType('resource').filter(one => one.name.includes('/weights/')).length") == 0
+    assert (
+        page.evaluate(
+            "performance.getEntriesByType('resource').filter(one =>"
+            " one.name.includes('/weights/')).length"
+        )
+        == 0
+    )
     draw(page)
     assert spoken(page).startswith("star, ")
     assert page.locator(".attention .answer").inner_text().startswith("star, ")
     assert page.locator(".attention .classes li").count() == 5
-    assert sorted(re.findall(r"weights/([\w-]+)", " ".join(asked))) == ["manifest", "shapes-8", "shapes_average-8"]
-    assert any(url.endswith("network.js") for url in asked) == (place == "server")  # the worker; from disk there is none
+    assert sorted(re.findall(r"weights/([\w-]+)", " ".join(asked))) == [
+        "manifest",
+        "shapes-8",
+        "shapes_average-8",
+    ]
+    # the worker; from disk there is none
+    assert any(url.endswith("network.js") for url in asked) == (place == "server")
     assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
 
 
@@ -107,7 +136,17 @@ def test_a_cross_drawn_with_the_keyboard(visit):
     page.locator(".pad").focus()
     press(page, *["ArrowUp"] * 9, " ")
     assert page.locator(".unseen").inner_text() == "Pen down"
-    legs = [("Right", 2), ("Down", 6), ("Right", 6), ("Down", 5), ("Left", 6), ("Down", 6), ("Left", 5), ("Up", 6), ("Left", 6)]
+    legs = [
+        ("Right", 2),
+        ("Down", 6),
+        ("Right", 6),
+        ("Down", 5),
+        ("Left", 6),
+        ("Down", 6),
+        ("Left", 5),
+        ("Up", 6),
+        ("Left", 6),
+    ]
     legs += [("Up", 5), ("Right", 6), ("Up", 6), ("Right", 3)]
     for side, count in legs:
         press(page, *[f"Arrow{side}"] * count)
@@ -135,15 +174,23 @@ def test_patches_tell_their_weight(visit):
         for column in range(8):
             page.keyboard.press("ArrowRight") if column else None
             words = page.locator(".readout").inner_text()
-            assert words.startswith(f"Patch in row {row + 1}, column {column + 1}: ") and "An equal share would be 1.6%." in words
-            weights.append(float(words.split(": ")[1].split("%")[0].removeprefix("less than ")))
+            assert (
+                words.startswith(f"Patch in row {row + 1}, column {column + 1}: ")
+                and "An equal share would be 1.6%." in words
+            )
+            weights.append(
+                float(words.split(": ")[1].split("%")[0].removeprefix("less than "))
+            )
         press(page, "ArrowDown", *["ArrowLeft"] * 7)
     assert 80 < sum(weights) < 102  # the class token keeps the rest
     press(page, "Home")
     assert f"{max(weights)}% of the attention" in page.locator(".readout").inner_text()
     box = page.locator(".rival canvas.map").bounding_box()
     page.mouse.move(box["x"] + 1, box["y"] + 1)
-    assert re.match(r"Patch in row 1, column 1: .*% of the class activation", page.locator(".readout").inner_text())
+    assert re.match(
+        r"Patch in row 1, column 1: .*% of the class activation",
+        page.locator(".readout").inner_text(),
+    )
 
 
 def test_the_slider_goes_back_through_training(visit):
@@ -164,10 +211,21 @@ def test_the_slider_goes_back_through_training(visit):
 
 def test_what_is_said_of_sizes_and_epochs_is_true(visit, site):
     page = visit("page.html")
-    size = lambda *names: sum((site / "try_it" / "weights" / f"{name}.js").stat().st_size for name in ("manifest", *names)) / 1e6
-    assert f"({size('shapes-8', 'shapes_average-8'):.1f} MB)" in page.locator(".networks").inner_text()
+    size = lambda *names: (
+        sum(
+            (site / "try_it" / "weights" / f"{name}.js").stat().st_size
+            for name in ("manifest", *names)
+        )
+        / 1e6
+    )
+    assert (
+        f"({size('shapes-8', 'shapes_average-8'):.1f} MB)"
+        in page.locator(".networks").inner_text()
+    )
     assert f"({size('cifar10-20'):.1f} MB)" in page.locator(".networks").inner_text()
-    assert page.evaluate("Engine.about('shapes').then(({epochs}) => epochs.at(-1))") == int(page.locator("input[type=range]").get_attribute("max"))
+    assert page.evaluate(
+        "Engine.about('shapes').then(({epochs}) => epochs.at(-1))"
+    ) == int(page.locator("input[type=range]").get_attribute("max"))
 
 
 def test_the_other_network(visit):
@@ -179,31 +237,47 @@ def test_the_other_network(visit):
         page.get_by_role("button", name=f"Example: {name}").click()
         assert spoken(page).startswith(f"{name}, ")
     page.get_by_label("Shapes").check()
-    assert page.locator(".rival").is_visible() and page.get_by_role("button", name="Example: heart").is_visible()
+    assert (
+        page.locator(".rival").is_visible()
+        and page.get_by_role("button", name="Example: heart").is_visible()
+    )
 
 
 @pytest.mark.parametrize("way", ["choose", "drop", "paste"])
 def test_a_picture_is_taken_and_the_words_are_those_of_attend(visit, tmp_path, way):
     record = records.load("shapes")
     path = tmp_path / "a shape.png"
-    Image.fromarray(pictures(100)[13]).resize((64, 64), Image.Resampling.NEAREST).save(path)
-    found = inference.predict(record.model(), inference.read_image(path), record.results["class_names"])
+    Image.fromarray(pictures(100)[13]).resize((64, 64), Image.Resampling.NEAREST).save(
+        path
+    )
+    found = inference.predict(
+        record.model(), inference.read_image(path), record.results["class_names"]
+    )
     page = visit("page.html")
     give(page, path, way)
-    assert spoken(page).split(". With average pooling: ")[0] == inference.describe(found)
+    assert spoken(page).split(". With average pooling: ")[0] == inference.describe(
+        found
+    )
 
 
 def test_a_wide_picture_is_cut_and_that_is_said_until_it_is_gone(visit, tmp_path):
     record = records.load("shapes")
     path = tmp_path / "wide.png"
     picture = Image.new("RGB", (100, 64), "grey")
-    picture.paste(Image.fromarray(pictures(100)[13]).resize((64, 64), Image.Resampling.NEAREST), (18, 0))
+    picture.paste(
+        Image.fromarray(pictures(100)[13]).resize((64, 64), Image.Resampling.NEAREST),
+        (18, 0),
+    )
     picture.save(path)
-    found = inference.predict(record.model(), inference.read_image(path), record.results["class_names"])
+    found = inference.predict(
+        record.model(), inference.read_image(path), record.results["class_names"]
+    )
     page = visit("page.html")
     give(page, path)
     words = spoken(page).split(". With average pooling: ")[0]
-    assert words == inference.describe(found) and words.endswith("of the central square")
+    assert words == inference.describe(found) and words.endswith(
+        "of the central square"
+    )
     fresh(page)
     page.get_by_role("button", name="Undo").click()
     assert "central square" not in spoken(page)
@@ -226,10 +300,20 @@ def give(page, path, way="choose", kind="image/png"):
 
 def png(width, height):
     """A PNG of one colour, which takes many pixels in few bytes."""
-    part = lambda kind, data: struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+    part = lambda kind, data: (
+        struct.pack(">I", len(data))
+        + kind
+        + data
+        + struct.pack(">I", zlib.crc32(kind + data))
+    )
     rows = zlib.compress(bytes((width + 7) // 8 + 1) * height, 1)
     header = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + part(b"IHDR", header) + part(b"IDAT", rows) + part(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + part(b"IHDR", header)
+        + part(b"IDAT", rows)
+        + part(b"IEND", b"")
+    )
 
 
 def photograph():
@@ -241,7 +325,13 @@ def photograph():
 ODD = {
     "empty.png": (lambda: b"", "is empty (0 bytes)"),
     "words.txt": (lambda: b"this is no picture", "not a picture that browsers read"),
-    "script.svg": (lambda: b"<svg xmlns='http://www.w3.org/2000/svg'><script>document.title='run'</script></svg>", "SVG drawing"),
+    "script.svg": (
+        lambda: (
+            b"<svg"
+            b" xmlns='http://www.w3.org/2000/svg'><script>document.title='run'</script></svg>"
+        ),
+        "SVG drawing",
+    ),
     "page.png": (lambda: b"<!doctype html><title>not found</title>", "a web page"),
     "huge.png": (lambda: png(8000, 7000), "56 million pixels"),
     "cut short.jpg": (lambda: photograph()[:300], "damaged or cut short"),
@@ -258,10 +348,17 @@ def test_odd_files_get_a_sentence_and_the_page_goes_on(visit, tmp_path):
         path = tmp_path / name
         path.write_bytes(content())
         give(page, path)
-        page.wait_for_function(f"document.querySelector('.problem').textContent.includes({sentence!r})", timeout=10_000)
+        page.wait_for_function(
+            f"document.querySelector('.problem').textContent.includes({sentence!r})",
+            timeout=10_000,
+        )
         assert page.locator(".problem").inner_text().startswith(f'"{name}"')
-        assert page.locator(".attention .answer").inner_text() == answer  # the picture before stays
-    page.evaluate("document.querySelector('.try-it').dispatchEvent(new DragEvent('drop', {dataTransfer: new DataTransfer(), bubbles: true}))")
+        # the picture before stays
+        assert page.locator(".attention .answer").inner_text() == answer
+    page.evaluate(
+        "document.querySelector('.try-it').dispatchEvent(new DragEvent('drop',"
+        " {dataTransfer: new DataTransfer(), bubbles: true}))"
+    )
     assert "A link is not fetched" in page.locator(".problem").inner_text()
     assert page.title() == "Try it"
     fresh(page)
@@ -272,7 +369,11 @@ def test_odd_files_get_a_sentence_and_the_page_goes_on(visit, tmp_path):
 
 def test_of_a_moving_picture_the_first_is_used_and_that_is_said(visit, tmp_path):
     frames = [Image.fromarray(pictures(100)[index]) for index in (13, 10)]
-    for path in (tmp_path / "moving.gif", tmp_path / "moving.png", tmp_path / "moving.webp"):
+    for path in (
+        tmp_path / "moving.gif",
+        tmp_path / "moving.png",
+        tmp_path / "moving.webp",
+    ):
         frames[0].save(path, save_all=True, append_images=frames[1:], duration=50)
         page = visit("page.html")
         give(page, path)
@@ -283,13 +384,24 @@ def test_what_does_not_arrive_is_said_and_can_be_tried_again(browser, address): 
     page, problems = open_page(browser, f"{address}/page.html")
     page.context.route("**/weights/shapes-8.js", lambda route: route.abort())
     page.get_by_role("button", name="Example: arrow").click()
-    page.wait_for_function("document.querySelector('.problem').textContent.includes('did not arrive whole')")
+    page.wait_for_function(
+        "document.querySelector('.problem').textContent.includes('did not arrive"
+        " whole')"
+    )
     page.context.unroute("**/weights/shapes-8.js")
     whole = page.request.get(f"{address}/try_it/weights/shapes-8.js").text()
-    for content, words in ((whole[: len(whole) // 2], "did not arrive whole"), (whole.replace("AA", "AB", 1), "is damaged")):
-        page.context.route("**/weights/shapes-8.js", lambda route: route.fulfill(body=content, content_type="text/javascript"))  # noqa: B023
+    for content, words in (
+        (whole[: len(whole) // 2], "did not arrive whole"),
+        (whole.replace("AA", "AB", 1), "is damaged"),
+    ):
+        page.context.route(
+            "**/weights/shapes-8.js",
+            lambda route: route.fulfill(body=content, content_type="text/javascript"),
+        )  # noqa: B023
         page.get_by_role("button", name="Example: arrow").click()
-        page.wait_for_function(f"document.querySelector('.problem').textContent.includes({words!r})")
+        page.wait_for_function(
+            f"document.querySelector('.problem').textContent.includes({words!r})"
+        )
         page.context.unroute("**/weights/shapes-8.js")
         page.evaluate("delete self.patchConvNetFiles['shapes-8']")
     problems.clear()
@@ -310,12 +422,17 @@ def test_the_small_version(visit):
 
 @pytest.mark.parametrize("name", ["page.html", "small.html"])
 def test_axe_finds_nothing_when_all_is_shown(visit, name):
-    """The book's own pages are seen by tests/book/test_accessibility.py, but before the first action."""
+    """The book's own pages are seen by tests/book/test_accessibility.py, but before the
+    first action.
+    """
     page = visit(name)
     page.get_by_role("button", name="Example: circle").click()
     spoken(page)
     page.evaluate("document.querySelector('.problem').textContent = 'A message'")
-    page.evaluate("document.body.prepend(Object.assign(document.createElement('h1'), {textContent: 'Try it'}))")
+    page.evaluate(
+        "document.body.prepend(Object.assign(document.createElement('h1'),"
+        " {textContent: 'Try it'}))"
+    )
     assert axe_problems(page) == []
 
 
@@ -323,7 +440,9 @@ def test_axe_finds_nothing_when_all_is_shown(visit, name):
 
 
 def answering(page, weights, share=0.97, side=4):
-    """From now on every network says star with this share, and this map; what was seen is grey (100)."""
+    """From now on every network says star with this share, and this map; what was seen
+    is grey (100).
+    """
     logits = np.log([share, *[max(1 - share, 1e-9) / 9] * 9])
     page.evaluate(
         """([logits, weights, width, side]) => {
@@ -353,11 +472,21 @@ def spread_over(cells):
 def test_the_words_change_where_those_of_the_package_do(visit):
     """How sure: at 99.5%. How flat a map may be: three cells in four. Where: by ninths."""
     page = visit("page.html")
-    places = [np.eye(36)[cell].reshape(6, 6) for cell in range(0, 36, 7)] + [np.eye(36)[cell].reshape(4, 9) for cell in (5, 8, 30)]
-    given = [(spread_over(cells), 0.97) for cells in (1, 40, 47, 49, 64)] + [(place, 0.97) for place in places]
-    given += [(spread_over(1), share) for share in (0.604, 0.606, 0.994, 0.9949, 0.9951, 0.999)]
+    places = [np.eye(36)[cell].reshape(6, 6) for cell in range(0, 36, 7)] + [
+        np.eye(36)[cell].reshape(4, 9) for cell in (5, 8, 30)
+    ]
+    given = [(spread_over(cells), 0.97) for cells in (1, 40, 47, 49, 64)] + [
+        (place, 0.97) for place in places
+    ]
+    given += [
+        (spread_over(1), share)
+        for share in (0.604, 0.606, 0.994, 0.9949, 0.9951, 0.999)
+    ]
     for weights, share in given:
-        names, shares = ("star", *"bcdefghij"), np.array([share, *[(1 - share) / 9] * 9])
+        names, shares = (
+            ("star", *"bcdefghij"),
+            np.array([share, *[(1 - share) / 9] * 9]),
+        )
         found = inference.Prediction(names, shares, weights, (0, 0, 32))
         attention, rival = said_of(page, weights, share)
         assert attention == inference.describe(found), (weights.argmax(), share)
@@ -371,22 +500,40 @@ def test_a_patchs_share_is_said_to_a_tenth_and_not_below(visit):
     weights[0, :4] = 0.0009, 0.0011, 0.0996, 0.5
     said_of(page, weights)
     box = page.locator(".attention canvas.map").bounding_box()
-    for column, share in enumerate(("less than 0.1%", "0.1%", "10.0%", "50.0%", "4.0%")):
-        page.mouse.move(box["x"] + box["width"] * (column + 0.5) / 5, box["y"] + box["height"] / 10)
-        words = f"Patch in row 1, column {column + 1}: {share} of the attention. An equal share would be 4.0%."
+    for column, share in enumerate(
+        ("less than 0.1%", "0.1%", "10.0%", "50.0%", "4.0%")
+    ):
+        page.mouse.move(
+            box["x"] + box["width"] * (column + 0.5) / 5, box["y"] + box["height"] / 10
+        )
+        words = (
+            f"Patch in row 1, column {column + 1}: {share} of the attention. An equal"
+            " share would be 4.0%."
+        )
         assert page.locator(".readout").inner_text() == words
 
 
 def test_a_map_has_the_courses_colours_and_a_frame_around_the_strongest(visit):
     page = visit("page.html")
     said_of(page, [[0.1, 0.2], [0.3, 0.4]])
-    colour_at = lambda x, y: page.evaluate(f"[...document.querySelector('.attention .map').getContext('2d').getImageData({x}, {y}, 1, 1).data]")
+    colour_at = lambda x, y: page.evaluate(
+        "[...document.querySelector('.attention"
+        f" .map').getContext('2d').getImageData({x}, {y}, 1, 1).data]"
+    )
     for row in range(2):
         for column in range(2):
             step = round(16 * (0.1 + 0.1 * column + 0.2 * row) / 0.4)
-            wanted = 0.35 * 100 + 0.65 * 255 * np.array(matplotlib.colormaps["viridis"](step / 16)[:3])
-            np.testing.assert_allclose(colour_at(64 + 128 * column, 64 + 128 * row), [*wanted, 255], atol=2)
-    assert colour_at(255, 190)[:3] == colour_at(128, 190)[:3] == [255, 255, 255] and colour_at(130, 190)[:3] == [0, 0, 0]
+            wanted = 0.35 * 100 + 0.65 * 255 * np.array(
+                matplotlib.colormaps["viridis"](step / 16)[:3]
+            )
+            np.testing.assert_allclose(
+                colour_at(64 + 128 * column, 64 + 128 * row), [*wanted, 255], atol=2
+            )
+    assert colour_at(255, 190)[:3] == colour_at(128, 190)[:3] == [
+        255,
+        255,
+        255,
+    ] and colour_at(130, 190)[:3] == [0, 0, 0]
     assert colour_at(2, 64)[:3] != [255, 255, 255]
     canvas = page.locator(".attention canvas.map")
     canvas.focus()
@@ -401,7 +548,9 @@ def test_the_arrow_keys_stop_at_the_border_and_home_goes_to_the_strongest(visit)
     weights[1, 2], weights[2, 3] = weights[2, 3], weights[1, 2]
     said_of(page, weights)
     page.locator(".attention canvas.map").focus()
-    place = lambda: re.match(r"Patch in row (\d), column (\d)", page.locator(".readout").inner_text()).groups()
+    place = lambda: re.match(
+        r"Patch in row (\d), column (\d)", page.locator(".readout").inner_text()
+    ).groups()
     for keys, found in (
         (["ArrowRight"], ("2", "4")), (["ArrowRight"], ("2", "4")), (["ArrowDown"], ("3", "4")), (["ArrowDown"], ("3", "4")),
         (["ArrowUp"] * 4, ("1", "4")), (["ArrowLeft"] * 5, ("1", "1")), (["Home"], ("2", "3")), (["ArrowLeft"], ("2", "2")),
@@ -414,4 +563,8 @@ def test_the_list_of_classes_has_the_five_most_probable(visit):
     page = visit("page.html")
     said_of(page, np.eye(4), 0.9)
     items = page.locator(".attention .classes li").all_inner_texts()
-    assert len(items) == 5 and items[0].split() == ["star", "90%"] and all(item.split()[1] == "1%" for item in items[1:])
+    assert (
+        len(items) == 5
+        and items[0].split() == ["star", "90%"]
+        and all(item.split()[1] == "1%" for item in items[1:])
+    )

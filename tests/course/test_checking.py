@@ -1,4 +1,6 @@
-"""Check cells: what they say when a result is missing, wrong, odd or right, and that they keep the solution to themselves."""
+"""Check cells: what they say when a result is missing, wrong, odd or right, and that
+they keep the solution to themselves.
+"""
 
 import ast
 import json
@@ -14,7 +16,10 @@ from patchconvnet.course.checking import NotYet, check, describe, fingerprint
 
 ROOT = Path(__file__).resolve().parents[2]
 CHAPTERS = sorted((ROOT / "chapters").glob("*.ipynb"))
-WANTED = {"five numbers": lambda shares: np.shape(shares) == (5,), "their sum is 1": lambda shares: abs(sum(shares) - 1) < 1e-6}
+WANTED = {
+    "five numbers": lambda shares: np.shape(shares) == (5,),
+    "their sum is 1": lambda shares: abs(sum(shares) - 1) < 1e-6,
+}
 
 
 def run(value):
@@ -36,7 +41,10 @@ def test_long_sentences_are_wrapped_at_79_columns(capsys):
     first, *others = capsys.readouterr().out.splitlines()
     assert others and all(line.startswith("  ") for line in others)
     assert max(map(len, [first, *others])) <= 79
-    assert " ".join([first, *(line.strip() for line in others)]) == f"ok, shares: {words}; {words} still"
+    assert (
+        " ".join([first, *(line.strip() for line in others)])
+        == f"ok, shares: {words}; {words} still"
+    )
     with pytest.raises(NotYet) as caught:
         check("shares", {words: lambda shares: False}, hint=f"{words}, {words}")
     lines = str(caught.value).splitlines()
@@ -52,14 +60,18 @@ def test_a_wrong_result_names_the_first_property_that_it_lacks_what_came_and_a_h
     assert "hint:     Softmax?" in said
 
 
-@pytest.mark.parametrize("value", [None, "five", 3, [], {}, np.zeros((5, 2)), lambda: 1, np.full(5, np.nan)])
+@pytest.mark.parametrize(
+    "value", [None, "five", 3, [], {}, np.zeros((5, 2)), lambda: 1, np.full(5, np.nan)]
+)
 def test_a_value_of_any_kind_is_no_traceback(value):
     with pytest.raises(NotYet):
         run(value)
 
 
 def test_a_missing_result_is_said():
-    with pytest.raises(NotYet, match="no `nothing_of_this_name` yet. Write the exercise's cell"):
+    with pytest.raises(
+        NotYet, match="no `nothing_of_this_name` yet. Write the exercise's cell"
+    ):
         check("nothing_of_this_name", WANTED, hint="")
 
 
@@ -70,7 +82,9 @@ from IPython.core.interactiveshell import InteractiveShell
 shell = InteractiveShell.instance()
 shell.run_cell("from patchconvnet.course.checking import check\\nresult = 3\\ncheck('result', {'a 4': lambda x: x == 4}, hint='Add one.')")
 """
-    shown = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True).stdout
+    shown = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True
+    ).stdout
     assert "Not yet. `result`" in shown and "hint:     Add one." in shown
     assert "Traceback" not in shown and "lambda" not in shown
 
@@ -84,7 +98,11 @@ def test_fingerprints_tell_numbers_and_shapes_apart_but_not_noise():
     assert fingerprint(0.12) != fingerprint(0.13)
     assert fingerprint([1, 2]) != fingerprint([[1, 2]])
     assert fingerprint(-0.001) == fingerprint(0.0)
-    assert fingerprint(1_234_567, decimals=-3) == fingerprint(1_234_890, decimals=-3) != fingerprint(1_235_800, decimals=-3)
+    assert (
+        fingerprint(1_234_567, decimals=-3)
+        == fingerprint(1_234_890, decimals=-3)
+        != fingerprint(1_235_800, decimals=-3)
+    )
 
 
 # === the chapters' check cells ===
@@ -103,15 +121,23 @@ def source_of(cell):
 
 
 def names_checked(cell):
-    calls = [node for node in ast.walk(ast.parse(source_of(cell))) if isinstance(node, ast.Call)]
-    return [call.args[0].value for call in calls if getattr(call.func, "id", "") == "check"]
+    calls = [
+        node
+        for node in ast.walk(ast.parse(source_of(cell)))
+        if isinstance(node, ast.Call)
+    ]
+    return [
+        call.args[0].value for call in calls if getattr(call.func, "id", "") == "check"
+    ]
 
 
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
 def test_each_chapter_has_check_cells_that_follow_a_solution(path):
     cells = cells_of(path)
     places = [place for place, cell in enumerate(cells) if is_check(cell)]
-    assert len(places) >= 3, "at least three exercises of each chapter have a check cell"
+    assert len(places) >= 3, (
+        "at least three exercises of each chapter have a check cell"
+    )
     for place in places:
         assert source_of(cells[place]).startswith("# @title Check\n")
         assert source_of(cells[place - 1]).startswith("# @title Solution\n")
@@ -124,10 +150,20 @@ def test_a_checked_name_is_asked_for_and_comes_from_the_solution_alone(path):
     for place in [place for place, cell in enumerate(cells) if is_check(cell)]:
         assert names_checked(cells[place]), "a check cell calls check()"
         for name in names_checked(cells[place]):
-            earlier = [source_of(cell) for cell in cells[: place - 1] if cell["cell_type"] == "code"]
-            assert not any(re.search(rf"\b{name}\b", source) for source in earlier), f"{name} is used before the exercise"
-            assert re.search(rf"\b{name}\b", source_of(cells[place - 1])), f"the solution does not set {name}"
-            assert f"`{name}" in source_of(cells[place - 2]), f"the exercise does not ask for `{name}`"
+            earlier = [
+                source_of(cell)
+                for cell in cells[: place - 1]
+                if cell["cell_type"] == "code"
+            ]
+            assert not any(re.search(rf"\b{name}\b", source) for source in earlier), (
+                f"{name} is used before the exercise"
+            )
+            assert re.search(rf"\b{name}\b", source_of(cells[place - 1])), (
+                f"the solution does not set {name}"
+            )
+            assert f"`{name}" in source_of(cells[place - 2]), (
+                f"the exercise does not ask for `{name}`"
+            )
 
 
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)

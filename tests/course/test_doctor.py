@@ -1,4 +1,6 @@
-"""doctor: what it finds on a good machine and on bad ones, what it says to do, and how it ends."""
+"""doctor: what it finds on a good machine and on bad ones, what it says to do, and how
+it ends.
+"""
 
 import csv
 import json
@@ -19,7 +21,10 @@ from patchconvnet.course import doctor, doctor_apart
 from patchconvnet.course.doctor import MEND, OK, REMARK, Check
 
 ROOT = Path(__file__).resolve().parents[2]
-PLAN = '[[session]]\ntitle = "One"\n[[session.part]]\nchapter = "02_data"\nminutes = 5\n[[session.part]]\ntitle = "Break"\nminutes = 5\n'
+PLAN = (
+    '[[session]]\ntitle = "One"\n[[session.part]]\nchapter = "02_data"\nminutes ='
+    ' 5\n[[session.part]]\ntitle = "Break"\nminutes = 5\n'
+)
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +36,17 @@ def healthy():
 @pytest.mark.long
 def test_this_machine_is_ready(healthy):
     checks, step = healthy
-    assert [check.name for check in checks] == ["Python", "packages", "Keras", "memory", "disk", "Shapes", "CIFAR-10", "records", "training"]
+    assert [check.name for check in checks] == [
+        "Python",
+        "packages",
+        "Keras",
+        "memory",
+        "disk",
+        "Shapes",
+        "CIFAR-10",
+        "records",
+        "training",
+    ]
     assert not [check for check in checks if check.state == MEND] and 0 < step < 20
     assert "the network answers as recorded" in checks[7].found
 
@@ -39,9 +54,18 @@ def test_this_machine_is_ready(healthy):
 @pytest.fixture
 def quick(monkeypatch):
     """No real examination: one remark, and a step of twice the reference's time."""
-    checks = [Check("Python", OK, "3.11.7"), Check("memory", REMARK, "1.0 GB free", "close other programs")]
+    checks = [
+        Check("Python", OK, "3.11.7"),
+        Check("memory", REMARK, "1.0 GB free", "close other programs"),
+    ]
     given = []
-    monkeypatch.setattr(doctor, "examine", lambda dataset=None: given.append(dataset) or (checks, 2 * doctor.REFERENCE_STEP))
+    monkeypatch.setattr(
+        doctor,
+        "examine",
+        lambda dataset=None: (
+            given.append(dataset) or (checks, 2 * doctor.REFERENCE_STEP)
+        ),
+    )
     return given
 
 
@@ -55,10 +79,18 @@ def test_a_remark_stops_a_class_only(quick, capsys):
 
 
 def test_what_must_be_mended_stops_everybody(quick, monkeypatch, capsys):
-    monkeypatch.setattr(doctor, "examine", lambda dataset: ([Check("Keras", MEND, "does not start", "pip install tensorflow")], None))
+    monkeypatch.setattr(
+        doctor,
+        "examine",
+        lambda dataset: (
+            [Check("Keras", MEND, "does not start", "pip install tensorflow")],
+            None,
+        ),
+    )
     assert main(["doctor"]) == 1
     out = capsys.readouterr().out
-    assert "-> pip install tensorflow" in out and "run in about" not in out  # no step, no estimate
+    # no step, no estimate
+    assert "-> pip install tensorflow" in out and "run in about" not in out
 
 
 def test_a_plan_chooses_chapters_and_pictures(quick, tmp_path, capsys):
@@ -72,8 +104,12 @@ def test_a_plan_chooses_chapters_and_pictures(quick, tmp_path, capsys):
 
 @pytest.fixture
 def refused(monkeypatch, capsys):
-    """Runs the command, which must be refused before the machine is examined, and gives its one line."""
-    monkeypatch.setattr(doctor, "examine", lambda dataset=None: pytest.fail("the machine was examined"))
+    """Runs the command, which must be refused before the machine is examined, and gives
+    its one line.
+    """
+    monkeypatch.setattr(
+        doctor, "examine", lambda dataset=None: pytest.fail("the machine was examined")
+    )
 
     def call(*arguments):
         assert main(["doctor", *map(str, arguments)]) == 2
@@ -93,14 +129,32 @@ def refused(monkeypatch, capsys):
         ("session = [1, 2]\n", "wanted [[session]] tables"),
         ("session = []\n", "needs at least one [[session]]"),
         ("[[session]]\npart = 5\n", "part = 5 in session 1: wanted [[part]] tables"),
-        (PLAN.replace("02_data", "99_none"), "a chapter 99_none, which the course does not have: it has 01_overview"),
-        (PLAN.replace("02_data", "05_trunk"), "a chapter 05_trunk, which is 04_trunk since version 0.2: chapters 04 and 05 changed places"),
-        (PLAN.replace('"02_data"', "2"), "chapter = 2 in session 1, part 1: wanted str"),
+        (
+            PLAN.replace("02_data", "99_none"),
+            "a chapter 99_none, which the course does not have: it has 01_overview",
+        ),
+        (
+            PLAN.replace("02_data", "05_trunk"),
+            (
+                "a chapter 05_trunk, which is 04_trunk since version 0.2: chapters 04"
+                " and 05 changed places"
+            ),
+        ),
+        (
+            PLAN.replace('"02_data"', "2"),
+            "chapter = 2 in session 1, part 1: wanted str",
+        ),
         (PLAN.replace('"02_data"', '["02_data"]'), "wanted str"),
-        (PLAN.replace("minutes = 5", "minutes = -5", 1), "minutes = -5 in session 1, part 1: wanted at least 1"),
+        (
+            PLAN.replace("minutes = 5", "minutes = -5", 1),
+            "minutes = -5 in session 1, part 1: wanted at least 1",
+        ),
         (PLAN.replace("minutes = 5", "minutes = true", 1), "minutes = True"),
         (PLAN.replace("minutes = 5", f"minutes = {10**12}", 1), "at most 1440"),
-        (PLAN.replace("minutes = 5", f"minutes = 1{'0' * 5000}", 1), "cannot be read as a plan"),
+        (
+            PLAN.replace("minutes = 5", f"minutes = 1{'0' * 5000}", 1),
+            "cannot be read as a plan",
+        ),
         (f"dataset = 7\n{PLAN}", "dataset = 7 in plan.toml: wanted str"),
         (f'dataset = ""\n{PLAN}', "dataset = '' in plan.toml: wanted some letters"),
         (f'dataset = "a\\u0000b"\n{PLAN}', "is no path here"),
@@ -113,7 +167,10 @@ def refused(monkeypatch, capsys):
         (f"title{'.a' * 50_000} = 1\n{PLAN}", "a line has more than 100 dots"),
         (f"title{'.a' * 100} = 1\n{PLAN}", "title = {'a': {'a': {'a':"),
         (f"{'k' * 100_000} = 1\n{PLAN}", "is not known: accepted are title"),
-        (f"start = 09:00:00\n{PLAN}", "start = datetime.time(9, 0) in plan.toml: wanted str"),
+        (
+            f"start = 09:00:00\n{PLAN}",
+            "start = datetime.time(9, 0) in plan.toml: wanted str",
+        ),
     ],
     ids=lambda text: text[:30].strip(),
 )
@@ -128,7 +185,9 @@ def test_a_plan_is_a_file(refused, tmp_path):
     assert "is not there" in refused("--plan", tmp_path / "plan.toml")
     if hasattr(os, "mkfifo"):
         os.mkfifo(tmp_path / "pipe.toml")
-        assert "is no file that can be read" in refused("--plan", tmp_path / "pipe.toml")
+        assert "is no file that can be read" in refused(
+            "--plan", tmp_path / "pipe.toml"
+        )
 
 
 def test_what_else_was_given_is_looked_at_first(refused, tmp_path, monkeypatch):
@@ -146,8 +205,17 @@ def test_what_else_was_given_is_looked_at_first(refused, tmp_path, monkeypatch):
 def test_json_for_a_list_of_laptops(quick, tmp_path, capsys):
     assert main(["doctor", "--json", "-", "--name", "laptop 7"]) == 0
     report = json.loads(capsys.readouterr().out)
-    assert report["name"] == "laptop 7" and report["ready"] is True and len(report["chapters"]) == len(list(doctor.chapters(1.0)))
-    assert report["checks"][1] == {"name": "memory", "state": "remark", "found": "1.0 GB free", "advice": "close other programs"}
+    assert (
+        report["name"] == "laptop 7"
+        and report["ready"] is True
+        and len(report["chapters"]) == len(list(doctor.chapters(1.0)))
+    )
+    assert report["checks"][1] == {
+        "name": "memory",
+        "state": "remark",
+        "found": "1.0 GB free",
+        "advice": "close other programs",
+    }
     assert main(["doctor", "--class", "--json", str(tmp_path / "report.json")]) == 1
     report = json.loads((tmp_path / "report.json").read_text())
     assert "name" not in report and report["ready"] is False
@@ -155,7 +223,9 @@ def test_json_for_a_list_of_laptops(quick, tmp_path, capsys):
 
 def test_nothing_of_the_person_is_in_the_report(monkeypatch, tmp_path):
     monkeypatch.setenv("HOME", str(tmp_path / "anna"))
-    text = doctor._one_line(FileNotFoundError(f"{tmp_path / 'anna'}/photos is not there"))
+    text = doctor._one_line(
+        FileNotFoundError(f"{tmp_path / 'anna'}/photos is not there")
+    )
     assert "~/photos" in text and "anna" not in text
 
 
@@ -168,7 +238,11 @@ def test_a_check_that_breaks_is_a_finding(monkeypatch):
     monkeypatch.setattr(doctor, "_training", lambda step: broken())
     for name in ("Shapes", "records", "Keras", "memory", "training"):
         check = doctor.look(name)
-        assert (check.name, check.state, check.found) == (name, MEND, "RuntimeError: a library fell over") and check.advice
+        assert (check.name, check.state, check.found) == (
+            name,
+            MEND,
+            "RuntimeError: a library fell over",
+        ) and check.advice
 
 
 def test_old_and_missing_packages(monkeypatch):
@@ -181,18 +255,27 @@ def test_old_and_missing_packages(monkeypatch):
 
     monkeypatch.setattr(doctor, "version", version)
     check = doctor._packages()
-    assert check.state == MEND and check.advice == 'pip install "keras>=3.8" "pillow>=10"'
+    assert (
+        check.state == MEND and check.advice == 'pip install "keras>=3.8" "pillow>=10"'
+    )
 
 
-@pytest.mark.parametrize(("version", "state"), [((3, 10), MEND), ((3, 11), OK), ((3, 13), OK), ((3, 14), REMARK)])
+@pytest.mark.parametrize(
+    ("version", "state"),
+    [((3, 10), MEND), ((3, 11), OK), ((3, 13), OK), ((3, 14), REMARK)],
+)
 def test_python_versions(monkeypatch, version, state):
     monkeypatch.setattr(doctor.sys, "version_info", version)
     assert doctor._python().state == state
 
 
 def test_little_disk_and_no_place_to_write(monkeypatch):
-    monkeypatch.setattr(doctor.shutil, "disk_usage", lambda place: type("Usage", (), {"free": 1e8}))
-    assert doctor._disk().state == REMARK and "0.5 GB are needed" in doctor._disk().advice
+    monkeypatch.setattr(
+        doctor.shutil, "disk_usage", lambda place: type("Usage", (), {"free": 1e8})
+    )
+    assert (
+        doctor._disk().state == REMARK and "0.5 GB are needed" in doctor._disk().advice
+    )
 
     def refuse(dir):
         raise PermissionError(13, "Permission denied")
@@ -207,12 +290,29 @@ def test_changed_data_and_records_are_noticed(monkeypatch):
     monkeypatch.setattr(doctor, "SHAPES", "another")
     assert doctor._shapes().state == MEND
     read = records.read_arrays
-    monkeypatch.setattr(records, "read_arrays", lambda path: {**read(path), **({"logits": 0 * read(path)["logits"]} if path.name == "attention.npz" else {})})
+    monkeypatch.setattr(
+        records,
+        "read_arrays",
+        lambda path: {
+            **read(path),
+            **(
+                {"logits": 0 * read(path)["logits"]}
+                if path.name == "attention.npz"
+                else {}
+            ),
+        },
+    )
     assert doctor._records().state == MEND
 
 
 def test_own_pictures_are_loaded(tmp_path):
-    np.savez(tmp_path / "own.npz", images=np.random.default_rng(0).integers(256, size=(8, 8, 8, 3), dtype=np.uint8), labels=np.arange(8) % 2)
+    np.savez(
+        tmp_path / "own.npz",
+        images=np.random.default_rng(0).integers(
+            256, size=(8, 8, 8, 3), dtype=np.uint8
+        ),
+        labels=np.arange(8) % 2,
+    )
     assert doctor._own(tmp_path / "own.npz").found == "own: 8 in 2 classes, no masks"
     assert doctor._own(tmp_path / "nothing.npz").state == MEND
 
@@ -222,15 +322,26 @@ def test_own_pictures_are_loaded(tmp_path):
 
 @pytest.fixture
 def doctor_with(tmp_path):
-    """Runs `doctor` as a user does, with modules that stand in for installed ones: what it printed, and its exit code."""
+    """Runs `doctor` as a user does, with modules that stand in for installed ones: what
+    it printed, and its exit code.
+    """
 
     def call(*arguments, modules, out=subprocess.PIPE, **variables):
         for name, source in modules.items():
             (tmp_path / f"{name}.py").write_text(source)
-        environment = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}", "KERAS_BACKEND": "tensorflow", **variables}
-        environment = {name: value for name, value in environment.items() if value is not None}
+        environment = {
+            **os.environ,
+            "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}",
+            "KERAS_BACKEND": "tensorflow",
+            **variables,
+        }
+        environment = {
+            name: value for name, value in environment.items() if value is not None
+        }
         command = [sys.executable, "-m", "patchconvnet", "doctor", *arguments]
-        result = subprocess.run(command, cwd=tmp_path, env=environment, stdout=out, stderr=subprocess.PIPE)
+        result = subprocess.run(
+            command, cwd=tmp_path, env=environment, stdout=out, stderr=subprocess.PIPE
+        )
         assert result.stderr == b"", result.stderr
         return (result.stdout or b"").decode(), result.returncode
 
@@ -241,29 +352,72 @@ KILL = "import os, signal; os.kill(os.getpid(), signal.{})"
 
 
 def test_without_keras_there_is_still_a_report(doctor_with):
-    """As a newcomer's machine: Keras cannot be imported, and the terminal prints ASCII alone."""
+    """As a newcomer's machine: Keras cannot be imported, and the terminal prints ASCII
+    alone.
+    """
     modules = {"keras": "raise ImportError('no keras here')"}
     out, code = doctor_with("--class", modules=modules, PYTHONIOENCODING="ascii")
     assert code == 1 and "MEND Keras" in out and "-> pip install tensorflow" in out
 
 
 @pytest.mark.long
-@pytest.mark.skipif(not hasattr(signal, "SIGILL") or os.name == "nt", reason="this system has no such signals")
+@pytest.mark.skipif(
+    not hasattr(signal, "SIGILL") or os.name == "nt",
+    reason="this system has no such signals",
+)
 @pytest.mark.parametrize(
     ("source", "found", "advice"),
     [
-        (KILL.format("SIGILL"), "the process died of SIGILL", "for newer processors: pip install --force-reinstall tensorflow, or set KERAS_BACKEND to jax or torch"),
-        (KILL.format("SIGSEGV"), "the process died of SIGSEGV", "tensorflow may be damaged: pip install"),
+        (
+            KILL.format("SIGILL"),
+            "the process died of SIGILL",
+            (
+                "for newer processors: pip install --force-reinstall tensorflow, or set"
+                " KERAS_BACKEND to jax or torch"
+            ),
+        ),
+        (
+            KILL.format("SIGSEGV"),
+            "the process died of SIGSEGV",
+            "tensorflow may be damaged: pip install",
+        ),
         (KILL.format("SIGKILL"), "the process died of SIGKILL", "close other programs"),
-        ("import os; print('no AVX here', flush=True); os._exit(0)", "the process ended with exit code 0, and said: no AVX here", "may be damaged"),
-        ("import sys; sys.exit('enough')", "does not start: SystemExit: enough", "pip install tensorflow"),
+        (
+            "import os; print('no AVX here', flush=True); os._exit(0)",
+            "the process ended with exit code 0, and said: no AVX here",
+            "may be damaged",
+        ),
+        (
+            "import sys; sys.exit('enough')",
+            "does not start: SystemExit: enough",
+            "pip install tensorflow",
+        ),
     ],
 )
 def test_a_backend_that_kills_its_process(doctor_with, tmp_path, source, found, advice):
     out, code = doctor_with("--json", "report.json", modules={"tensorflow": source})
-    checks = {check["name"]: check for check in json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))["checks"]}
-    assert list(checks) == ["Python", "packages", "Keras", "memory", "disk", "Shapes", "CIFAR-10", "records", "training"]
-    assert checks["Keras"]["state"] == MEND and checks["Keras"]["found"] == found and advice in checks["Keras"]["advice"]
+    checks = {
+        check["name"]: check
+        for check in json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))[
+            "checks"
+        ]
+    }
+    assert list(checks) == [
+        "Python",
+        "packages",
+        "Keras",
+        "memory",
+        "disk",
+        "Shapes",
+        "CIFAR-10",
+        "records",
+        "training",
+    ]
+    assert (
+        checks["Keras"]["state"] == MEND
+        and checks["Keras"]["found"] == found
+        and advice in checks["Keras"]["advice"]
+    )
     assert checks["Shapes"]["state"] == OK  # a new process went on
     assert checks["records"]["state"] == checks["training"]["state"] == MEND
     assert code == 1 and found in out
@@ -272,19 +426,33 @@ def test_a_backend_that_kills_its_process(doctor_with, tmp_path, source, found, 
 @pytest.mark.skipif(os.name == "nt", reason="this system has no such signals")
 def test_a_numpy_that_kills_every_process(doctor_with):
     out, code = doctor_with(modules={"numpy": KILL.format("SIGSEGV")})
-    assert code == 1 and out.count("the process died of SIGSEGV") == 3 and "not ready" in out  # Keras, Shapes, CIFAR-10
-    out, code = doctor_with(modules={"numpy": "raise ModuleNotFoundError('No module named numpy', name='numpy')"})
+    # Keras, Shapes, CIFAR-10
+    assert (
+        code == 1
+        and out.count("the process died of SIGSEGV") == 3
+        and "not ready" in out
+    )
+    out, code = doctor_with(
+        modules={
+            "numpy": "raise ModuleNotFoundError('No module named numpy', name='numpy')"
+        }
+    )
     assert code == 1 and "-> pip install numpy" in out
 
 
 @pytest.mark.long
 def test_a_backend_that_never_ends(tmp_path, monkeypatch):
-    (tmp_path / "tensorflow.py").write_text("import time\nwhile True: print('still at it', flush=True)")
+    (tmp_path / "tensorflow.py").write_text(
+        "import time\nwhile True: print('still at it', flush=True)"
+    )
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.setattr(doctor_apart, "PATIENCE", 15.0)
     checks, step = doctor.examine()
     found = {check.name: check for check in checks}
-    assert found["Keras"].found == "it did not end within 15 seconds" and found["Keras"].state == MEND
+    assert (
+        found["Keras"].found == "it did not end within 15 seconds"
+        and found["Keras"].state == MEND
+    )
     assert found["Shapes"].state == OK and step is None
 
 
@@ -292,13 +460,25 @@ def test_a_process_that_cannot_be_started(monkeypatch):
     monkeypatch.setattr(sys, "executable", "/nowhere/python")
     checks, _ = doctor.examine()
     found = {check.name: check for check in checks}
-    assert "no process can be started" in found["Keras"].found and found["Python"].state == OK
+    assert (
+        "no process can be started" in found["Keras"].found
+        and found["Python"].state == OK
+    )
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows knows its users in another way")
 def test_without_a_home_folder_and_a_name(doctor_with):
-    nobody = "import pwd\ndef getpwuid(user): raise KeyError('uid not found')\npwd.getpwuid = getpwuid"
-    out, code = doctor_with(modules={"sitecustomize": nobody, "keras": "from pathlib import Path; Path.home()"}, HOME=None)
+    nobody = (
+        "import pwd\ndef getpwuid(user): raise KeyError('uid not found')\npwd.getpwuid"
+        " = getpwuid"
+    )
+    out, code = doctor_with(
+        modules={
+            "sitecustomize": nobody,
+            "keras": "from pathlib import Path; Path.home()",
+        },
+        HOME=None,
+    )
     assert code == 1 and "RuntimeError: Could not determine home directory" in out
     assert "-> set the environment variable HOME to a folder of your own" in out
 
@@ -308,33 +488,52 @@ def test_a_home_that_is_the_root_hides_no_slashes(monkeypatch):
     assert doctor._one_line(ValueError("no /a/b")) == "ValueError: no /a/b"
 
 
-@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no /dev/full")
+@pytest.mark.skipif(
+    not os.path.exists("/dev/full"), reason="this system has no /dev/full"
+)
 def test_a_terminal_that_is_gone(doctor_with, tmp_path, monkeypatch, capfd, quick):
     broken = {"keras": "raise ImportError('\N{SNOWMAN}')"}
     closed = os.pipe()
     os.close(closed[0])
     assert doctor_with("--json", "report.json", modules=broken, out=closed[1])[1] == 1
     assert "\N{SNOWMAN}" in (tmp_path / "report.json").read_text(encoding="utf-8")
-    assert doctor_with(modules=broken, PYTHONIOENCODING="ascii")[0].count("ImportError: ?") >= 1
+    assert (
+        doctor_with(modules=broken, PYTHONIOENCODING="ascii")[0].count("ImportError: ?")
+        >= 1
+    )
     with open("/dev/full", "w") as full:
         monkeypatch.setattr(sys, "stdout", full)
         assert main(["doctor"]) == 2
         monkeypatch.setattr(sys, "stdout", None)
         assert main(["doctor"]) == 0
         monkeypatch.undo()
-    assert "error: standard output cannot be written (No space left on device)" in capfd.readouterr().err
+    assert (
+        "error: standard output cannot be written (No space left on device)"
+        in capfd.readouterr().err
+    )
 
 
 def test_chapters_and_titles_are_those_of_the_notebooks():
-    with open(ROOT / "patchconvnet" / "course" / "chapters.csv", encoding="utf-8", newline="") as file:
+    with open(
+        ROOT / "patchconvnet" / "course" / "chapters.csv", encoding="utf-8", newline=""
+    ) as file:
         listed = {row["chapter"]: row["title"] for row in csv.DictReader(file)}
-    notebooks = {path.stem: nbformat.read(path, 4).cells[0].source.splitlines()[0].removeprefix("# ") for path in (ROOT / "chapters").glob("*.ipynb")}
+    notebooks = {
+        path.stem: (
+            nbformat.read(path, 4).cells[0].source.splitlines()[0].removeprefix("# ")
+        )
+        for path in (ROOT / "chapters").glob("*.ipynb")
+    }
     assert listed == notebooks
 
 
 def test_versions_are_those_that_the_package_asks_for():
-    wanted = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
-    assert sorted(f"{name}>={lowest}" for name, lowest in doctor.LOWEST.items()) == sorted(wanted)
+    wanted = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))[
+        "project"
+    ]["dependencies"]
+    assert sorted(
+        f"{name}>={lowest}" for name, lowest in doctor.LOWEST.items()
+    ) == sorted(wanted)
 
 
 def test_an_unknown_chapter_is_named():
@@ -348,20 +547,40 @@ def test_where_nothing_can_be_written_it_is_a_remark_that_says_why(monkeypatch):
 
     monkeypatch.setattr(doctor.tempfile, "TemporaryFile", refuse)
     check = doctor._disk()
-    assert (check.name, check.state) == ("disk", REMARK) and "Permission denied" in check.found and "your own" in check.advice
+    assert (
+        (check.name, check.state) == ("disk", REMARK)
+        and "Permission denied" in check.found
+        and "your own" in check.advice
+    )
 
 
 def test_a_training_that_does_not_train_must_be_mended(monkeypatch):
     import keras
 
-    monkeypatch.setattr(keras.Model, "train_on_batch", lambda self, images, labels: [2.0])  # and no weight moves
+    # and no weight moves
+    monkeypatch.setattr(
+        keras.Model, "train_on_batch", lambda self, images, labels: [2.0]
+    )
     steps = []
     check = doctor._training(steps)
-    assert (check.name, check.state, check.found) == ("training", MEND, "loss 2.0, weights did not move") and steps == []
-    monkeypatch.setattr(keras.Model, "train_on_batch", lambda self, images, labels: [float("nan")])
-    assert doctor._training(steps).found == "loss nan, weights did not move" and steps == []
+    assert (check.name, check.state, check.found) == (
+        "training",
+        MEND,
+        "loss 2.0, weights did not move",
+    ) and steps == []
+    monkeypatch.setattr(
+        keras.Model, "train_on_batch", lambda self, images, labels: [float("nan")]
+    )
+    assert (
+        doctor._training(steps).found == "loss nan, weights did not move"
+        and steps == []
+    )
 
 
 def test_own_pictures_that_cannot_be_used_are_named_and_the_chapter_helps(tmp_path):
     found = doctor.look("own pictures", str(tmp_path / "gone"))
-    assert found.state == MEND and "gone is not there" in found.found and "chapter 15" in found.advice
+    assert (
+        found.state == MEND
+        and "gone is not there" in found.found
+        and "chapter 15" in found.advice
+    )

@@ -1,4 +1,6 @@
-"""Each check of the doctor on either side of what it asks for, and the order in which they are made."""
+"""Each check of the doctor on either side of what it asks for, and the order in which
+they are made.
+"""
 
 import sys
 import types
@@ -19,7 +21,9 @@ OTHERS = ["Python", "packages", "Keras", "memory", "disk", "Shapes"]
 
 @pytest.fixture
 def examined(monkeypatch):
-    """examined(answers, ...): what `examine` finds where the process apart reports so, and what it was asked for."""
+    """examined(answers, ...): what `examine` finds where the process apart reports so,
+    and what it was asked for.
+    """
     monkeypatch.setattr(doctor, "look", lambda name: Check(name, OK, "looked at here"))
     monkeypatch.delenv("PATCHCONVNET_DATASET", raising=False)
 
@@ -31,7 +35,12 @@ def examined(monkeypatch):
             while rest:
                 name = rest.pop(0)
                 asked.append(name)
-                yield name, (answers or {}).get(name, {"name": name, "state": OK, "found": "looked at apart"})
+                yield (
+                    name,
+                    (answers or {}).get(
+                        name, {"name": name, "state": OK, "found": "looked at apart"}
+                    ),
+                )
 
         monkeypatch.setattr(doctor_apart, "reports", reports)
         checks, step = doctor.examine(*given)
@@ -41,11 +50,19 @@ def examined(monkeypatch):
 
 
 def test_what_needs_libraries_is_looked_at_apart_and_the_rest_here(examined):
-    training = {"name": "training", "state": OK, "found": "fast", "advice": "", "step": 0.5}
+    training = {
+        "name": "training",
+        "state": OK,
+        "found": "fast",
+        "advice": "",
+        "step": 0.5,
+    }
     found, step, asked = examined({"training": training})
     assert list(found) == [*OTHERS, "CIFAR-10", "records", "training"] and step == 0.5
     apart = ["Keras", "Shapes", "CIFAR-10", "records", "training"]
-    assert asked == [(apart, None), *apart] and found["training"] == Check("training", OK, "fast")
+    assert asked == [(apart, None), *apart] and found["training"] == Check(
+        "training", OK, "fast"
+    )
     here = [name for name, check in found.items() if check.found == "looked at here"]
     assert here == ["Python", "packages", "memory", "disk"]
 
@@ -60,28 +77,45 @@ def test_what_needs_libraries_is_looked_at_apart_and_the_rest_here(examined):
         ([], "", None),
     ],
 )
-def test_own_pictures_are_looked_at_where_there_are_some(examined, monkeypatch, given, variable, own):
+def test_own_pictures_are_looked_at_where_there_are_some(
+    examined, monkeypatch, given, variable, own
+):
     if variable is not None:
         monkeypatch.setenv("PATCHCONVNET_DATASET", variable)
     found, _, asked = examined(None, *given)
     assert ("own pictures" in found) == (own is not None)
     if own:
-        assert list(found) == [*OTHERS, "own pictures", "CIFAR-10", "records", "training"]
-        assert asked[0] == (["Keras", "Shapes", "own pictures", "CIFAR-10", "records", "training"], own)
+        assert list(found) == [
+            *OTHERS,
+            "own pictures",
+            "CIFAR-10",
+            "records",
+            "training",
+        ]
+        assert asked[0] == (
+            ["Keras", "Shapes", "own pictures", "CIFAR-10", "records", "training"],
+            own,
+        )
 
 
 def test_where_keras_kills_its_process_what_needs_it_is_not_tried(examined):
     found, step, asked = examined({"Keras": "the process died of SIGILL"})
     assert asked[1:] == ["Keras", "Shapes", "CIFAR-10"] and step is None
     not_tried = [(MEND, "not tried: Keras does not start", "mend Keras first")] * 2
-    assert [(found[name].state, found[name].found, found[name].advice) for name in ("records", "training")] == not_tried
+    assert [
+        (found[name].state, found[name].found, found[name].advice)
+        for name in ("records", "training")
+    ] == not_tried
     assert found["Keras"].state == MEND and list(found)[-2:] == ["records", "training"]
 
 
 def test_where_another_kills_its_process_the_rest_is_tried(examined):
     found, _, asked = examined({"CIFAR-10": "the process died of SIGSEGV"})
     assert asked[-2:] == ["records", "training"] and found["records"].state == OK
-    assert (found["CIFAR-10"].state, found["CIFAR-10"].found) == (MEND, "the process died of SIGSEGV")
+    assert (found["CIFAR-10"].state, found["CIFAR-10"].found) == (
+        MEND,
+        "the process died of SIGSEGV",
+    )
 
 
 AGAIN = "pip install --force-reinstall"
@@ -114,9 +148,13 @@ def test_what_kills_a_process_has_its_advice(monkeypatch, name, end, backend, ad
 def test_what_is_found_is_one_line_of_200_letters_without_the_home(monkeypatch):
     monkeypatch.setenv("HOME", "/home/anna")
     assert doctor._without_home("in /home/anna/a\nand /home/anna/b") == "in ~/a and ~/b"
-    assert doctor._without_home("x" * 200) == "x" * 200 == doctor._without_home("x" * 201)
+    assert (
+        doctor._without_home("x" * 200) == "x" * 200 == doctor._without_home("x" * 201)
+    )
     ends = "died in /home/anna of SIGKILL", "died in /home/anna"
-    found = [doctor._killed(name, end).found for name in ("Shapes", "Keras") for end in ends]
+    found = [
+        doctor._killed(name, end).found for name in ("Shapes", "Keras") for end in ends
+    ]
     assert found == ["died in ~ of SIGKILL", "died in ~"] * 2
     monkeypatch.setenv("HOME", "/")
     assert doctor._without_home("/a\n" * 100) == "/a " * 66 + "/a"
@@ -134,19 +172,52 @@ def test_the_process_apart_reports_each_check_it_was_asked_for(monkeypatch):
     monkeypatch.setattr(sys, "argv", ["doctor", "photos", "training", "Shapes"])
     doctor.main()
     common = {"state": OK, "found": "of 'photos'", "advice": ""}
-    assert told == [{"name": "training", **common, "step": 0.25}, {"name": "Shapes", **common}]
+    assert told == [
+        {"name": "training", **common, "step": 0.25},
+        {"name": "Shapes", **common},
+    ]
 
 
 def test_each_name_is_a_check(monkeypatch, tmp_path):
-    for name in ("_python", "_packages", "_backend", "_memory", "_disk", "_shapes", "_cifar10", "_records"):
+    for name in (
+        "_python",
+        "_packages",
+        "_backend",
+        "_memory",
+        "_disk",
+        "_shapes",
+        "_cifar10",
+        "_records",
+    ):
         monkeypatch.setattr(doctor, name, lambda name=name: name)
     monkeypatch.setattr(doctor, "_own", lambda own: f"_own {own}")
     monkeypatch.setattr(doctor, "_training", lambda step: step)
-    names = ["Python", "packages", "Keras", "memory", "disk", "Shapes", "CIFAR-10", "records"]
+    names = [
+        "Python",
+        "packages",
+        "Keras",
+        "memory",
+        "disk",
+        "Shapes",
+        "CIFAR-10",
+        "records",
+    ]
     found = [doctor.look(name) for name in names]
-    assert found == ["_python", "_packages", "_backend", "_memory", "_disk", "_shapes", "_cifar10", "_records"]
+    assert found == [
+        "_python",
+        "_packages",
+        "_backend",
+        "_memory",
+        "_disk",
+        "_shapes",
+        "_cifar10",
+        "_records",
+    ]
     given = []
-    assert doctor.look("own pictures", "photos") == "_own photos" and doctor.look("training", None, given) is given
+    assert (
+        doctor.look("own pictures", "photos") == "_own photos"
+        and doctor.look("training", None, given) is given
+    )
     assert doctor.look("training") == []
 
 
@@ -154,7 +225,10 @@ def test_each_name_is_a_check(monkeypatch, tmp_path):
     ("error", "advice"),
     [
         (SystemExit("enough"), doctor.NEW_ENVIRONMENT),
-        (RuntimeError("no home directory"), "set the environment variable HOME to a folder of your own"),
+        (
+            RuntimeError("no home directory"),
+            "set the environment variable HOME to a folder of your own",
+        ),
     ],
 )
 def test_a_check_that_breaks_tells_what_to_do(monkeypatch, error, advice):
@@ -162,7 +236,9 @@ def test_a_check_that_breaks_tells_what_to_do(monkeypatch, error, advice):
         raise error
 
     monkeypatch.setattr(doctor, "_disk", broken)
-    assert doctor.look("disk") == Check("disk", MEND, f"{type(error).__name__}: {error}", advice)
+    assert doctor.look("disk") == Check(
+        "disk", MEND, f"{type(error).__name__}: {error}", advice
+    )
 
 
 # === the machine ===
@@ -194,7 +270,11 @@ def test_versions_are_compared_as_numbers(monkeypatch, keras, shown, poor):
     versions = {"keras": keras, "numpy": "1.26", "matplotlib": "3.8", "pillow": "10"}
     monkeypatch.setattr(doctor, "version", versions.get)
     found = f"keras {shown}, numpy 1.26, matplotlib 3.8, pillow 10"
-    wanted = Check("packages", MEND, found, 'pip install "keras>=3.8"') if poor else Check("packages", OK, found)
+    wanted = (
+        Check("packages", MEND, found, 'pip install "keras>=3.8"')
+        if poor
+        else Check("packages", OK, found)
+    )
     assert doctor._packages() == wanted
 
 
@@ -204,22 +284,48 @@ def test_a_missing_package_is_called_so(monkeypatch):
 
     monkeypatch.setattr(doctor, "version", missing)
     found = doctor._packages()
-    assert found.found == "keras missing, numpy missing, matplotlib missing, pillow missing"
-    assert found.advice == 'pip install "keras>=3.8" "numpy>=1.26" "matplotlib>=3.8" "pillow>=10"'
+    assert (
+        found.found
+        == "keras missing, numpy missing, matplotlib missing, pillow missing"
+    )
+    assert (
+        found.advice
+        == 'pip install "keras>=3.8" "numpy>=1.26" "matplotlib>=3.8" "pillow>=10"'
+    )
 
 
 @pytest.mark.parametrize(
     ("error", "advice"),
     [
-        (ModuleNotFoundError("no", name="numpy"), "pip install numpy; KERAS_BACKEND may be tensorflow, jax, torch"),
-        (ModuleNotFoundError("no", name="keras"), "pip install keras; KERAS_BACKEND may be tensorflow, jax, torch"),
-        (ModuleNotFoundError("no", name="absl"), "pip install torch; KERAS_BACKEND may be tensorflow, jax, torch"),
-        (RuntimeError("no"), "pip install torch; KERAS_BACKEND may be tensorflow, jax, torch"),
-        (SystemExit("no"), "pip install torch; KERAS_BACKEND may be tensorflow, jax, torch"),
-        (RuntimeError("no home directory"), "set the environment variable HOME to a folder of your own"),
+        (
+            ModuleNotFoundError("no", name="numpy"),
+            "pip install numpy; KERAS_BACKEND may be tensorflow, jax, torch",
+        ),
+        (
+            ModuleNotFoundError("no", name="keras"),
+            "pip install keras; KERAS_BACKEND may be tensorflow, jax, torch",
+        ),
+        (
+            ModuleNotFoundError("no", name="absl"),
+            "pip install torch; KERAS_BACKEND may be tensorflow, jax, torch",
+        ),
+        (
+            RuntimeError("no"),
+            "pip install torch; KERAS_BACKEND may be tensorflow, jax, torch",
+        ),
+        (
+            SystemExit("no"),
+            "pip install torch; KERAS_BACKEND may be tensorflow, jax, torch",
+        ),
+        (
+            RuntimeError("no home directory"),
+            "set the environment variable HOME to a folder of your own",
+        ),
     ],
 )
-def test_where_keras_does_not_start_it_is_said_what_is_missing(monkeypatch, error, advice):
+def test_where_keras_does_not_start_it_is_said_what_is_missing(
+    monkeypatch, error, advice
+):
     import builtins
 
     usual = builtins.__import__
@@ -233,7 +339,9 @@ def test_where_keras_does_not_start_it_is_said_what_is_missing(monkeypatch, erro
     monkeypatch.setattr(builtins, "__import__", refuse)
     found = doctor._backend()
     monkeypatch.undo()
-    assert found == Check("Keras", MEND, f"does not start: {type(error).__name__}: {error}", advice)
+    assert found == Check(
+        "Keras", MEND, f"does not start: {type(error).__name__}: {error}", advice
+    )
 
 
 @pytest.mark.parametrize(
@@ -287,15 +395,22 @@ def test_a_gigabyte_and_a_half_of_memory_is_enough(monkeypatch, lines, wanted):
     ("free", "wanted"),
     [
         (500_000_000, Check("disk", OK, "0.5 GB free here")),
-        (499_999_999, Check("disk", REMARK, "0.5 GB free here", "free some: 0.5 GB are needed")),
+        (
+            499_999_999,
+            Check("disk", REMARK, "0.5 GB free here", "free some: 0.5 GB are needed"),
+        ),
     ],
 )
 def test_half_a_gigabyte_of_disk_is_enough(monkeypatch, tmp_path, free, wanted):
     monkeypatch.chdir(tmp_path)
     asked = []
     usage = types.SimpleNamespace(free=free)
-    monkeypatch.setattr(doctor.shutil, "disk_usage", lambda place: asked.append(place) or usage)
-    assert doctor._disk() == wanted and asked == ["."] and list(tmp_path.iterdir()) == []
+    monkeypatch.setattr(
+        doctor.shutil, "disk_usage", lambda place: asked.append(place) or usage
+    )
+    assert (
+        doctor._disk() == wanted and asked == ["."] and list(tmp_path.iterdir()) == []
+    )
 
 
 # === data and records ===
@@ -321,7 +436,9 @@ def test_own_pictures_are_counted_with_their_masks(tmp_path, masks, said):
     images = np.random.default_rng(0).integers(256, size=(30, 8, 8, 3), dtype=np.uint8)
     more = {"masks": images[..., 0] > 100} if masks else {}
     np.savez(tmp_path / "own.npz", images=images, labels=np.arange(30) % 3, **more)
-    assert doctor._own(tmp_path / "own.npz") == Check("own pictures", OK, f"own: 30 in 3 classes, {said}")
+    assert doctor._own(tmp_path / "own.npz") == Check(
+        "own pictures", OK, f"own: 30 in 3 classes, {said}"
+    )
 
 
 def test_own_pictures_that_are_none_are_said(tmp_path, monkeypatch):
@@ -332,14 +449,22 @@ def test_own_pictures_that_are_none_are_said(tmp_path, monkeypatch):
 
     monkeypatch.setattr(patchconvnet, "load_dataset", refuse, raising=False)
     advice = "see chapter 15 for what a folder must look like"
-    assert doctor._own("x") == Check("own pictures", MEND, "PatchConvNetError: no such place", advice)
+    assert doctor._own("x") == Check(
+        "own pictures", MEND, "PatchConvNetError: no such place", advice
+    )
 
 
 @pytest.mark.parametrize(
     ("here", "found"),
     [
         (True, "on this machine"),
-        (False, "not on this machine: only the last part of chapter 09 and some figures use it"),
+        (
+            False,
+            (
+                "not on this machine: only the last part of chapter 09 and some figures"
+                " use it"
+            ),
+        ),
     ],
 )
 def test_cifar10_is_no_must(monkeypatch, here, found):
@@ -356,7 +481,9 @@ def test_cifar10_is_no_must(monkeypatch, here, found):
         ((0, 0, 0), 9.0, True), ((1, 0, 0), 9.0, True),  # after the last epoch
     ],
 )  # fmt: skip
-def test_the_shipped_network_answers_as_recorded(monkeypatch, tmp_path, place, difference, good):
+def test_the_shipped_network_answers_as_recorded(
+    monkeypatch, tmp_path, place, difference, good
+):
     from patchconvnet import records
 
     logits, probes = np.random.default_rng(0).normal(size=(3, 32, 10)), []
@@ -367,7 +494,13 @@ def test_the_shipped_network_answers_as_recorded(monkeypatch, tmp_path, place, d
         folder, results = tmp_path, {}
 
         def model(self):
-            answer = lambda pictures: probes.append(pictures) or (logits[-1, : len(pictures)], None)
+            answer = lambda pictures: (
+                probes.append(pictures)
+                or (
+                    logits[-1, : len(pictures)],
+                    None,
+                )
+            )
             return types.SimpleNamespace(explain=answer)
 
     monkeypatch.setattr(records, "load", lambda name, seed=None: Record())
@@ -375,8 +508,12 @@ def test_the_shipped_network_answers_as_recorded(monkeypatch, tmp_path, place, d
     monkeypatch.setattr(records, "read_arrays", kept.get)
     count = sum(len(records.seeds(name)) for name in records.names())
     found = f"{count} load; the network answers {'as' if good else 'not as'} recorded"
-    assert doctor._records() == Check("records", OK if good else MEND, found, "" if good else DAMAGED)
-    np.testing.assert_array_equal(probes[0], load_dataset("shapes", train=1, val=0, test=8).x_test)
+    assert doctor._records() == Check(
+        "records", OK if good else MEND, found, "" if good else DAMAGED
+    )
+    np.testing.assert_array_equal(
+        probes[0], load_dataset("shapes", train=1, val=0, test=8).x_test
+    )
 
 
 def test_every_record_is_read(monkeypatch):
@@ -392,7 +529,9 @@ def test_every_record_is_read(monkeypatch):
 
     monkeypatch.setattr(records, "names", lambda: ["good", "broken"])
     monkeypatch.setattr(records, "seeds", lambda name: [0, 1, 2])
-    monkeypatch.setattr(records, "load", lambda name, seed=None: asked.append((name, seed)) or Record())
+    monkeypatch.setattr(
+        records, "load", lambda name, seed=None: asked.append((name, seed)) or Record()
+    )
     monkeypatch.setattr(records, "read_arrays", lambda path: pytest.fail("it went on"))
     found = doctor.look("records")
     assert found.state == MEND and "its results.json is damaged" in found.found

@@ -1,4 +1,6 @@
-"""The doctor's training, by a clock of its own; the process apart; and what is written of it all."""
+"""The doctor's training, by a clock of its own; the process apart; and what is written
+of it all.
+"""
 
 import contextlib
 import io
@@ -21,7 +23,9 @@ from patchconvnet.course.doctor import MEND, OK, REMARK, Check
 
 @pytest.fixture
 def training(monkeypatch):
-    """training(durations, losses, moves): what the doctor finds of such steps, and the seconds that it keeps of one."""
+    """training(durations, losses, moves): what the doctor finds of such steps, and the
+    seconds that it keeps of one.
+    """
     import patchconvnet
     import patchconvnet.training
 
@@ -39,13 +43,22 @@ def training(monkeypatch):
                 return [losses[min(step, len(losses) - 1)], 0.1]
 
         network = Network()
-        monkeypatch.setattr(doctor, "time", types.SimpleNamespace(perf_counter=lambda: clock.now))
-        monkeypatch.setattr(patchconvnet.PatchConvNet, "from_preset", lambda name, seed: network)
+        monkeypatch.setattr(
+            doctor, "time", types.SimpleNamespace(perf_counter=lambda: clock.now)
+        )
+        monkeypatch.setattr(
+            patchconvnet.PatchConvNet, "from_preset", lambda name, seed: network
+        )
         compile_it = lambda *given, **options: compiled.append((given, options))
         monkeypatch.setattr(patchconvnet.training, "compile_model", compile_it)
         step = []
         check = doctor._training(step)
-        assert compiled == [((network, patchconvnet.training.RECIPES["shapes"]), {"steps_per_epoch": 250})]
+        assert compiled == [
+            (
+                (network, patchconvnet.training.RECIPES["shapes"]),
+                {"steps_per_epoch": 250},
+            )
+        ]
         for images, labels in batches:
             assert images.shape == (32, 32, 32, 3) and labels.shape == (32, 10)
         data = patchconvnet.load_dataset("shapes", train=32, val=1, test=1)
@@ -67,7 +80,9 @@ def training(monkeypatch):
         ([5.0, 1.0, 2.0, 4.0, 1.5, 6.5], 6, 2.0),  # the median of all but the first
     ],
 )
-def test_24_steps_are_taken_or_as_many_as_20_seconds_allow_and_at_least_two(training, durations, count, kept):
+def test_24_steps_are_taken_or_as_many_as_20_seconds_allow_and_at_least_two(
+    training, durations, count, kept
+):
     check, step, taken = training(durations)
     assert taken == count and step == [pytest.approx(kept)]
     assert check == Check("training", OK, f"{count} steps, {1000 * kept:.0f} ms each")
@@ -81,9 +96,14 @@ def test_24_steps_are_taken_or_as_many_as_20_seconds_allow_and_at_least_two(trai
         ([2.0, float("inf")], False, "loss inf, weights did not move"),
     ],
 )
-def test_a_loss_that_is_no_number_or_weights_that_stay_must_be_mended(training, losses, moves, found):
+def test_a_loss_that_is_no_number_or_weights_that_stay_must_be_mended(
+    training, losses, moves, found
+):
     check, step, _ = training([0.1], losses, moves)
-    assert check == Check("training", MEND, found, "try another KERAS_BACKEND") and step == []
+    assert (
+        check == Check("training", MEND, found, "try another KERAS_BACKEND")
+        and step == []
+    )
 
 
 # === the process apart ===
@@ -91,7 +111,9 @@ def test_a_loss_that_is_no_number_or_weights_that_stay_must_be_mended(training, 
 
 @pytest.fixture
 def apart(monkeypatch):
-    """apart(scripts, names): what `reports` yields where the child is each of these scripts in turn; and the calls."""
+    """apart(scripts, names): what `reports` yields where the child is each of these
+    scripts in turn; and the calls.
+    """
     usual, calls, children = subprocess.Popen, [], []
     monkeypatch.setattr(doctor_apart, "PATIENCE", 20.0)
 
@@ -103,7 +125,12 @@ def apart(monkeypatch):
             script = waiting.pop(0)
             if isinstance(script, Exception):
                 raise script
-            children.append(usual([sys.executable, "-S", "-c", f"import os, sys, time\n{script}"], **options))
+            children.append(
+                usual(
+                    [sys.executable, "-S", "-c", f"import os, sys, time\n{script}"],
+                    **options,
+                )
+            )
             return children[-1]
 
         monkeypatch.setattr(doctor_apart.subprocess, "Popen", start)
@@ -119,20 +146,41 @@ def apart(monkeypatch):
 
 
 def says(*reports):
-    return "\n".join(f"print({doctor_apart.MARK!r} + {json.dumps(report)!r}, flush=True)" for report in reports)
+    return "\n".join(
+        f"print({doctor_apart.MARK!r} + {json.dumps(report)!r}, flush=True)"
+        for report in reports
+    )
 
 
 def test_reports_come_in_order_from_between_what_libraries_say(apart):
     noise = "print('another', file=sys.stderr, flush=True)"
     script = f"print('a note')\n{says({'name': 'a'})}\n{noise}\n{says({'name': 'b'})}"
-    assert apart([script], ["a", "b"], own="photos") == [("a", {"name": "a"}), ("b", {"name": "b"})]
+    assert apart([script], ["a", "b"], own="photos") == [
+        ("a", {"name": "a"}),
+        ("b", {"name": "b"}),
+    ]
     [(command, options)] = apart.calls
-    assert command == [sys.executable, "-m", "patchconvnet.course.doctor", "photos", "a", "b"]
+    assert command == [
+        sys.executable,
+        "-m",
+        "patchconvnet.course.doctor",
+        "photos",
+        "a",
+        "b",
+    ]
     environment = options["env"]
-    assert environment["PYTHONPATH"].split(os.pathsep) == [path or os.getcwd() for path in sys.path]
-    assert environment["PYTHONSAFEPATH"] == "1" and environment["PYTHONIOENCODING"] == "utf-8:replace"
+    assert environment["PYTHONPATH"].split(os.pathsep) == [
+        path or os.getcwd() for path in sys.path
+    ]
+    assert (
+        environment["PYTHONSAFEPATH"] == "1"
+        and environment["PYTHONIOENCODING"] == "utf-8:replace"
+    )
     assert environment["PATH"] == os.environ["PATH"]
-    assert options["stdin"] == subprocess.DEVNULL and options["stderr"] == subprocess.STDOUT
+    assert (
+        options["stdin"] == subprocess.DEVNULL
+        and options["stderr"] == subprocess.STDOUT
+    )
     assert all(child.poll() is not None for child in apart.children)
 
 
@@ -140,55 +188,85 @@ def test_the_folder_of_work_has_its_name_for_the_child(apart, monkeypatch):
     monkeypatch.setattr(sys, "path", ["", "/elsewhere"])
     apart([says({})], ["a"])
     [(command, options)] = apart.calls
-    assert options["env"]["PYTHONPATH"] == f"{os.getcwd()}{os.pathsep}/elsewhere" and command[3:] == ["", "a"]
+    assert options["env"][
+        "PYTHONPATH"
+    ] == f"{os.getcwd()}{os.pathsep}/elsewhere" and command[3:] == ["", "a"]
 
 
 @pytest.mark.parametrize(
     ("script", "end"),
     [
         ("sys.exit(0)", "the process ended with exit code 0"),
-        ("print('a'); print(' why '); print(' '); sys.exit(3)", "the process ended with exit code 3, and said: why"),
-        ("sys.stdout.buffer.write(b'\\xff\\n'); sys.exit(1)", "the process ended with exit code 1, and said: \ufffd"),
-        ("print('why', file=sys.stderr); sys.exit(1)", "the process ended with exit code 1, and said: why"),
+        (
+            "print('a'); print(' why '); print(' '); sys.exit(3)",
+            "the process ended with exit code 3, and said: why",
+        ),
+        (
+            "sys.stdout.buffer.write(b'\\xff\\n'); sys.exit(1)",
+            "the process ended with exit code 1, and said: \ufffd",
+        ),
+        (
+            "print('why', file=sys.stderr); sys.exit(1)",
+            "the process ended with exit code 1, and said: why",
+        ),
     ],
 )
-def test_the_end_of_a_process_is_told_with_its_last_words_and_the_next_goes_on(apart, script, end):
+def test_the_end_of_a_process_is_told_with_its_last_words_and_the_next_goes_on(
+    apart, script, end
+):
     found = apart([script, says({"name": "b"}, {"name": "c"})], ["a", "b", "c"])
     assert found == [("a", end), ("b", {"name": "b"}), ("c", {"name": "c"})]
     assert [command[4:] for command, _ in apart.calls] == [["a", "b", "c"], ["b", "c"]]
 
 
 def test_after_a_killed_process_others_may_be_taken_out(apart):
-    found = apart(["sys.exit(1)", says({"name": "c"})], ["a", "b", "c"], take={"a": ["b"]})
+    found = apart(
+        ["sys.exit(1)", says({"name": "c"})], ["a", "b", "c"], take={"a": ["b"]}
+    )
     assert [name for name, _ in found] == ["a", "c"]
 
 
 def test_a_process_that_cannot_be_started_is_told_for_each(apart):
     found = apart([OSError("no memory"), ValueError("null byte")], ["a", "b"])
-    assert found == [("a", "no process can be started: no memory"), ("b", "no process can be started: null byte")]
+    assert found == [
+        ("a", "no process can be started: no memory"),
+        ("b", "no process can be started: null byte"),
+    ]
 
 
 def test_a_process_that_hangs_is_ended(apart, monkeypatch):
     monkeypatch.setattr(doctor_apart, "PATIENCE", 0.6)
-    assert apart(["time.sleep(60)"], ["a"]) == [("a", "it did not end within 1 seconds")]
+    assert apart(["time.sleep(60)"], ["a"]) == [
+        ("a", "it did not end within 1 seconds")
+    ]
     [child] = apart.children
-    assert child.poll() == -signal.SIGKILL if os.name != "nt" else child.poll() is not None
+    assert (
+        child.poll() == -signal.SIGKILL if os.name != "nt" else child.poll() is not None
+    )
 
 
 def test_whoever_is_interrupted_waits_for_no_thread_and_leaves_no_process(apart):
     with contextlib.suppress(KeyboardInterrupt):
         apart([says({}) + "\ntime.sleep(60)"], ["a", "b"], take=Interrupting())
     [child] = apart.children
-    assert child.poll() is not None and Interrupting.threads and all(Interrupting.threads)
+    assert (
+        child.poll() is not None and Interrupting.threads and all(Interrupting.threads)
+    )
 
 
 class Interrupting(dict):
-    """Interrupts where a report has come, and keeps of each other thread whether Python would wait for its end."""
+    """Interrupts where a report has come, and keeps of each other thread whether Python
+    would wait for its end.
+    """
 
     threads = []
 
     def get(self, name, usual):
-        others = [thread for thread in threading.enumerate() if thread is not threading.main_thread()]
+        others = [
+            thread
+            for thread in threading.enumerate()
+            if thread is not threading.main_thread()
+        ]
         Interrupting.threads += [thread.daemon for thread in others]
         raise KeyboardInterrupt
 
@@ -202,13 +280,21 @@ def test_a_process_that_chatters_has_no_more_time_than_a_silent_one(monkeypatch)
         def get(self, timeout):
             waited.append(timeout)
             clock.now += 1
-            return "still at it\n" if len(waited) != 50 else f"{doctor_apart.MARK}{{}}\n"
+            return (
+                "still at it\n" if len(waited) != 50 else f"{doctor_apart.MARK}{{}}\n"
+            )
 
     child = object.__new__(doctor_apart._Child)
     child.lines, child.said = Lines(), ""
     monkeypatch.setattr(doctor_apart.time, "monotonic", lambda: clock.now)
-    assert child.next_report() == {} and waited == [180.0 - second for second in range(50)]
-    assert child.next_report() == "it did not end within 180 seconds" and len(waited) == 50 + 180  # and again as much
+    assert child.next_report() == {} and waited == [
+        180.0 - second for second in range(50)
+    ]
+    # and again as much
+    assert (
+        child.next_report() == "it did not end within 180 seconds"
+        and len(waited) == 50 + 180
+    )
 
 
 @pytest.mark.parametrize(
@@ -231,7 +317,10 @@ def test_how_a_process_ended_has_a_name(code, told):
 def test_a_report_is_a_line_by_itself(capsys):
     print("no end of line", end="")
     doctor_apart.report({"name": "a"})
-    assert capsys.readouterr().out == 'no end of line\npatchconvnet doctor: {"name": "a"}\n'
+    assert (
+        capsys.readouterr().out
+        == 'no end of line\npatchconvnet doctor: {"name": "a"}\n'
+    )
 
 
 def test_a_report_has_left_before_the_next_check_can_kill_the_process(monkeypatch):
@@ -246,13 +335,21 @@ def test_a_report_has_left_before_the_next_check_can_kill_the_process(monkeypatc
 
 
 def test_chapters_take_what_they_take_here():
-    rows = doctor_report.chapters(0.036)  # the step of the machine on which they were measured
+    # the step of the machine on which they were measured
+    rows = doctor_report.chapters(0.036)
     named = {row["chapter"]: row for row in rows}
-    assert named["01_overview"] == {"chapter": "01_overview", "title": "The course in one sitting", "seconds": 21}
+    assert named["01_overview"] == {
+        "chapter": "01_overview",
+        "title": "The course in one sitting",
+        "seconds": 21,
+    }
     assert {row["chapter"]: row["seconds"] for row in doctor_report.chapters(0.054, ["03_stem", "01_overview"])} == {
-        "01_overview": 32, "03_stem": 26  # half as much again: 31.5 and 25.5, rounded to even
+        # half as much again: 31.5 and 25.5, rounded to even
+        "01_overview": 32, "03_stem": 26
     }  # fmt: skip
-    assert all(row["seconds"] is None for row in doctor_report.chapters(None)) and len(rows) == len(named)
+    assert all(row["seconds"] is None for row in doctor_report.chapters(None)) and len(
+        rows
+    ) == len(named)
     assert doctor_report.chapters(0.036, []) == []
 
 
@@ -270,34 +367,65 @@ ESTIMATES = [
 
 @pytest.mark.parametrize(
     ("count", "strict", "ready"),
-    [(1, True, True), (1, False, True), (2, False, True), (2, True, False), (3, False, False), (0, True, True)],
+    [
+        (1, True, True),
+        (1, False, True),
+        (2, False, True),
+        (2, True, False),
+        (3, False, False),
+        (0, True, True),
+    ],
 )
-def test_a_remark_counts_for_a_class_and_what_must_be_mended_for_all(count, strict, ready):
+def test_a_remark_counts_for_a_class_and_what_must_be_mended_for_all(
+    count, strict, ready
+):
     assert doctor_report.is_ready(CHECKS[:count], strict) is ready
-    assert json.loads(doctor_report.as_json(CHECKS[:count], [], strict))["ready"] is ready
+    assert (
+        json.loads(doctor_report.as_json(CHECKS[:count], [], strict))["ready"] is ready
+    )
     last = doctor_report.as_table(CHECKS[:count], [], strict).splitlines()[-1]
     assert last == ("ready" if ready else "not ready: see the lines with an arrow")
 
 
 def test_the_table_for_one_person_and_for_a_class():
-    common = ["✓    Python        3.11", "!    disk          little", "                   -> free some"]
+    common = [
+        "✓    Python        3.11",
+        "!    disk          little",
+        "                   -> free some",
+    ]
     one = [*common, "     all chapters run in about 3 min", "", "ready"]
     assert doctor_report.as_table(CHECKS[:2], ESTIMATES, False).splitlines() == one
     chapters = [
         "     02_data                    89 s  Know the data",
         "     03_stem                   2 min  From pixels to patches",
     ]
-    end = ["     all of these chapters run in about 3 min", "", "not ready: see the lines with an arrow"]
-    assert doctor_report.as_table(CHECKS[:2], ESTIMATES, True).splitlines() == [*common, "", *chapters, *end]
+    end = [
+        "     all of these chapters run in about 3 min",
+        "",
+        "not ready: see the lines with an arrow",
+    ]
+    assert doctor_report.as_table(CHECKS[:2], ESTIMATES, True).splitlines() == [
+        *common,
+        "",
+        *chapters,
+        *end,
+    ]
     assert "run in about" not in doctor_report.as_table(CHECKS, ESTIMATES[2:], True)
     plain = doctor_report.as_table(CHECKS, [], False, plain=True).splitlines()
-    assert plain[0] == "ok   Python        3.11" and plain[3] == "MEND Keras         none"
+    assert (
+        plain[0] == "ok   Python        3.11" and plain[3] == "MEND Keras         none"
+    )
 
 
 def test_json_has_checks_chapters_and_a_name_where_one_was_given():
     checks = [{"name": "Python", "state": "ok", "found": "3.11", "advice": ""}]
     text = doctor_report.as_json(CHECKS[:1], ESTIMATES[:1], False, "Zoë's")
-    report = {"name": "Zoë's", "ready": True, "checks": checks, "chapters": ESTIMATES[:1]}
+    report = {
+        "name": "Zoë's",
+        "ready": True,
+        "checks": checks,
+        "chapters": ESTIMATES[:1],
+    }
     assert json.loads(text) == report and list(json.loads(text)) == list(report)
     assert "Zoë" in text and text.count("\n") > 10  # to be read by people, too
     assert "name" not in json.loads(doctor_report.as_json(CHECKS[:1], [], False, ""))
@@ -307,7 +435,15 @@ def test_a_plan_names_its_chapters_and_pictures(tmp_path):
     part = '[[session.part]]\nchapter = "{}"\nminutes = 5\n'.format
     pause = '[[session.part]]\ntitle = "Break"\nminutes = 5\n'
     session = '[[session]]\ntitle = "One"\n'
-    (tmp_path / "plan.toml").write_text(f"{session}{part('03_stem')}{pause}{part('02_data')}{session}{part('03_stem')}")
-    assert doctor_report.read_plan(tmp_path / "plan.toml") == (["03_stem", "02_data", "03_stem"], None)
+    (tmp_path / "plan.toml").write_text(
+        f"{session}{part('03_stem')}{pause}{part('02_data')}{session}{part('03_stem')}"
+    )
+    assert doctor_report.read_plan(tmp_path / "plan.toml") == (
+        ["03_stem", "02_data", "03_stem"],
+        None,
+    )
     (tmp_path / "own.toml").write_text(f'dataset = "photos"\n{session}{pause}')
-    assert doctor_report.read_plan(tmp_path / "own.toml") == ([], str(tmp_path / "photos"))
+    assert doctor_report.read_plan(tmp_path / "own.toml") == (
+        [],
+        str(tmp_path / "photos"),
+    )

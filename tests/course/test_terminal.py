@@ -1,4 +1,6 @@
-"""What a user sees of a command: one line for what is wrong, and no work lost to a terminal, a pipe or a disk."""
+"""What a user sees of a command: one line for what is wrong, and no work lost to a
+terminal, a pipe or a disk.
+"""
 
 import os
 import subprocess
@@ -19,7 +21,9 @@ SIGN = "\N{REPLACEMENT CHARACTER}"
 
 
 def picture(path, seed=0):
-    Image.fromarray(np.random.default_rng(seed).integers(256, size=(24, 24, 3), dtype="uint8")).save(path)
+    Image.fromarray(
+        np.random.default_rng(seed).integers(256, size=(24, 24, 3), dtype="uint8")
+    ).save(path)
     return str(path)
 
 
@@ -30,7 +34,12 @@ def refused(capsys):
     def call(*arguments):
         assert main([str(argument) for argument in arguments]) == 2
         out, err = capsys.readouterr()
-        assert out == "" and err.startswith("error: ") and err.count("\n") == 1 and err[:-1].isprintable()
+        assert (
+            out == ""
+            and err.startswith("error: ")
+            and err.count("\n") == 1
+            and err[:-1].isprintable()
+        )
         return err
 
     return call
@@ -40,13 +49,37 @@ def refused(capsys):
 
 
 @pytest.mark.long
-def test_a_dollar_in_a_name_is_a_dollar_and_what_cannot_be_printed_is_replaced(finished_run, tmp_path, capsys):
-    names = ("$x_1$ and $.png", "a\x1b[31m\n.png", b"\xff.png".decode("utf-8", "surrogateescape"), "写真.png")
+def test_a_dollar_in_a_name_is_a_dollar_and_what_cannot_be_printed_is_replaced(
+    finished_run, tmp_path, capsys
+):
+    names = (
+        "$x_1$ and $.png",
+        "a\x1b[31m\n.png",
+        b"\xff.png".decode("utf-8", "surrogateescape"),
+        "写真.png",
+    )
     files = [picture(tmp_path / name, seed) for seed, name in enumerate(names)]
-    assert main(["attend", *files, "--record", str(finished_run), "--out", str(tmp_path / "maps.png")]) == 0
+    assert (
+        main(
+            [
+                "attend",
+                *files,
+                "--record",
+                str(finished_run),
+                "--out",
+                str(tmp_path / "maps.png"),
+            ]
+        )
+        == 0
+    )
     out, err = capsys.readouterr()
     lines = out.splitlines()
-    assert [line.split(": ")[0] for line in lines[:4]] == ["$x_1$ and $.png", f"a{SIGN}[31m .png", f"{SIGN}.png", "写真.png"]
+    assert [line.split(": ")[0] for line in lines[:4]] == [
+        "$x_1$ and $.png",
+        f"a{SIGN}[31m .png",
+        f"{SIGN}.png",
+        "写真.png",
+    ]
     assert err == "" and Image.open(tmp_path / "maps.png").size > (100, 100)
 
 
@@ -56,8 +89,23 @@ def test_names_of_classes_may_hold_a_dollar(finished_run, tmp_path, capsys):
     for path in finished_run.iterdir():
         (copy / path.name).write_bytes(path.read_bytes())
     results = records.read_json(copy / "results.json")
-    records.write_json(copy / "results.json", results | {"class_names": [f"$_{index}\n{{$" for index in range(10)]})
-    assert main(["attend", picture(tmp_path / "a.png"), "--record", str(copy), "--out", str(tmp_path / "map.png")]) == 0
+    records.write_json(
+        copy / "results.json",
+        results | {"class_names": [f"$_{index}\n{{$" for index in range(10)]},
+    )
+    assert (
+        main(
+            [
+                "attend",
+                picture(tmp_path / "a.png"),
+                "--record",
+                str(copy),
+                "--out",
+                str(tmp_path / "map.png"),
+            ]
+        )
+        == 0
+    )
     assert capsys.readouterr().out.startswith("$_") and (tmp_path / "map.png").is_file()
 
 
@@ -66,12 +114,23 @@ def test_names_of_classes_may_hold_a_dollar(finished_run, tmp_path, capsys):
 
 def output_of(finished_run, tmp_path, redirection="", encoding="utf-8"):
     """What a shell shows of `attend` on two pictures: the finished process."""
-    files = [picture(tmp_path / name, seed) for seed, name in enumerate(("ä.png", "b.png"))]
+    files = [
+        picture(tmp_path / name, seed) for seed, name in enumerate(("ä.png", "b.png"))
+    ]
     out = tmp_path / "maps.png"
-    script = f'"$0" -m patchconvnet attend "$1" "$2" --record "$3" --out "$4" {redirection}; echo "code ${{PIPESTATUS[0]}}" >&2'
-    environment = {**os.environ, "PYTHONIOENCODING": encoding, "PYTHONPATH": os.path.dirname(os.path.dirname(command_line.__file__))}
+    script = (
+        f'"$0" -m patchconvnet attend "$1" "$2" --record "$3" --out "$4" {redirection};'
+        ' echo "code ${PIPESTATUS[0]}" >&2'
+    )
+    environment = {
+        **os.environ,
+        "PYTHONIOENCODING": encoding,
+        "PYTHONPATH": os.path.dirname(os.path.dirname(command_line.__file__)),
+    }
     done = subprocess.run(
-        ["bash", "-c", script, sys.executable, *files, str(finished_run), str(out)], env=environment, capture_output=True
+        ["bash", "-c", script, sys.executable, *files, str(finished_run), str(out)],
+        env=environment,
+        capture_output=True,
     )
     assert out.is_file()  # whatever becomes of the words
     return done
@@ -85,10 +144,18 @@ def output_of(finished_run, tmp_path, redirection="", encoding="utf-8"):
         ("| head -1", "code 0\n"),
         ("| true", "code 0\n"),
         (">&-", "code 0\n"),
-        ("> /dev/full", "error: standard output cannot be written (No space left on device)\ncode 2\n"),
+        (
+            "> /dev/full",
+            (
+                "error: standard output cannot be written (No space left on"
+                " device)\ncode 2\n"
+            ),
+        ),
     ],
 )
-def test_no_work_is_lost_where_nobody_listens(finished_run, tmp_path, redirection, errors):
+def test_no_work_is_lost_where_nobody_listens(
+    finished_run, tmp_path, redirection, errors
+):
     assert output_of(finished_run, tmp_path, redirection).stderr.decode() == errors
 
 
@@ -109,9 +176,16 @@ def test_a_stream_that_is_not_there_takes_everything():
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("path", ["", "~nobody-has-this-name/x", "x" * 256, "loop", "letter.txt/x"])
-@pytest.mark.parametrize("option", ["image", "--record", "--out", "train --out", "train --data", "evaluate --record"])
-def test_what_is_no_path_is_one_line_wherever_it_is_given(option, path, refused, tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    "path", ["", "~nobody-has-this-name/x", "x" * 256, "loop", "letter.txt/x"]
+)
+@pytest.mark.parametrize(
+    "option",
+    ["image", "--record", "--out", "train --out", "train --data", "evaluate --record"],
+)
+def test_what_is_no_path_is_one_line_wherever_it_is_given(
+    option, path, refused, tmp_path, monkeypatch
+):
     monkeypatch.chdir(tmp_path)
     for name in ("loop", "loop.png"):
         (tmp_path / name).symlink_to(name)
@@ -121,33 +195,69 @@ def test_what_is_no_path_is_one_line_wherever_it_is_given(option, path, refused,
     before = sorted(tmp_path.iterdir())
     if option.startswith("train"):
         arguments = {"--out": "run", option.split()[1]: path}
-        refused("train", "--preset", "shapes", *(word for pair in arguments.items() for word in pair))
+        refused(
+            "train",
+            "--preset",
+            "shapes",
+            *(word for pair in arguments.items() for word in pair),
+        )
     elif option.startswith("evaluate"):
         refused("evaluate", "--record", path)
     else:
         given[option] = path + ".png" if option == "--out" and path else path
-        refused("attend", given["image"], "--record", given["--record"], "--out", given["--out"])
+        refused(
+            "attend",
+            given["image"],
+            "--record",
+            given["--record"],
+            "--out",
+            given["--out"],
+        )
     assert sorted(tmp_path.iterdir()) == before
 
 
 @pytest.mark.parametrize(
     "setting",
-    ["shift=1.5", "cutout=99", "flip=1", "tied=yes", "depth=True", "layer_scale=abc", "dim=1000000000", "image_size=1", "depth=" + "[" * 5000, "dropout=1" + "0" * 400],
+    [
+        "shift=1.5",
+        "cutout=99",
+        "flip=1",
+        "tied=yes",
+        "depth=True",
+        "layer_scale=abc",
+        "dim=1000000000",
+        "image_size=1",
+        "depth=" + "[" * 5000,
+        "dropout=1" + "0" * 400,
+    ],
 )
 def test_a_setting_that_is_refused_leaves_no_folder(setting, refused, tmp_path):
     name = setting.split("=")[0]
-    assert f"{name} must be" in refused("train", "--preset", "shapes", "--out", tmp_path / "new" / "run", "--set", setting)
+    assert f"{name} must be" in refused(
+        "train",
+        "--preset",
+        "shapes",
+        "--out",
+        tmp_path / "new" / "run",
+        "--set",
+        setting,
+    )
     assert not list(tmp_path.iterdir())
 
 
-def test_a_place_that_cannot_be_written_is_told_before_any_picture_is_answered(refused, tmp_path, monkeypatch):
+def test_a_place_that_cannot_be_written_is_told_before_any_picture_is_answered(
+    refused, tmp_path, monkeypatch
+):
     from patchconvnet import inference
 
     monkeypatch.setattr(inference, "read_image", lambda *given: pytest.fail("it began"))
     (tmp_path / "map.png").mkdir()
     (tmp_path / "letter").write_text("")
     files = [picture(tmp_path / name) for name in ("a.png", "b.png")]
-    for out, reason in ((tmp_path / "map.png", "it is a folder. Choose another place."), (tmp_path / "letter" / "map.png", "cannot be written")):
+    for out, reason in (
+        (tmp_path / "map.png", "it is a folder. Choose another place."),
+        (tmp_path / "letter" / "map.png", "cannot be written"),
+    ):
         assert reason in refused("attend", *files, "--record", "shapes", "--out", out)
 
 
@@ -160,9 +270,15 @@ def test_a_full_disk_and_no_memory_are_one_line(refused, tmp_path, monkeypatch):
 
         return train
 
-    of_jax = RuntimeError("RESOURCE_EXHAUSTED: Out of memory allocating 9 bytes\nwith details")
+    of_jax = RuntimeError(
+        "RESOURCE_EXHAUSTED: Out of memory allocating 9 bytes\nwith details"
+    )
     no_memory = "not enough memory: close other programs"
-    for error, line in ((OSError(28, "No space left on device"), "No space left"), (MemoryError(), no_memory), (of_jax, no_memory)):
+    for error, line in (
+        (OSError(28, "No space left on device"), "No space left"),
+        (MemoryError(), no_memory),
+        (of_jax, no_memory),
+    ):
         monkeypatch.setattr(training, "train", fail(error))
         assert line in refused("train", "--preset", "shapes", "--out", tmp_path / "run")
 
@@ -183,12 +299,20 @@ def test_a_warning_is_one_line(refused, tmp_path, monkeypatch):
     from patchconvnet import training
 
     def train(*given, **options):
-        raise PatchConvNetError(warnings.formatwarning(UserWarning("2 of 3\npictures"), UserWarning, "file.py", 7).strip())
+        raise PatchConvNetError(
+            warnings.formatwarning(
+                UserWarning("2 of 3\npictures"), UserWarning, "file.py", 7
+            ).strip()
+        )
 
     before = warnings.formatwarning
     monkeypatch.setattr(training, "train", train)
-    assert refused("train", "--preset", "shapes", "--out", tmp_path / "run") == "error: warning: 2 of 3 pictures\n"
-    assert warnings.formatwarning is before  # whoever calls `main` in a program of their own keeps theirs
+    assert (
+        refused("train", "--preset", "shapes", "--out", tmp_path / "run")
+        == "error: warning: 2 of 3 pictures\n"
+    )
+    # whoever calls `main` in a program of their own keeps theirs
+    assert warnings.formatwarning is before
 
 
 # === records ===
@@ -213,24 +337,66 @@ def damaged(finished_run, tmp_path):
 @pytest.mark.parametrize(
     ("file", "values", "message"),
     [
-        ("results.json", {"class_names": "star"}, "its class_names is 'star', not a list"),
-        ("results.json", {"class_names": [1, 2]}, "its class_names are not all strings"),
-        ("results.json", {"test_accuracy": "high"}, "its test_accuracy is 'high', not a number"),
-        ("results.json", {"test_accuracy": float("nan")}, "its test_accuracy is nan, not a number"),
+        (
+            "results.json",
+            {"class_names": "star"},
+            "its class_names is 'star', not a list",
+        ),
+        (
+            "results.json",
+            {"class_names": [1, 2]},
+            "its class_names are not all strings",
+        ),
+        (
+            "results.json",
+            {"test_accuracy": "high"},
+            "its test_accuracy is 'high', not a number",
+        ),
+        (
+            "results.json",
+            {"test_accuracy": float("nan")},
+            "its test_accuracy is nan, not a number",
+        ),
         ("results.json", {"test_loss": 10**400}, "its test_loss is"),
-        ("results.json", {"test_accuracy_with_flip": [1]}, "its test_accuracy_with_flip is .1., not a number"),
-        ("results.json", {"attention_chance": None}, "its attention_chance is None, not a number"),
-        ("results.json", {"parameters": 1.5}, "its parameters is 1.5, not a whole number"),
-        ("results.json", {"class_names": ["a", "b"]}, "shapes has 10 classes now, and the network of .* was trained on 2"),
+        (
+            "results.json",
+            {"test_accuracy_with_flip": [1]},
+            "its test_accuracy_with_flip is .1., not a number",
+        ),
+        (
+            "results.json",
+            {"attention_chance": None},
+            "its attention_chance is None, not a number",
+        ),
+        (
+            "results.json",
+            {"parameters": 1.5},
+            "its parameters is 1.5, not a whole number",
+        ),
+        (
+            "results.json",
+            {"class_names": ["a", "b"]},
+            "shapes has 10 classes now, and the network of .* was trained on 2",
+        ),
         ("recipe.json", {"model": [1]}, "its model is .1., not names and values"),
         ("recipe.json", {"model": {}}, "its num_classes is None, not a whole number"),
         ("recipe.json", {"dataset": 3}, "its dataset is 3, not a string"),
         ("recipe.json", {"epochs": True}, "its epochs is True, not a whole number"),
-        ("recipe.json", {"model": {"num_classes": 10, "image_size": 32, "dept": 1}}, "tells of no network that can be built"),
-        ("recipe.json", {"model": {"num_classes": 10, "image_size": 32, "dim": "x"}}, "tells of no network that can be built"),
+        (
+            "recipe.json",
+            {"model": {"num_classes": 10, "image_size": 32, "dept": 1}},
+            "tells of no network that can be built",
+        ),
+        (
+            "recipe.json",
+            {"model": {"num_classes": 10, "image_size": 32, "dim": "x"}},
+            "tells of no network that can be built",
+        ),
     ],
 )
-def test_a_record_of_the_wrong_shape_is_one_line(file, values, message, damaged, small_data, monkeypatch):
+def test_a_record_of_the_wrong_shape_is_one_line(
+    file, values, message, damaged, small_data, monkeypatch
+):
     from patchconvnet.training import evaluation
 
     monkeypatch.setattr(evaluation, "load_dataset", lambda name, **options: small_data)
@@ -240,11 +406,15 @@ def test_a_record_of_the_wrong_shape_is_one_line(file, values, message, damaged,
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("content", [b"[" * 100_000, b'{"a":' * 100_000, b"\xff\xfe", b"[1]", b""])
+@pytest.mark.parametrize(
+    "content", [b"[" * 100_000, b'{"a":' * 100_000, b"\xff\xfe", b"[1]", b""]
+)
 def test_what_is_no_json_is_one_line(content, damaged):
     folder = damaged("results.json")
     (folder / "results.json").write_bytes(content)
-    with pytest.raises(PatchConvNetError, match="results.json (cannot be read|is damaged)"):
+    with pytest.raises(
+        PatchConvNetError, match="results.json (cannot be read|is damaged)"
+    ):
         records.load(folder).results  # noqa: B018 - reading is what fails
 
 
@@ -252,18 +422,34 @@ def test_weights_that_are_no_numbers_are_told_as_such(damaged, tmp_path):
     folder = damaged("results.json")
     weights = records.read_arrays(folder / "weights.npz")
     name = next(iter(weights))
-    for wrong in (weights[name] * np.nan, np.full(weights[name].shape, "x"), np.full(weights[name].shape, 1e300)):
+    for wrong in (
+        weights[name] * np.nan,
+        np.full(weights[name].shape, "x"),
+        np.full(weights[name].shape, 1e300),
+    ):
         records.write_arrays(folder / "weights.npz", weights | {name: wrong})
-        with pytest.raises(PatchConvNetError, match="holds what is no finite number: its training failed, or it is damaged"):
+        with pytest.raises(
+            PatchConvNetError,
+            match=(
+                "holds what is no finite number: its training failed, or it is damaged"
+            ),
+        ):
             records.load(folder).model()
 
 
 def test_familiarity_of_another_network_is_told(damaged):
     folder = damaged("results.json")
     usual = records.read_arrays(folder / "familiarity.npz")
-    for wrong in ({"mean": np.zeros(3)}, usual | {"limit": np.float32(np.nan)}, usual | {"mean": np.full(64, "x")}):
+    for wrong in (
+        {"mean": np.zeros(3)},
+        usual | {"limit": np.float32(np.nan)},
+        usual | {"mean": np.full(64, "x")},
+    ):
         records.write_arrays(folder / "familiarity.npz", wrong)
-        with pytest.raises(PatchConvNetError, match="does not hold mean, whitening and limit for 64 channels"):
+        with pytest.raises(
+            PatchConvNetError,
+            match="does not hold mean, whitening and limit for 64 channels",
+        ):
             records.load(folder).usual  # noqa: B018
 
 

@@ -27,8 +27,13 @@ def test_a_part_of_shapes_has_at_most_a_million_images(cheap, part):
     data = load_dataset("shapes", **sizes | {part: 1_000_000}, seed=7)
     counts = sizes | {part: 1_000_000}
     assert {name: len(getattr(data, f"y_{name}")) for name in sizes} == counts
-    assert cheap == [(count, (7, stream)) for stream, count in enumerate(counts.values(), 1)]
-    with pytest.raises(PatchConvNetError, match=f"{part}= must be a whole number from . to 1,000,000, not 1000001"):
+    assert cheap == [
+        (count, (7, stream)) for stream, count in enumerate(counts.values(), 1)
+    ]
+    with pytest.raises(
+        PatchConvNetError,
+        match=f"{part}= must be a whole number from . to 1,000,000, not 1000001",
+    ):
         load_dataset("shapes", **{part: 1_000_001})
 
 

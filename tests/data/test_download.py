@@ -1,4 +1,6 @@
-"""The downloader against a local server whose hosts stall, crawl, truncate, corrupt, refuse and lie."""
+"""The downloader against a local server whose hosts stall, crawl, truncate, corrupt,
+refuse and lie.
+"""
 
 import contextlib
 import hashlib
@@ -23,11 +25,15 @@ from patchconvnet.errors import PatchConvNetError
 CONTENT = random.Random(0).randbytes(400_000)
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
 QUICK = {"timeout": 2.0, "window": 0.3, "minimum_rate": 500_000}
-LONG = 20  # seconds: more than a busy machine needs, less than waiting for a host that says nothing
+# seconds: more than a busy machine needs, less than waiting for a host that says
+# nothing
+LONG = 20
 
 
 class Clock:
-    """Time as slow hosts make it pass: so many seconds for each piece that they send, however busy the machine is."""
+    """Time as slow hosts make it pass: so many seconds for each piece that they send,
+    however busy the machine is.
+    """
 
     def __init__(self):
         self.now = 1000.0
@@ -55,18 +61,27 @@ class Host(BaseHTTPRequestHandler):
             return self.send_error(503)
         if start >= len(CONTENT):
             return self.send_error(416)
-        lies = {"corrupt": bytes(200_000) + CONTENT[200_000:], "page": b"<html>please log in</html>"}
+        lies = {
+            "corrupt": bytes(200_000) + CONTENT[200_000:],
+            "page": b"<html>please log in</html>",
+        }
         content = lies.get(kind, CONTENT)
         self.send_response(206 if asked and kind not in ("norange", "page") else 200)
         if kind == "shifted":
-            self.send_header("Content-Range", f"bytes 0-{len(content) - 1}/{len(content)}")
+            self.send_header(
+                "Content-Range", f"bytes 0-{len(content) - 1}/{len(content)}"
+            )
         elif start:
-            self.send_header("Content-Range", f"bytes {start}-{len(content) - 1}/{len(content)}")
+            self.send_header(
+                "Content-Range", f"bytes {start}-{len(content) - 1}/{len(content)}"
+            )
         self.close_connection = True
         if kind == "chunked":
             self.send_header("Transfer-Encoding", "chunked")
             self.end_headers()
-            return self.wfile.write(b"%x\r\n%s\r\n0\r\n\r\n" % (len(content) - start, content[start:]))
+            return self.wfile.write(
+                b"%x\r\n%s\r\n0\r\n\r\n" % (len(content) - start, content[start:])
+            )
         self.send_header("Content-Length", str(len(content) - start))
         self.end_headers()
         try:
@@ -98,8 +113,12 @@ def server(monkeypatch):
     with ThreadingHTTPServer(("127.0.0.1", 0), Host) as running:
         running.requests, running.over, running.clock = [], threading.Event(), Clock()
         monkeypatch.setattr(download, "time", running.clock)
-        running.urls = lambda *kinds: [f"http://127.0.0.1:{running.server_port}/{kind}/file" for kind in kinds]
-        thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01})
+        running.urls = lambda *kinds: [
+            f"http://127.0.0.1:{running.server_port}/{kind}/file" for kind in kinds
+        ]
+        thread = threading.Thread(
+            target=running.serve_forever, kwargs={"poll_interval": 0.01}
+        )
         thread.start()
         yield running
         running.over.set()
@@ -109,7 +128,13 @@ def server(monkeypatch):
 
 @pytest.fixture(autouse=True)
 def no_surroundings(monkeypatch):
-    for name in ("PATCHCONVNET_OFFLINE", "http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
+    for name in (
+        "PATCHCONVNET_OFFLINE",
+        "http_proxy",
+        "https_proxy",
+        "HTTP_PROXY",
+        "HTTPS_PROXY",
+    ):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -125,10 +150,15 @@ def test_a_good_host_gives_the_file_and_leaves_nothing_unfinished(server, tmp_pa
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("bad", ["missing", "busy", "truncate", "corrupt", "page", "stall", "slow", "trickle"])
+@pytest.mark.parametrize(
+    "bad",
+    ["missing", "busy", "truncate", "corrupt", "page", "stall", "slow", "trickle"],
+)
 def test_a_bad_host_is_left_for_the_next(server, tmp_path, bad):
     began = time.monotonic()
-    fetch(server.urls(bad, "good"), tmp_path / "file", SHA256, size=len(CONTENT), **QUICK)
+    fetch(
+        server.urls(bad, "good"), tmp_path / "file", SHA256, size=len(CONTENT), **QUICK
+    )
     assert (tmp_path / "file").read_bytes() == CONTENT
     assert asked(server)[0] == bad and asked(server)[-1] == "good"
     assert time.monotonic() - began < LONG
@@ -174,7 +204,9 @@ def test_a_host_that_sends_another_part_than_asked_for_is_left(server, tmp_path)
 
 
 @pytest.mark.parametrize("length", [1000, len(CONTENT), len(CONTENT) + 5])
-def test_a_wrong_partial_file_is_thrown_away_and_the_host_asked_again(server, tmp_path, length):
+def test_a_wrong_partial_file_is_thrown_away_and_the_host_asked_again(
+    server, tmp_path, length
+):
     (tmp_path / "file.partial").write_bytes(bytes(length))
     fetch(server.urls("good"), tmp_path / "file", SHA256, **QUICK)
     assert (tmp_path / "file").read_bytes() == CONTENT
@@ -189,7 +221,9 @@ def test_the_honest_host_is_not_blamed_for_what_another_began(server, tmp_path):
 def test_a_host_of_another_size_does_not_cost_what_is_already_there(server, tmp_path):
     (tmp_path / "file.partial").write_bytes(CONTENT[:150_000])
     with pytest.raises(PatchConvNetError, match="instead of 400,000"):
-        fetch(server.urls("page"), tmp_path / "file", SHA256, size=len(CONTENT), **QUICK)
+        fetch(
+            server.urls("page"), tmp_path / "file", SHA256, size=len(CONTENT), **QUICK
+        )
     assert (tmp_path / "file.partial").read_bytes() == CONTENT[:150_000]
 
 
@@ -208,7 +242,11 @@ def test_a_host_that_breaks_off_is_tried_again_after_the_others(server, tmp_path
     with pytest.raises(PatchConvNetError, match="stopped after"):
         fetch(server.urls("truncate", "missing"), tmp_path / "file", SHA256, **QUICK)
     assert asked(server) == ["truncate", "missing", "truncate", "truncate"]
-    assert [start for kind, start in server.requests if kind == "truncate"] == [0, 200_000, 300_000]
+    assert [start for kind, start in server.requests if kind == "truncate"] == [
+        0,
+        200_000,
+        300_000,
+    ]
 
 
 def test_a_trickle_is_not_waited_for_even_where_it_is_the_last(server, tmp_path):
@@ -225,9 +263,16 @@ def test_a_wrong_file_is_deleted_and_never_gets_the_name(server, tmp_path):
 @pytest.mark.long
 def test_the_error_names_every_host_and_its_reason_in_one_line(server, tmp_path):
     with pytest.raises(PatchConvNetError) as caught:
-        fetch(server.urls("missing", "stall", "corrupt"), tmp_path / "file", SHA256, **QUICK)
+        fetch(
+            server.urls("missing", "stall", "corrupt"),
+            tmp_path / "file",
+            SHA256,
+            **QUICK,
+        )
     message = str(caught.value)
-    assert "HTTP 404" in message and "timed out" in message and "wrong sha256" in message
+    assert (
+        "HTTP 404" in message and "timed out" in message and "wrong sha256" in message
+    )
     assert "\n" not in message
 
 
@@ -246,18 +291,28 @@ def test_a_wrong_file_is_replaced_only_by_the_right_one(server, tmp_path):
     assert (tmp_path / "file").read_bytes() == CONTENT
 
 
-@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no /dev/full")
-def test_a_disk_that_fills_up_is_named_and_other_hosts_are_not_tried(server, tmp_path, monkeypatch):
+@pytest.mark.skipif(
+    not os.path.exists("/dev/full"), reason="this system has no /dev/full"
+)
+def test_a_disk_that_fills_up_is_named_and_other_hosts_are_not_tried(
+    server, tmp_path, monkeypatch
+):
     usual = download._open_no_link
-    full = lambda path, flags: usual("/dev/full" if str(path).endswith(".partial") else path, flags)
+    full = lambda path, flags: usual(
+        "/dev/full" if str(path).endswith(".partial") else path, flags
+    )
     monkeypatch.setattr(download, "_open_no_link", full)
     with pytest.raises(PatchConvNetError, match="disk is full: .*file.partial"):
         fetch(server.urls("good", "good"), tmp_path / "file", SHA256, **QUICK)
     assert len(server.requests) == 1 and not (tmp_path / "file").exists()
 
 
-def test_too_little_space_is_said_before_a_byte_is_written(server, tmp_path, monkeypatch):
-    monkeypatch.setattr(download.shutil, "disk_usage", lambda folder: type("Usage", (), {"free": 1000}))
+def test_too_little_space_is_said_before_a_byte_is_written(
+    server, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(
+        download.shutil, "disk_usage", lambda folder: type("Usage", (), {"free": 1000})
+    )
     with pytest.raises(PatchConvNetError, match="disk is full: .* needs 0.4 MB more"):
         fetch(server.urls("good"), tmp_path / "file", SHA256, **QUICK)
     assert not (tmp_path / "file.partial").exists()
@@ -276,11 +331,17 @@ def test_offline_fails_at_once(tmp_path, monkeypatch):
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
     began = time.monotonic()
     with pytest.raises(PatchConvNetError, match="no network.*one.invalid, two.invalid"):
-        fetch(["https://one.invalid/file", "https://two.invalid/file"], tmp_path / "file", SHA256)
+        fetch(
+            ["https://one.invalid/file", "https://two.invalid/file"],
+            tmp_path / "file",
+            SHA256,
+        )
     assert time.monotonic() - began < LONG / 2  # it would wait for 15 seconds
 
 
-def test_a_name_server_that_answers_for_one_host_late_does_not_hold_up_the_other(server, tmp_path, monkeypatch):
+def test_a_name_server_that_answers_for_one_host_late_does_not_hold_up_the_other(
+    server, tmp_path, monkeypatch
+):
     look_up = socket.getaddrinfo
 
     def slow_for_one(host, *arguments, **options):
@@ -291,7 +352,12 @@ def test_a_name_server_that_answers_for_one_host_late_does_not_hold_up_the_other
 
     monkeypatch.setattr(socket, "getaddrinfo", slow_for_one)
     began = time.monotonic()
-    fetch([*server.urls("good"), "http://one.invalid/file"], tmp_path / "file", SHA256, **QUICK)
+    fetch(
+        [*server.urls("good"), "http://one.invalid/file"],
+        tmp_path / "file",
+        SHA256,
+        **QUICK,
+    )
     assert time.monotonic() - began < LONG / 2  # it would wait for 15 seconds
 
 
@@ -304,7 +370,9 @@ def test_the_offline_variable_forbids_any_request(server, tmp_path, monkeypatch)
     fetch(server.urls("good"), tmp_path / "file", SHA256, **QUICK)
 
 
-def test_a_log_gets_a_few_whole_lines_of_progress(server, tmp_path, monkeypatch, capsys):
+def test_a_log_gets_a_few_whole_lines_of_progress(
+    server, tmp_path, monkeypatch, capsys
+):
     monkeypatch.setattr(download, "BLOCK", 1000)
     fetch(server.urls("good"), tmp_path / "file", SHA256, **QUICK)
     told = capsys.readouterr()
@@ -322,8 +390,12 @@ def test_a_terminal_gets_one_line_that_changes(server, tmp_path, monkeypatch):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no such locks on Windows")
-def test_two_at_once_both_get_the_file_and_it_is_downloaded_once(server, tmp_path, capsys):
-    get = lambda _: fetch(server.urls("slow"), tmp_path / "file", SHA256, **QUICK).read_bytes()
+def test_two_at_once_both_get_the_file_and_it_is_downloaded_once(
+    server, tmp_path, capsys
+):
+    get = lambda _: fetch(
+        server.urls("slow"), tmp_path / "file", SHA256, **QUICK
+    ).read_bytes()
     with ThreadPoolExecutor(2) as pool:
         assert list(pool.map(get, range(2))) == [CONTENT, CONTENT]
     assert asked(server) == ["slow"]
@@ -336,9 +408,16 @@ def test_a_link_is_not_followed_and_what_it_leads_to_stays(server, tmp_path, suf
     victim, link = tmp_path / "letter", tmp_path / f"file.{suffix}"
     victim.write_bytes(CONTENT)  # even where it is what was wanted: it may change
     link.symlink_to(victim)
-    with pytest.raises(PatchConvNetError, match=f"file.{suffix} is a link or no file: delete it and repeat"):
+    with pytest.raises(
+        PatchConvNetError,
+        match=f"file.{suffix} is a link or no file: delete it and repeat",
+    ):
         fetch(server.urls("good"), tmp_path / "file", SHA256, **QUICK)
-    assert victim.read_bytes() == CONTENT and link.is_symlink() and not os.path.lexists(tmp_path / "file")
+    assert (
+        victim.read_bytes() == CONTENT
+        and link.is_symlink()
+        and not os.path.lexists(tmp_path / "file")
+    )
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes among files here")
@@ -356,7 +435,9 @@ def test_the_lock_file_keeps_what_is_in_it(server, tmp_path):
     assert (tmp_path / "file.lock").read_text() == "mine"
 
 
-@pytest.mark.parametrize("name", ["", "~nobody-of-this-name/file", "x" * 250, "x" * 300, "a\0b"])
+@pytest.mark.parametrize(
+    "name", ["", "~nobody-of-this-name/file", "x" * 250, "x" * 300, "a\0b"]
+)
 def test_a_destination_that_cannot_be_used_is_named(server, name):
     with pytest.raises(PatchConvNetError, match="is no path|cannot be used"):
         fetch(server.urls("good"), name, SHA256, **QUICK)
@@ -372,7 +453,12 @@ class Answer:
     status, headers = 200, {}
 
     def __init__(self, pieces, seconds, clock, length=None):
-        self.pieces, self.seconds, self.clock, self.length = list(pieces), seconds, clock, length
+        self.pieces, self.seconds, self.clock, self.length = (
+            list(pieces),
+            seconds,
+            clock,
+            length,
+        )
 
     def read1(self, most):
         self.clock.now += self.seconds
@@ -396,7 +482,9 @@ class SleepingDog:
 
 @pytest.fixture
 def hosts(monkeypatch):
-    """hosts(first=answer, second=answer): what `asked` gives for these hosts, in turns; it keeps who was asked."""
+    """hosts(first=answer, second=answer): what `asked` gives for these hosts, in turns;
+    it keeps who was asked.
+    """
     clock = Clock()
     monkeypatch.setattr(download, "time", clock)
     monkeypatch.setattr(download, "require_network", lambda urls: None)
@@ -407,7 +495,9 @@ def hosts(monkeypatch):
         def asked(url, headers, timeout, patience):
             name = urlsplit(url).hostname
             requests.append((name, headers.get("Range")))
-            answer = answers[name].pop(0) if len(answers[name]) > 1 else answers[name][0]
+            answer = (
+                answers[name].pop(0) if len(answers[name]) > 1 else answers[name][0]
+            )
             if isinstance(answer, Exception):
                 raise answer
             yield answer, SleepingDog()
@@ -424,24 +514,40 @@ def test_a_host_is_left_below_the_rate_and_not_above(hosts, tmp_path, rate, left
     """Ten seconds a piece: after the first the rate is known."""
     pieces = [bytes([number]) * (10 * rate) for number in range(3)]
     content = b"".join(pieces)
-    first, second = Answer(pieces, 10, hosts.clock, len(content)), Answer([content], 0, hosts.clock, len(content))
+    first, second = (
+        Answer(pieces, 10, hosts.clock, len(content)),
+        Answer([content], 0, hosts.clock, len(content)),
+    )
     urls, asked = hosts(first=[first], second=[second])
     second.status, second.headers = 206, {"Content-Range": f"bytes {10 * rate}-"}
     second.pieces, second.length = [content[10 * rate :]], 20 * rate
     sha256 = hashlib.sha256(content).hexdigest()
     fetch(urls, tmp_path / "file", sha256, minimum_rate=1000, window=10)
-    assert asked == [("first", None), *([("second", f"bytes={10 * rate}-")] if left else [])]
+    assert asked == [
+        ("first", None),
+        *([("second", f"bytes={10 * rate}-")] if left else []),
+    ]
 
 
 @pytest.mark.parametrize(("seconds", "left"), [(9.9, False), (10.0, True)])
 def test_the_rate_is_measured_when_the_window_is_over(hosts, tmp_path, seconds, left):
     content = b"ab"
     urls, asked = hosts(
-        first=[Answer([b"a", b"b"], seconds, hosts.clock, 2)] if left else [Answer([b"a"], seconds, hosts.clock, 1)],
+        first=(
+            [Answer([b"a", b"b"], seconds, hosts.clock, 2)]
+            if left
+            else [Answer([b"a"], seconds, hosts.clock, 1)]
+        ),
         second=[Answer([content], 0, hosts.clock, 2)],
     )
     wanted = content if left else b"a"
-    fetch(urls, tmp_path / "file", hashlib.sha256(wanted).hexdigest(), minimum_rate=1000, window=10)
+    fetch(
+        urls,
+        tmp_path / "file",
+        hashlib.sha256(wanted).hexdigest(),
+        minimum_rate=1000,
+        window=10,
+    )
     assert [name for name, _ in asked] == (["first", "second"] if left else ["first"])
 
 
@@ -450,7 +556,13 @@ def test_the_last_host_may_be_a_hundred_times_slower(hosts, tmp_path, rate, left
     pieces = [bytes([number]) * (10 * rate) for number in range(3)]
     content = b"".join(pieces)
     urls, asked = hosts(only=[Answer(pieces, 10, hosts.clock, len(content))])
-    call = lambda: fetch(urls, tmp_path / "file", hashlib.sha256(content).hexdigest(), minimum_rate=1000, window=10)
+    call = lambda: fetch(
+        urls,
+        tmp_path / "file",
+        hashlib.sha256(content).hexdigest(),
+        minimum_rate=1000,
+        window=10,
+    )
     if left:
         with pytest.raises(PatchConvNetError, match=r"only is slow \(0 kB/s\)"):
             call()
@@ -460,8 +572,12 @@ def test_the_last_host_may_be_a_hundred_times_slower(hosts, tmp_path, rate, left
 
 
 @pytest.mark.parametrize(("free", "enough"), [(1000, True), (999, False)])
-def test_the_disk_must_have_room_for_what_is_missing(hosts, tmp_path, monkeypatch, free, enough):
-    monkeypatch.setattr(download.shutil, "disk_usage", lambda folder: type("Usage", (), {"free": free}))
+def test_the_disk_must_have_room_for_what_is_missing(
+    hosts, tmp_path, monkeypatch, free, enough
+):
+    monkeypatch.setattr(
+        download.shutil, "disk_usage", lambda folder: type("Usage", (), {"free": free})
+    )
     content = bytes(range(250)) * 6
     (tmp_path / "file.partial").write_bytes(content[:500])
     answer = Answer([content[500:]], 0, hosts.clock, 1000)
@@ -473,12 +589,18 @@ def test_the_disk_must_have_room_for_what_is_missing(hosts, tmp_path, monkeypatc
     else:
         with pytest.raises(PatchConvNetError, match="The disk is full"):
             call()
-        assert (tmp_path / "file.partial").read_bytes() == content[:500]  # what is there stays
+        # what is there stays
+        assert (tmp_path / "file.partial").read_bytes() == content[:500]
 
 
-@pytest.mark.parametrize(("sent", "reason"), [(b"abcd", None), (b"abc", "stopped after"), (b"abcde", "sent more than 4 bytes")])
+@pytest.mark.parametrize(
+    ("sent", "reason"),
+    [(b"abcd", None), (b"abc", "stopped after"), (b"abcde", "sent more than 4 bytes")],
+)
 def test_a_host_must_send_as_much_as_it_said(hosts, tmp_path, sent, reason):
-    urls, _ = hosts(only=[Answer([sent], 0, hosts.clock, 4), Answer([b""], 0, hosts.clock, 4)])
+    urls, _ = hosts(
+        only=[Answer([sent], 0, hosts.clock, 4), Answer([b""], 0, hosts.clock, 4)]
+    )
     call = lambda: fetch(urls, tmp_path / "file", hashlib.sha256(b"abcd").hexdigest())
     if reason is None:
         assert call().read_bytes() == b"abcd"
@@ -488,27 +610,48 @@ def test_a_host_must_send_as_much_as_it_said(hosts, tmp_path, sent, reason):
         assert not (tmp_path / "file").exists()
 
 
-@pytest.mark.parametrize(("size", "offered", "taken"), [(4, 4, True), (5, 4, False), (3, 4, False), (4, None, True), (None, None, True)])
-def test_a_host_that_offers_another_size_is_left_before_it_sends(hosts, tmp_path, size, offered, taken):
+@pytest.mark.parametrize(
+    ("size", "offered", "taken"),
+    [(4, 4, True), (5, 4, False), (3, 4, False), (4, None, True), (None, None, True)],
+)
+def test_a_host_that_offers_another_size_is_left_before_it_sends(
+    hosts, tmp_path, size, offered, taken
+):
     urls, _ = hosts(only=[Answer([b"abcd"], 0, hosts.clock, offered)])
-    call = lambda: fetch(urls, tmp_path / "file", hashlib.sha256(b"abcd").hexdigest(), size=size)
+    call = lambda: fetch(
+        urls, tmp_path / "file", hashlib.sha256(b"abcd").hexdigest(), size=size
+    )
     if taken:
         assert call().read_bytes() == b"abcd"
     else:
-        with pytest.raises(PatchConvNetError, match=f"offers 4 bytes instead of {size}"):
+        with pytest.raises(
+            PatchConvNetError, match=f"offers 4 bytes instead of {size}"
+        ):
             call()
 
 
-def test_a_host_that_cannot_be_reached_gets_one_turn_and_one_that_breaks_off_three(hosts, tmp_path):
+def test_a_host_that_cannot_be_reached_gets_one_turn_and_one_that_breaks_off_three(
+    hosts, tmp_path
+):
     broken = [Answer([b"a"], 0, hosts.clock, 4) for _ in range(9)]
     urls, asked = hosts(away=[OSError("no route")], broken=broken)
-    with pytest.raises(PatchConvNetError, match=r"^file could not be downloaded: away cannot be reached \(no route\); broken .*\.$"):
+    with pytest.raises(
+        PatchConvNetError,
+        match=(
+            r"^file could not be downloaded: away cannot be reached \(no route\);"
+            r" broken .*\.$"
+        ),
+    ):
         fetch(urls, tmp_path / "file", hashlib.sha256(b"abcd").hexdigest())
     assert [name for name, _ in asked] == ["away", "broken", "broken", "broken"]
 
 
-@pytest.mark.parametrize(("value", "forbidden"), [("", False), ("0", False), ("1", True), ("yes", True)])
-def test_the_offline_variable_is_set_by_any_word_but_zero(monkeypatch, value, forbidden):
+@pytest.mark.parametrize(
+    ("value", "forbidden"), [("", False), ("0", False), ("1", True), ("yes", True)]
+)
+def test_the_offline_variable_is_set_by_any_word_but_zero(
+    monkeypatch, value, forbidden
+):
     monkeypatch.setenv(web.OFFLINE_VARIABLE, value)
     monkeypatch.setattr(socket, "getaddrinfo", lambda *given: [1])
     if forbidden:
@@ -528,23 +671,42 @@ def test_one_known_host_of_several_is_a_network_and_a_proxy_looks_names_up(monke
         return [1]
 
     monkeypatch.setattr(socket, "getaddrinfo", known)
-    download.require_network(["https://one.invalid/a", "https://two.invalid/b", "https://two.invalid/c"])
-    with pytest.raises(PatchConvNetError, match="none of these hosts is known: one.invalid, three.invalid"):
+    download.require_network(
+        ["https://one.invalid/a", "https://two.invalid/b", "https://two.invalid/c"]
+    )
+    with pytest.raises(
+        PatchConvNetError,
+        match="none of these hosts is known: one.invalid, three.invalid",
+    ):
         download.require_network(["https://three.invalid/a", "https://one.invalid/a"])
-    assert sorted(asked) == ["one.invalid", "one.invalid", "three.invalid", "two.invalid"]
+    assert sorted(asked) == [
+        "one.invalid",
+        "one.invalid",
+        "three.invalid",
+        "two.invalid",
+    ]
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:1")
     download.require_network(["https://one.invalid/a"])
 
 
-def test_a_log_says_where_a_download_goes_on_and_each_tenth_once(hosts, tmp_path, capsys):
+def test_a_log_says_where_a_download_goes_on_and_each_tenth_once(
+    hosts, tmp_path, capsys
+):
     content = bytes(1_000_000)
     (tmp_path / "file.partial").write_bytes(content[:240_000])
-    pieces = [content[start : start + 20_000] for start in range(240_000, 1_000_000, 20_000)]
+    pieces = [
+        content[start : start + 20_000] for start in range(240_000, 1_000_000, 20_000)
+    ]
     answer = Answer(pieces, 1, hosts.clock, 760_000)
-    answer.status, answer.headers = 206, {"Content-Range": "bytes 240000-999999/1000000"}
+    answer.status, answer.headers = (
+        206,
+        {"Content-Range": "bytes 240000-999999/1000000"},
+    )
     urls, _ = hosts(only=[answer])
     fetch(urls, tmp_path / "file", hashlib.sha256(content).hexdigest(), minimum_rate=0)
     first, *rest = capsys.readouterr().err.splitlines()
     assert first == "file from only, 1.0 MB: going on at 0.2 MB"
     shares = [int(re.search(r"(\d+)%", line)[1]) for line in rest]
-    assert shares == [30, 40, 50, 60, 70, 80, 90, 100] and all(line.endswith("0.02 MB/s") for line in rest)
+    assert shares == [30, 40, 50, 60, 70, 80, 90, 100] and all(
+        line.endswith("0.02 MB/s") for line in rest
+    )

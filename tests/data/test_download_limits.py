@@ -1,4 +1,6 @@
-"""The downloader's turns, limits and progress, each on either side, by a clock that only the hosts move."""
+"""The downloader's turns, limits and progress, each on either side, by a clock that
+only the hosts move.
+"""
 
 import contextlib
 import errno
@@ -54,39 +56,121 @@ def http_error(code):
 ONE_TURN, ALL_TURNS = 1, download.TURNS
 FAILURES = {
     "not found": (lambda clock: http_error(404), ONE_TURN, "answered HTTP 404"),
-    "nothing after these bytes": (lambda clock: http_error(416), ALL_TURNS, "answered HTTP 416"),
-    "no connection": (lambda clock: OSError("no route"), ONE_TURN, r"cannot be reached \(no route\)"),
-    "no words": (lambda clock: ConnectionResetError(), ONE_TURN, r"cannot be reached \(ConnectionResetError\)"),
-    "no time": (lambda clock: urllib.error.URLError(TimeoutError("x")), ONE_TURN, r"cannot be reached \(timed out\)"),
-    "nonsense": (lambda clock: HTTPException("?"), ONE_TURN, r"cannot be reached \(\?\)"),
-    "no answer": (lambda clock: TooSlow(), ONE_TURN, r"is slow \(it does not come to an answer\)"),
-    "another part": (lambda clock: Breaking([RIGHT], clock, start=1), ONE_TURN, "sent another part of the file"),
-    "another size": (lambda clock: Breaking([RIGHT], clock, length=5), ONE_TURN, "offers 5 bytes instead of 4"),
-    "too much": (lambda clock: Breaking([RIGHT, b"e"], clock), ONE_TURN, "sent more than 4 bytes"),
-    "something else": (lambda clock: Breaking([WRONG], clock), ONE_TURN, "sent a file with the wrong sha256"),
-    "nothing": (lambda clock: Breaking([], clock), ONE_TURN, "stopped after 0 of 4 bytes"),
-    "a piece": (lambda clock: Breaking([b"ab"], clock), ALL_TURNS, "stopped after 2 of 4 bytes"),
-    "an error": (lambda clock: Breaking([OSError("gone")], clock), ONE_TURN, r"broke off \(gone\)"),
-    "a piece, an error": (lambda clock: Breaking([b"a", ValueError("gone")], clock), ALL_TURNS, r"broke off \(gone\)"),
-    "a piece, the end": (lambda clock: Breaking([b"a", HTTPException("?")], clock), ALL_TURNS, "broke off"),
-    "silence": (lambda clock: Breaking([TooSlow()], clock), ONE_TURN, r"is slow \(its bytes lead nowhere\)"),
-    "a piece, silence": (lambda clock: Breaking([b"a", TooSlow()], clock), ALL_TURNS, r"is slow \(its bytes lead"),
-    "a trickle": (lambda clock: Breaking([b"a", b"b"], clock, seconds=10), ALL_TURNS, r"is slow \(0 kB/s\)"),
+    "nothing after these bytes": (
+        lambda clock: http_error(416),
+        ALL_TURNS,
+        "answered HTTP 416",
+    ),
+    "no connection": (
+        lambda clock: OSError("no route"),
+        ONE_TURN,
+        r"cannot be reached \(no route\)",
+    ),
+    "no words": (
+        lambda clock: ConnectionResetError(),
+        ONE_TURN,
+        r"cannot be reached \(ConnectionResetError\)",
+    ),
+    "no time": (
+        lambda clock: urllib.error.URLError(TimeoutError("x")),
+        ONE_TURN,
+        r"cannot be reached \(timed out\)",
+    ),
+    "nonsense": (
+        lambda clock: HTTPException("?"),
+        ONE_TURN,
+        r"cannot be reached \(\?\)",
+    ),
+    "no answer": (
+        lambda clock: TooSlow(),
+        ONE_TURN,
+        r"is slow \(it does not come to an answer\)",
+    ),
+    "another part": (
+        lambda clock: Breaking([RIGHT], clock, start=1),
+        ONE_TURN,
+        "sent another part of the file",
+    ),
+    "another size": (
+        lambda clock: Breaking([RIGHT], clock, length=5),
+        ONE_TURN,
+        "offers 5 bytes instead of 4",
+    ),
+    "too much": (
+        lambda clock: Breaking([RIGHT, b"e"], clock),
+        ONE_TURN,
+        "sent more than 4 bytes",
+    ),
+    "something else": (
+        lambda clock: Breaking([WRONG], clock),
+        ONE_TURN,
+        "sent a file with the wrong sha256",
+    ),
+    "nothing": (
+        lambda clock: Breaking([], clock),
+        ONE_TURN,
+        "stopped after 0 of 4 bytes",
+    ),
+    "a piece": (
+        lambda clock: Breaking([b"ab"], clock),
+        ALL_TURNS,
+        "stopped after 2 of 4 bytes",
+    ),
+    "an error": (
+        lambda clock: Breaking([OSError("gone")], clock),
+        ONE_TURN,
+        r"broke off \(gone\)",
+    ),
+    "a piece, an error": (
+        lambda clock: Breaking([b"a", ValueError("gone")], clock),
+        ALL_TURNS,
+        r"broke off \(gone\)",
+    ),
+    "a piece, the end": (
+        lambda clock: Breaking([b"a", HTTPException("?")], clock),
+        ALL_TURNS,
+        "broke off",
+    ),
+    "silence": (
+        lambda clock: Breaking([TooSlow()], clock),
+        ONE_TURN,
+        r"is slow \(its bytes lead nowhere\)",
+    ),
+    "a piece, silence": (
+        lambda clock: Breaking([b"a", TooSlow()], clock),
+        ALL_TURNS,
+        r"is slow \(its bytes lead",
+    ),
+    "a trickle": (
+        lambda clock: Breaking([b"a", b"b"], clock, seconds=10),
+        ALL_TURNS,
+        r"is slow \(0 kB/s\)",
+    ),
 }
 
 
 @pytest.mark.parametrize("kind", FAILURES)
-def test_a_host_that_gave_something_gets_three_turns_and_others_one(hosts, tmp_path, kind):  # noqa: F811
+def test_a_host_that_gave_something_gets_three_turns_and_others_one(
+    hosts, tmp_path, kind
+):  # noqa: F811
     make, turns, reason = FAILURES[kind]
     urls, asked = hosts(only=[make(hosts.clock) for _ in range(5)])
-    with pytest.raises(PatchConvNetError, match=rf"^file could not be downloaded: only {reason}[^;]*\.$"):
+    with pytest.raises(
+        PatchConvNetError,
+        match=rf"^file could not be downloaded: only {reason}[^;]*\.$",
+    ):
         fetch(urls, tmp_path / "file", sha256(RIGHT), size=4)
     assert len(asked) == turns and not (tmp_path / "file").exists()
 
 
-def test_what_was_only_completed_is_asked_for_once_more_from_the_first_byte(hosts, tmp_path):  # noqa: F811
+def test_what_was_only_completed_is_asked_for_once_more_from_the_first_byte(
+    hosts, tmp_path
+):  # noqa: F811
     (tmp_path / "file.partial").write_bytes(b"w")
-    answers = [Breaking([b"xyz"], hosts.clock, 3, start=1), *(Breaking([sent], hosts.clock) for sent in (WRONG, RIGHT))]
+    answers = [
+        Breaking([b"xyz"], hosts.clock, 3, start=1),
+        *(Breaking([sent], hosts.clock) for sent in (WRONG, RIGHT)),
+    ]
     urls, asked = hosts(only=answers)
     with pytest.raises(PatchConvNetError, match="wrong sha256"):
         fetch(urls, tmp_path / "file", sha256(RIGHT))
@@ -94,36 +178,63 @@ def test_what_was_only_completed_is_asked_for_once_more_from_the_first_byte(host
 
 
 def test_no_host_gets_a_fourth_turn_whoever_began(hosts, tmp_path):  # noqa: F811
-    """The second host completes, wrongly, what the first began, and in its last turn so again."""
+    """The second host completes, wrongly, what the first began, and in its last turn so
+    again.
+    """
     from_the_start = lambda: Breaking([b"w"], hosts.clock)
     goes_on = lambda start, piece: Breaking([piece], hosts.clock, 4 - start, start)
     first = [from_the_start(), goes_on(1, b"x"), from_the_start()]
     second = [goes_on(1, b"xyz"), from_the_start(), goes_on(2, b"yz")]
     urls, asked = hosts(first=first, second=second)
-    with pytest.raises(PatchConvNetError, match=r"first stopped after 1 of 4 bytes; second .* wrong sha256\.$"):
+    with pytest.raises(
+        PatchConvNetError,
+        match=r"first stopped after 1 of 4 bytes; second .* wrong sha256\.$",
+    ):
         fetch(urls, tmp_path / "file", sha256(RIGHT))
-    assert [name for name, _ in asked] == ["first", "second", "second", "first", "second", "first"]
+    assert [name for name, _ in asked] == [
+        "first",
+        "second",
+        "second",
+        "first",
+        "second",
+        "first",
+    ]
 
 
-def test_who_completes_what_another_began_in_the_second_turn_has_the_third_at_once(hosts, tmp_path):  # noqa: F811
+def test_who_completes_what_another_began_in_the_second_turn_has_the_third_at_once(
+    hosts, tmp_path
+):  # noqa: F811
     goes_on = lambda start, piece: Breaking([piece], hosts.clock, 4 - start, start)
     first = [Breaking([b"w"], hosts.clock), goes_on(2, b"y"), OSError("away")]
     second = [goes_on(1, b"x"), goes_on(3, b"z"), Breaking([RIGHT], hosts.clock)]
     urls, asked = hosts(first=first, second=second)
     assert fetch(urls, tmp_path / "file", sha256(RIGHT)).read_bytes() == RIGHT
-    assert [name for name, _ in asked] == ["first", "second", "first", "second", "second"]
+    assert [name for name, _ in asked] == [
+        "first",
+        "second",
+        "first",
+        "second",
+        "second",
+    ]
 
 
 def test_a_part_without_its_place_is_not_taken(hosts, tmp_path):  # noqa: F811
     answer = Breaking([RIGHT], hosts.clock)
     answer.status = 206
     urls, _ = hosts(only=[answer])
-    with pytest.raises(PatchConvNetError, match="sent another part of the file than the one asked for"):
+    with pytest.raises(
+        PatchConvNetError, match="sent another part of the file than the one asked for"
+    ):
         fetch(urls, tmp_path / "file", sha256(RIGHT))
 
 
-@pytest.mark.parametrize(("options", "wanted"), [({}, (10.0, 20.0)), ({"timeout": 3.0, "window": 4.0}, (3.0, 7.0))])
-def test_a_host_has_ten_seconds_and_a_window_of_ten_to_answer(monkeypatch, tmp_path, options, wanted):
+@pytest.mark.parametrize(
+    ("options", "wanted"),
+    [({}, (10.0, 20.0)), ({"timeout": 3.0, "window": 4.0}, (3.0, 7.0))],
+)
+def test_a_host_has_ten_seconds_and_a_window_of_ten_to_answer(
+    monkeypatch, tmp_path, options, wanted
+):
     given = []
 
     def asked(url, headers, timeout, patience):
@@ -138,11 +249,16 @@ def test_a_host_has_ten_seconds_and_a_window_of_ten_to_answer(monkeypatch, tmp_p
 
 
 @pytest.mark.parametrize(
-    ("size", "seconds", "left"), [(1_999_999, 10, True), (2_000_000, 10, False), (1, 9.9, False), (1, 10, True)]
+    ("size", "seconds", "left"),
+    [(1_999_999, 10, True), (2_000_000, 10, False), (1, 9.9, False), (1, 10, True)],
 )
-def test_200_kilobytes_a_second_in_ten_seconds_are_enough(hosts, tmp_path, size, seconds, left):  # noqa: F811
+def test_200_kilobytes_a_second_in_ten_seconds_are_enough(
+    hosts, tmp_path, size, seconds, left
+):  # noqa: F811
     content = bytes(size) + b"end"
-    slow = SlowAtFirst([content[:size], b"end"], hosts.clock, len(content), seconds=seconds)
+    slow = SlowAtFirst(
+        [content[:size], b"end"], hosts.clock, len(content), seconds=seconds
+    )
     urls, asked = hosts(slow=[slow], other=[OSError("away")])
     fetch_it = lambda: fetch(urls, tmp_path / "file", sha256(content))
     if left:
@@ -162,18 +278,27 @@ def test_a_quarter_of_a_megabyte_is_asked_for_at_a_time(hosts, tmp_path):  # noq
 
 @pytest.mark.parametrize(
     ("pieces", "left"),
-    [([100_000, 9_999], True), ([100_000, 10_000], False), ([10_000, 10_000, 9_999], True), ([9_999, 100_000], True)],
+    [
+        ([100_000, 9_999], True),
+        ([100_000, 10_000], False),
+        ([10_000, 10_000, 9_999], True),
+        ([9_999, 100_000], True),
+    ],
 )
 def test_each_window_is_measured_by_itself(hosts, tmp_path, pieces, left):  # noqa: F811
     content = bytes(sum(pieces))
-    slow = Breaking([bytes(size) for size in pieces], hosts.clock, len(content), seconds=10)
+    slow = Breaking(
+        [bytes(size) for size in pieces], hosts.clock, len(content), seconds=10
+    )
     urls, asked = hosts(slow=[slow], other=[OSError("away")])
     with contextlib.suppress(PatchConvNetError):
         fetch(urls, tmp_path / "file", sha256(content), minimum_rate=1000, window=10)
     assert ("other" in [name for name, _ in asked]) is left
 
 
-def test_what_has_come_is_on_the_disk_and_gives_the_host_more_time(hosts, tmp_path, monkeypatch):  # noqa: F811
+def test_what_has_come_is_on_the_disk_and_gives_the_host_more_time(
+    hosts, tmp_path, monkeypatch
+):  # noqa: F811
     seen, put_off = [], []
 
     class Watching(Breaking):
@@ -208,7 +333,9 @@ def test_a_link_or_a_pipe_that_comes_at_the_last_moment_is_not_opened(tmp_path):
         assert caught.value.errno == reason
 
 
-def test_a_system_that_knows_no_such_links_and_pipes_downloads_too(hosts, tmp_path, monkeypatch):  # noqa: F811
+def test_a_system_that_knows_no_such_links_and_pipes_downloads_too(
+    hosts, tmp_path, monkeypatch
+):  # noqa: F811
     for name in ("O_NOFOLLOW", "O_NONBLOCK"):
         monkeypatch.delattr(os, name, raising=False)
     urls, _ = hosts(only=[Breaking([RIGHT], hosts.clock)])
@@ -216,10 +343,18 @@ def test_a_system_that_knows_no_such_links_and_pipes_downloads_too(hosts, tmp_pa
 
 
 @pytest.mark.parametrize("have", [b"", b"ab"])
-def test_of_a_file_of_unknown_length_no_room_is_asked_for(hosts, tmp_path, monkeypatch, have):  # noqa: F811
-    monkeypatch.setattr(download.shutil, "disk_usage", lambda folder: type("Usage", (), {"free": 0}))
+def test_of_a_file_of_unknown_length_no_room_is_asked_for(
+    hosts, tmp_path, monkeypatch, have
+):  # noqa: F811
+    monkeypatch.setattr(
+        download.shutil, "disk_usage", lambda folder: type("Usage", (), {"free": 0})
+    )
     (tmp_path / "file.partial").write_bytes(have)
-    urls, _ = hosts(only=[Breaking([RIGHT[len(have) :]], hosts.clock, None, start=len(have) or None)])
+    urls, _ = hosts(
+        only=[
+            Breaking([RIGHT[len(have) :]], hosts.clock, None, start=len(have) or None)
+        ]
+    )
     assert fetch(urls, tmp_path / "file", sha256(RIGHT)).read_bytes() == RIGHT
 
 
@@ -256,10 +391,19 @@ def test_others_may_read_the_file_as_far_as_the_system_lets_them(hosts, tmp_path
 @pytest.mark.parametrize(
     ("error", "said"),
     [
-        (OSError(errno.ENOSPC, "No space"), "The disk is full: .*file.partial cannot be written; free some space"),
+        (
+            OSError(errno.ENOSPC, "No space"),
+            "The disk is full: .*file.partial cannot be written; free some space",
+        ),
         (OSError(errno.EDQUOT, "Quota"), "The disk is full: "),
-        (OSError(errno.EROFS, "Read-only file system"), r"file.partial cannot be written \(Read-only file system\)\."),
-        (OSError("in other words"), r"file.partial cannot be written \(in other words\)\."),
+        (
+            OSError(errno.EROFS, "Read-only file system"),
+            r"file.partial cannot be written \(Read-only file system\)\.",
+        ),
+        (
+            OSError("in other words"),
+            r"file.partial cannot be written \(in other words\)\.",
+        ),
     ],
 )
 def test_what_the_disk_refuses_is_said(hosts, tmp_path, monkeypatch, error, said):  # noqa: F811
@@ -314,42 +458,88 @@ def shown(hosts, folder, monkeypatch, pieces, seconds, live, length=None, start=
     return stream.getvalue()
 
 
-@pytest.mark.parametrize(("seconds", "drawn"), [(0.19, [1, 3, 5, 6]), (0.21, [1, 2, 3, 4, 5, 6]), (0.11, [1, 3, 5, 6])])
-def test_a_terminals_line_changes_five_times_a_second(hosts, tmp_path, monkeypatch, seconds, drawn):  # noqa: F811
-    text = shown(hosts, tmp_path, monkeypatch, [100_000] * 6, seconds, live=True, length=600_000)
+@pytest.mark.parametrize(
+    ("seconds", "drawn"),
+    [(0.19, [1, 3, 5, 6]), (0.21, [1, 2, 3, 4, 5, 6]), (0.11, [1, 3, 5, 6])],
+)
+def test_a_terminals_line_changes_five_times_a_second(
+    hosts, tmp_path, monkeypatch, seconds, drawn
+):  # noqa: F811
+    text = shown(
+        hosts, tmp_path, monkeypatch, [100_000] * 6, seconds, live=True, length=600_000
+    )
     first, line, last = text.split("\n")
     assert first == "file from only, 0.6 MB: begins" and last == ""
     rate = f"{0.1 / seconds:.2f} MB/s"
-    assert line == "".join(f"\rfile from only: {0.1 * n:6.1f} MB of 0.6 ({n / 6:4.0%}), {rate}\033[K" for n in drawn)
+    assert line == "".join(
+        f"\rfile from only: {0.1 * n:6.1f} MB of 0.6 ({n / 6:4.0%}), {rate}\033[K"
+        for n in drawn
+    )
 
 
-def test_a_terminals_line_tells_no_share_of_what_is_not_known(hosts, tmp_path, monkeypatch):  # noqa: F811
-    text = shown(hosts, tmp_path, monkeypatch, [2_000_000, 500_000], 1.0, live=True, start=1_500_000)
-    lines = "\rfile from only:    3.5 MB, 2.00 MB/s\033[K\rfile from only:    4.0 MB, 1.25 MB/s\033[K\n"
+def test_a_terminals_line_tells_no_share_of_what_is_not_known(
+    hosts, tmp_path, monkeypatch
+):  # noqa: F811
+    text = shown(
+        hosts,
+        tmp_path,
+        monkeypatch,
+        [2_000_000, 500_000],
+        1.0,
+        live=True,
+        start=1_500_000,
+    )
+    lines = (
+        "\rfile from only:    3.5 MB, 2.00 MB/s\033[K\rfile from only:    4.0 MB, 1.25"
+        " MB/s\033[K\n"
+    )
     assert text == f"file from only: going on at 1.5 MB\n{lines}"
 
 
 @pytest.mark.parametrize(
     ("start", "pieces", "told"),
     [
-        (0, [9, 1, 5, 20, 64, 1], [10, 35, 99, 100]),  # at each tenth, once, whatever was passed over
+        # at each tenth, once, whatever was passed over
+        (0, [9, 1, 5, 20, 64, 1], [10, 35, 99, 100]),
         (0, [100], [100]),
         (15, [4, 1, 9, 1, 70], [20, 30, 100]),
         (20, [9, 1, 70], [30, 100]),
     ],
 )
-def test_a_log_gets_a_line_at_each_tenth(hosts, tmp_path, monkeypatch, start, pieces, told):  # noqa: F811
+def test_a_log_gets_a_line_at_each_tenth(
+    hosts, tmp_path, monkeypatch, start, pieces, told
+):  # noqa: F811
     pieces = [10_000 * piece for piece in pieces]
-    text = shown(hosts, tmp_path, monkeypatch, pieces, 1.0, live=False, length=sum(pieces), start=10_000 * start)
+    text = shown(
+        hosts,
+        tmp_path,
+        monkeypatch,
+        pieces,
+        1.0,
+        live=False,
+        length=sum(pieces),
+        start=10_000 * start,
+    )
     first, *lines = text.splitlines()
-    assert first == f"file from only, 1.0 MB: {f'going on at {start / 100:.1f} MB' if start else 'begins'}"
-    wanted = [f"file from only: {share / 100:6.1f} MB of 1.0 ({share / 100:4.0%}" for share in told]
+    assert (
+        first == "file from only, 1.0 MB:"
+        f" {f'going on at {start / 100:.1f} MB' if start else 'begins'}"
+    )
+    wanted = [
+        f"file from only: {share / 100:6.1f} MB of 1.0 ({share / 100:4.0%}"
+        for share in told
+    ]
     assert [line.partition("), ")[0] for line in lines] == wanted
 
 
 def test_a_log_of_an_unknown_length_says_where_it_begins(hosts, tmp_path, monkeypatch):  # noqa: F811
-    assert shown(hosts, tmp_path, monkeypatch, [1_000_000] * 3, 1.0, live=False) == "file from only: begins\n"
+    assert (
+        shown(hosts, tmp_path, monkeypatch, [1_000_000] * 3, 1.0, live=False)
+        == "file from only: begins\n"
+    )
 
 
 def test_what_takes_no_time_is_no_division_by_zero(hosts, tmp_path, monkeypatch):  # noqa: F811
-    assert shown(hosts, tmp_path, monkeypatch, [4], 0.0, live=False, length=4).endswith(" (100%), 4.00 MB/s\n")
+    assert shown(hosts, tmp_path, monkeypatch, [4], 0.0, live=False, length=4).endswith(
+        " (100%), 4.00 MB/s\n"
+    )

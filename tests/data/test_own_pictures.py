@@ -1,4 +1,6 @@
-"""Your own pictures: a folder or an .npz file becomes a data set, and what is wrong with one is said in a line."""
+"""Your own pictures: a folder or an .npz file becomes a data set, and what is wrong
+with one is said in a line.
+"""
 
 import dataclasses
 import shutil
@@ -51,17 +53,29 @@ def folder(tmp_path):
 def test_a_folder_becomes_a_data_set(folder):
     data = load_dataset(str(folder))
     assert (data.name, data.class_names, sizes(data)) == ("animals", KINDS, (18, 3, 3))
-    assert data.x_train.shape == (18, 32, 32, 3) and data.x_train.dtype == np.uint8 and data.y_train.dtype == np.int64
+    assert (
+        data.x_train.shape == (18, 32, 32, 3)
+        and data.x_train.dtype == np.uint8
+        and data.y_train.dtype == np.int64
+    )
     for labels in (data.y_train, data.y_val, data.y_test):  # every class in every part
         assert len(set(np.bincount(labels, minlength=3))) == 1
-    assert data.mask_train is None and data.variant.startswith("24 own pictures (sha256 ")
+    assert data.mask_train is None and data.variant.startswith(
+        "24 own pictures (sha256 "
+    )
     assert number_of_classes(folder) == 3
 
 
 def test_the_split_is_the_same_each_time_and_another_with_another_seed(folder):
-    first, again, other = load_dataset(folder), load_dataset(folder), load_dataset(folder, seed=1)
+    first, again, other = (
+        load_dataset(folder),
+        load_dataset(folder),
+        load_dataset(folder, seed=1),
+    )
     np.testing.assert_array_equal(first.x_test, again.x_test)
-    assert first.variant == again.variant and not np.array_equal(first.x_test, other.x_test)
+    assert first.variant == again.variant and not np.array_equal(
+        first.x_test, other.x_test
+    )
 
 
 def test_the_central_square_is_kept(tmp_path):
@@ -101,7 +115,17 @@ def test_write_and_read_give_the_same(tmp_path):
     data = load_dataset(make_folder(tmp_path / "animals", masks=True))
     own_pictures.write(data, tmp_path / "animals.npz")
     again = load_dataset(tmp_path / "animals.npz")
-    for field in ("x_train", "y_train", "mask_train", "x_val", "y_val", "mask_val", "x_test", "y_test", "mask_test"):
+    for field in (
+        "x_train",
+        "y_train",
+        "mask_train",
+        "x_val",
+        "y_val",
+        "mask_val",
+        "x_test",
+        "y_test",
+        "mask_test",
+    ):
         np.testing.assert_array_equal(getattr(data, field), getattr(again, field))
     assert again.class_names == KINDS and again.name == "animals"
     with pytest.raises(PatchConvNetError, match="must end in .npz"):
@@ -110,28 +134,48 @@ def test_write_and_read_give_the_same(tmp_path):
 
 def test_data_without_validation_pictures_are_read_as_they_were_written(tmp_path):
     data = load_dataset(make_folder(tmp_path / "animals", masks=True))
-    empty = {field: getattr(data, field)[:0] for field in ("x_val", "y_val", "mask_val")}
+    empty = {
+        field: getattr(data, field)[:0] for field in ("x_val", "y_val", "mask_val")
+    }
     own_pictures.write(dataclasses.replace(data, **empty), tmp_path / "animals.npz")
     again = load_dataset(tmp_path / "animals.npz")
     assert sizes(again) == (18, 0, 3) and again.mask_val.shape == (0, 32, 32)
     np.testing.assert_array_equal(again.x_train, data.x_train)
-    without_test = dataclasses.replace(data, x_test=data.x_test[:0], y_test=data.y_test[:0])
-    with pytest.raises(PatchConvNetError, match="no pictures in its part test: such data cannot be read again"):
+    without_test = dataclasses.replace(
+        data, x_test=data.x_test[:0], y_test=data.y_test[:0]
+    )
+    with pytest.raises(
+        PatchConvNetError,
+        match="no pictures in its part test: such data cannot be read again",
+    ):
         own_pictures.write(without_test, tmp_path / "other.npz")
     assert not (tmp_path / "other.npz").exists()
 
 
-def test_the_split_is_that_of_the_names_whatever_order_the_system_gives(folder, monkeypatch):
+def test_the_split_is_that_of_the_names_whatever_order_the_system_gives(
+    folder, monkeypatch
+):
     first = load_dataset(folder)
     listed = Path.iterdir
-    monkeypatch.setattr(Path, "iterdir", lambda self: reversed(sorted(listed(self), key=lambda path: path.name.swapcase())))
-    monkeypatch.setattr(Path, "__lt__", lambda self, other: str(self).lower() > str(other).lower())  # paths differ by system
+    monkeypatch.setattr(
+        Path,
+        "iterdir",
+        lambda self: iter(
+            sorted(listed(self), key=lambda path: path.name.swapcase(), reverse=True)
+        ),
+    )
+    # paths differ by system
+    monkeypatch.setattr(
+        Path, "__lt__", lambda self, other: str(self).lower() > str(other).lower()
+    )
     again = load_dataset(folder)
     np.testing.assert_array_equal(first.x_test, again.x_test)
     assert first.class_names == again.class_names and first.variant == again.variant
 
 
-@pytest.mark.parametrize("kinds", [("car", "train"), ("bus", "train", "val"), ("test", "train")])
+@pytest.mark.parametrize(
+    "kinds", [("car", "train"), ("bus", "train", "val"), ("test", "train")]
+)
 def test_a_class_may_be_named_like_a_part(tmp_path, kinds):
     for first, kind in enumerate(kinds):
         for number in range(4):
@@ -142,7 +186,10 @@ def test_a_class_may_be_named_like_a_part(tmp_path, kinds):
 def test_a_run_folder_in_the_data_is_refused(folder):
     from patchconvnet import train
 
-    with pytest.raises(PatchConvNetError, match="runs/new lies in the data, .*animals, where it would count as a class"):
+    with pytest.raises(
+        PatchConvNetError,
+        match="runs/new lies in the data, .*animals, where it would count as a class",
+    ):
         train("shapes", folder / "runs" / "new", data=folder)
     assert not (folder / "runs").exists()
 
@@ -153,15 +200,24 @@ def test_arrays_become_a_data_set(tmp_path):
     data = load_dataset(tmp_path / "plain.npz")
     assert sizes(data) == (12, 4, 4)
     assert data.class_names == ("class 0", "class 1")
-    np.savez(tmp_path / "grey.npz", images=images[..., 0], labels=(np.arange(20) % 2)[:, None], class_names=["no", "yes"])
+    np.savez(
+        tmp_path / "grey.npz",
+        images=images[..., 0],
+        labels=(np.arange(20) % 2)[:, None],
+        class_names=["no", "yes"],
+    )
     grey = load_dataset(tmp_path / "grey.npz")
-    assert grey.class_names == ("no", "yes") and (grey.x_test[..., 0] == grey.x_test[..., 2]).all()
+    assert (
+        grey.class_names == ("no", "yes")
+        and (grey.x_test[..., 0] == grey.x_test[..., 2]).all()
+    )
 
 
 def test_the_variable_names_what_is_loaded_without_a_name(folder, monkeypatch):
     monkeypatch.setenv("PATCHCONVNET_DATASET", str(folder))
     assert load_dataset().name == "animals"
-    assert load_dataset("shapes", train=1, val=1, test=1).name == "shapes"  # what is named stays
+    # what is named stays
+    assert load_dataset("shapes", train=1, val=1, test=1).name == "shapes"
     monkeypatch.setenv("PATCHCONVNET_DATASET", "")
     assert load_dataset(train=1, val=1, test=1).name == "shapes"
 
@@ -170,7 +226,9 @@ def test_test_pictures_that_were_trained_on_are_told(tmp_path):
     for kind in KINDS:
         for index in range(8):
             save(tmp_path / kind / f"{index}.png", picture(0))
-    with pytest.warns(UserWarning, match="3 of the 3 test pictures are among the training pictures"):
+    with pytest.warns(
+        UserWarning, match="3 of the 3 test pictures are among the training pictures"
+    ):
         load_dataset(tmp_path)
 
 
@@ -187,24 +245,52 @@ def spoil(folder, how):
     elif how == "mixed":
         [(folder / name).mkdir() for name in ("train", "test")]
     elif how == "no test":
-        [save(folder / part / kind / "0.png", picture(0)) for part in ("train", "val") for kind in KINDS]
+        [
+            save(folder / part / kind / "0.png", picture(0))
+            for part in ("train", "val")
+            for kind in KINDS
+        ]
         [shutil.rmtree(folder / kind) for kind in KINDS]
     elif how == "no train":
-        [save(folder / part / kind / "0.png", picture(0)) for part in ("test", "val") for kind in KINDS]
+        [
+            save(folder / part / kind / "0.png", picture(0))
+            for part in ("test", "val")
+            for kind in KINDS
+        ]
         [shutil.rmtree(folder / kind) for kind in KINDS]
-    elif how in ("test without classes", "test without pictures", "test with folders alone"):
-        [save(folder / "train" / kind / f"{number}.png", picture(number)) for kind in KINDS for number in range(4)]
+    elif how in (
+        "test without classes",
+        "test without pictures",
+        "test with folders alone",
+    ):
+        [
+            save(folder / "train" / kind / f"{number}.png", picture(number))
+            for kind in KINDS
+            for number in range(4)
+        ]
         [shutil.rmtree(folder / kind) for kind in KINDS]
-        (folder / "test" / "cat" if how == "test with folders alone" else folder / "test").mkdir(parents=True)
+        (
+            folder / "test" / "cat"
+            if how == "test with folders alone"
+            else folder / "test"
+        ).mkdir(parents=True)
         if how == "test without classes":
             save(folder / "test" / "0.png", picture(0))
     elif how == "other names":
-        [save(folder / part / kind / "0.png", picture(0)) for part in ("train", "validation") for kind in KINDS]
+        [
+            save(folder / part / kind / "0.png", picture(0))
+            for part in ("train", "validation")
+            for kind in KINDS
+        ]
         [shutil.rmtree(folder / kind) for kind in KINDS]
     elif how == "flat masks":
         save(folder / "masks" / "0.png", picture(0))
     elif how == "same mask":
-        [save(folder / "masks" / kind / f"{index}.png", np.zeros((40, 48), np.uint8)) for kind in KINDS for index in range(8)]
+        [
+            save(folder / "masks" / kind / f"{index}.png", np.zeros((40, 48), np.uint8))
+            for kind in KINDS
+            for index in range(8)
+        ]
         save(folder / "cat" / "0.jpg", picture(0))
     elif how == "photographs of a phone":
         (folder / "cat" / "IMG.HEIC").write_bytes(b"x")
@@ -216,7 +302,11 @@ def spoil(folder, how):
     elif how == "no mask":
         save(folder / "masks" / "cat" / "1.png", np.zeros((40, 48), np.uint8))
     elif how == "other mask":
-        [save(folder / "masks" / kind / f"{index}.png", np.zeros((48, 40), np.uint8)) for kind in KINDS for index in range(8)]
+        [
+            save(folder / "masks" / kind / f"{index}.png", np.zeros((48, 40), np.uint8))
+            for kind in KINDS
+            for index in range(8)
+        ]
 
 
 @pytest.mark.parametrize(
@@ -227,15 +317,39 @@ def spoil(folder, how):
         ("nested", r"cat/kittens is a folder inside a class: move it out"),
         ("few", r"class 'cat' of .* has 3 pictures to train on: give at least 4"),
         ("mixed", r"holds cat beside train and test: split it all"),
-        ("no test", r"holds no test beside train and val: split it all into train, val .optional. and test"),
+        (
+            "no test",
+            (
+                r"holds no test beside train and val: split it all into train, val"
+                r" .optional. and test"
+            ),
+        ),
         ("no train", r"holds no train beside val and test"),
-        ("test without classes", r"test/0.png lies outside of the classes' folders: move it into one"),
+        (
+            "test without classes",
+            r"test/0.png lies outside of the classes' folders: move it into one",
+        ),
         ("test without pictures", r"test holds no folder with pictures of a class"),
         ("test with folders alone", r"test holds no folder with pictures of a class"),
-        ("other names", r"holds folders of folders, as train: name the parts train, val .optional. and test"),
-        ("flat masks", r"masks/0.png lies in the folder for masks, which has a folder for each class"),
+        (
+            "other names",
+            (
+                r"holds folders of folders, as train: name the parts train, val"
+                r" .optional. and test"
+            ),
+        ),
+        (
+            "flat masks",
+            (
+                r"masks/0.png lies in the folder for masks, which has a folder for each"
+                r" class"
+            ),
+        ),
         ("same mask", r"cat/0.(png|jpg) and 0.(png|jpg) would have the same mask"),
-        ("photographs of a phone", r"cat/IMG.HEIC is a picture that cannot be read here: convert it to JPEG"),
+        (
+            "photographs of a phone",
+            r"cat/IMG.HEIC is a picture that cannot be read here: convert it to JPEG",
+        ),
         ("stray", r"animals/0.png lies outside of the classes' folders"),
         ("closed", r"cat/0.png .*"),
         ("no mask", r"\w+/\d.png has no mask: there is no .*masks/\w+/\d.png"),
@@ -257,23 +371,67 @@ LABELS = np.arange(8) % 2
     ("arrays", "said"),
     [
         ({"images": IMAGES}, "lacks labels: it holds images"),
-        ({"images": IMAGES / 255, "labels": LABELS}, r"images in .* is float64 \(8, 8, 8, 3\): wanted uint8"),
-        ({"images": IMAGES, "labels": LABELS[:7]}, r"labels in .* wanted 8 whole numbers from 0"),
-        ({"images": IMAGES, "labels": LABELS - 1}, r"labels in .* wanted 8 whole numbers from 0"),
-        ({"images": IMAGES, "labels": LABELS, "masks": IMAGES}, r"masks in .* as its pictures"),
-        ({"images": IMAGES, "labels": LABELS, "class_names": ["a", "a"]}, "must be 2 different strings"),
-        ({"images": IMAGES, "labels": 0 * LABELS}, "a single class"),
-        ({"images": IMAGES, "labels": np.array([0, 0, 0, 0, 0, 0, 0, 1])}, "class 'class 1' of .* has 1 pictures"),
-        ({"images": IMAGES, "labels": LABELS * 10**9}, "labels in .* go up to 1,000,000,000: number the classes 0, 1, 2"),
-        ({"images": IMAGES, "labels": LABELS.astype("uint64") + 2**63}, "labels in .* go up to 9,223,372"),
-        ({"images": IMAGES, "labels": LABELS * 2**15}, "class 'class 1' of .* has 0 pictures"),
-        ({"x_train": IMAGES, "y_train": LABELS}, "lacks x_test, y_test"),
-        ({"x_train": IMAGES, "y_train": LABELS, "x_test": IMAGES[:0], "y_test": LABELS[:0]}, r"x_test in .* is uint8 \(0, 8, 8, 3\)"),
         (
-            {"x_train": IMAGES, "y_train": LABELS, "x_test": IMAGES, "y_test": LABELS, "mask_test": IMAGES[..., 0]},
+            {"images": IMAGES / 255, "labels": LABELS},
+            r"images in .* is float64 \(8, 8, 8, 3\): wanted uint8",
+        ),
+        (
+            {"images": IMAGES, "labels": LABELS[:7]},
+            r"labels in .* wanted 8 whole numbers from 0",
+        ),
+        (
+            {"images": IMAGES, "labels": LABELS - 1},
+            r"labels in .* wanted 8 whole numbers from 0",
+        ),
+        (
+            {"images": IMAGES, "labels": LABELS, "masks": IMAGES},
+            r"masks in .* as its pictures",
+        ),
+        (
+            {"images": IMAGES, "labels": LABELS, "class_names": ["a", "a"]},
+            "must be 2 different strings",
+        ),
+        ({"images": IMAGES, "labels": 0 * LABELS}, "a single class"),
+        (
+            {"images": IMAGES, "labels": np.array([0, 0, 0, 0, 0, 0, 0, 1])},
+            "class 'class 1' of .* has 1 pictures",
+        ),
+        (
+            {"images": IMAGES, "labels": LABELS * 10**9},
+            "labels in .* go up to 1,000,000,000: number the classes 0, 1, 2",
+        ),
+        (
+            {"images": IMAGES, "labels": LABELS.astype("uint64") + 2**63},
+            "labels in .* go up to 9,223,372",
+        ),
+        (
+            {"images": IMAGES, "labels": LABELS * 2**15},
+            "class 'class 1' of .* has 0 pictures",
+        ),
+        ({"x_train": IMAGES, "y_train": LABELS}, "lacks x_test, y_test"),
+        (
+            {
+                "x_train": IMAGES,
+                "y_train": LABELS,
+                "x_test": IMAGES[:0],
+                "y_test": LABELS[:0],
+            },
+            r"x_test in .* is uint8 \(0, 8, 8, 3\)",
+        ),
+        (
+            {
+                "x_train": IMAGES,
+                "y_train": LABELS,
+                "x_test": IMAGES,
+                "y_test": LABELS,
+                "mask_test": IMAGES[..., 0],
+            },
             "masks for some of its parts only",
         ),
-        ({"images": np.array([{}], dtype=object), "labels": LABELS}, "is damaged, or no .npz file"),
+        (
+            {"images": np.array([{}], dtype=object), "labels": LABELS},
+            "is damaged, or no .npz file",
+        ),
     ],
 )
 def test_arrays_that_do_not_fit_are_said_in_one_line(tmp_path, arrays, said):
@@ -301,26 +459,40 @@ def test_empty_classes_are_no_data_set(tmp_path):
 
 
 def test_an_empty_folder_is_no_data_set(tmp_path):
-    with pytest.raises(PatchConvNetError, match="0 subfolders of pictures, and two classes are the least"):
+    with pytest.raises(
+        PatchConvNetError,
+        match="0 subfolders of pictures, and two classes are the least",
+    ):
         load_dataset(tmp_path)
 
 
 @pytest.mark.parametrize("size", [0, 4, 5000, 32.0, True])
 def test_an_impossible_size_is_refused(folder, size):
-    with pytest.raises(PatchConvNetError, match="size= must be a whole number from 8 to 1,024"):
+    with pytest.raises(
+        PatchConvNetError, match="size= must be a whole number from 8 to 1,024"
+    ):
         load_dataset(folder, size=size)
-    with pytest.raises(PatchConvNetError, match=r"size= does not apply to the data set \"shapes\""):
+    with pytest.raises(
+        PatchConvNetError, match=r"size= does not apply to the data set \"shapes\""
+    ):
         load_dataset("shapes", size=32)
 
 
 @pytest.mark.long
-def test_a_network_is_trained_on_them_and_its_record_can_be_measured_again(folder, tmp_path):
+def test_a_network_is_trained_on_them_and_its_record_can_be_measured_again(
+    folder, tmp_path
+):
     from patchconvnet import train
     from patchconvnet.training import evaluation
 
     settings = {"dim": 8, "depth": 1, "batch_size": 4, "image_size": 16}
-    record = train("shapes", tmp_path / "run", data=folder, epochs=1, settings=settings, verbose=0)
-    assert record.results["class_names"] == list(KINDS) and record.recipe["model"]["num_classes"] == 3
+    record = train(
+        "shapes", tmp_path / "run", data=folder, epochs=1, settings=settings, verbose=0
+    )
+    assert (
+        record.results["class_names"] == list(KINDS)
+        and record.recipe["model"]["num_classes"] == 3
+    )
     assert record.results["variant"].startswith("24 own pictures")
     scores, variant = evaluation.evaluate(record)
     assert variant == record.results["variant"]
@@ -331,7 +503,9 @@ def test_a_network_is_trained_on_them_and_its_record_can_be_measured_again(folde
 
 
 def split_folder(place, same):
-    """Three pictures of a class in each part; `same` puts the very picture of one place in another, too."""
+    """Three pictures of a class in each part; `same` puts the very picture of one place
+    in another, too.
+    """
     number = 0
     for part in ("train", "val", "test"):
         for kind in KINDS[:2]:
@@ -347,8 +521,17 @@ def split_folder(place, same):
     ("same", "said"),
     [
         ([], None),
-        ([("train/cat/0.png", "test/cat/2.png")], "1 of the 6 test pictures are among the training pictures"),
-        ([("train/cat/0.png", "test/cat/2.png"), ("train/cat/0.png", "test/dog/0.png")], "2 of the 6 test pictures"),
+        (
+            [("train/cat/0.png", "test/cat/2.png")],
+            "1 of the 6 test pictures are among the training pictures",
+        ),
+        (
+            [
+                ("train/cat/0.png", "test/cat/2.png"),
+                ("train/cat/0.png", "test/dog/0.png"),
+            ],
+            "2 of the 6 test pictures",
+        ),
         ([("train/cat/0.png", "train/cat/1.png")], None),
         ([("train/cat/0.png", "val/cat/1.png")], None),
         ([("val/cat/0.png", "test/cat/1.png")], None),
@@ -358,13 +541,27 @@ def test_only_test_pictures_that_were_trained_on_are_counted(tmp_path, same, sai
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
         load_dataset(split_folder(tmp_path / "animals", same))
-    assert [str(one.message).partition(" are among")[0] for one in told if "among" in str(one.message)] == ([said.partition(" are among")[0]] if said else [])
+    assert [
+        str(one.message).partition(" are among")[0]
+        for one in told
+        if "among" in str(one.message)
+    ] == ([said.partition(" are among")[0]] if said else [])
 
 
 # === the split ===
 
 
-@pytest.mark.parametrize(("each", "parts"), [(4, (2, 1, 1)), (6, (4, 1, 1)), (10, (6, 2, 2)), (20, (14, 3, 3)), (23, (17, 3, 3)), (24, (16, 4, 4))])
+@pytest.mark.parametrize(
+    ("each", "parts"),
+    [
+        (4, (2, 1, 1)),
+        (6, (4, 1, 1)),
+        (10, (6, 2, 2)),
+        (20, (14, 3, 3)),
+        (23, (17, 3, 3)),
+        (24, (16, 4, 4)),
+    ],
+)
 def test_fifteen_in_a_hundred_of_each_class_go_to_each_part(tmp_path, each, parts):
     images = np.stack([picture(index, (8, 8)) for index in range(2 * each)])
     np.savez(tmp_path / "own.npz", images=images, labels=np.arange(2 * each) % 2)
@@ -375,32 +572,55 @@ def test_fifteen_in_a_hundred_of_each_class_go_to_each_part(tmp_path, each, part
     assert {image.tobytes() for image in whole} == {image.tobytes() for image in images}
     label_of = {image.tobytes(): index % 2 for index, image in enumerate(images)}
     for part in ("train", "val", "test"):
-        assert [label_of[image.tobytes()] for image in getattr(data, f"x_{part}")] == getattr(data, f"y_{part}").tolist()
+        assert [
+            label_of[image.tobytes()] for image in getattr(data, f"x_{part}")
+        ] == getattr(data, f"y_{part}").tolist()
 
 
 @pytest.mark.parametrize(("count", "enough"), [(3, False), (4, True)])
 def test_four_pictures_of_a_class_are_the_least_that_is_split(tmp_path, count, enough):
     images = np.stack([picture(index, (8, 8)) for index in range(count + 4)])
-    np.savez(tmp_path / "own.npz", images=images, labels=np.array([0] * 4 + [1] * count))
+    np.savez(
+        tmp_path / "own.npz", images=images, labels=np.array([0] * 4 + [1] * count)
+    )
     if enough:
         assert sizes(load_dataset(tmp_path / "own.npz")) == (4, 2, 2)
     else:
-        with pytest.raises(PatchConvNetError, match="class 'class 1' of .* has 3 pictures to train on: give at least 4"):
+        with pytest.raises(
+            PatchConvNetError,
+            match="class 'class 1' of .* has 3 pictures to train on: give at least 4",
+        ):
             load_dataset(tmp_path / "own.npz")
 
 
 @pytest.mark.parametrize(("count", "enough"), [(1, False), (2, True)])
-def test_two_training_pictures_of_a_class_are_the_least_where_the_parts_are_given(tmp_path, count, enough):
-    arrays = {"x_train": np.stack([picture(index, (8, 8)) for index in range(count + 4)]), "y_train": np.array([0] * 4 + [1] * count)}
-    arrays |= {"x_test": np.stack([picture(90 + index, (8, 8)) for index in range(2)]), "y_test": np.array([0, 1])}
+def test_two_training_pictures_of_a_class_are_the_least_where_the_parts_are_given(
+    tmp_path, count, enough
+):
+    arrays = {
+        "x_train": np.stack([picture(index, (8, 8)) for index in range(count + 4)]),
+        "y_train": np.array([0] * 4 + [1] * count),
+    }
+    arrays |= {
+        "x_test": np.stack([picture(90 + index, (8, 8)) for index in range(2)]),
+        "y_test": np.array([0, 1]),
+    }
     np.savez(tmp_path / "own.npz", **arrays)
     if enough:
         data = load_dataset(tmp_path / "own.npz")
         assert sizes(data) == (4, 2, 2) and np.bincount(data.y_train).tolist() == [3, 1]
-        np.savez(tmp_path / "whole.npz", **arrays, x_val=arrays["x_test"], y_val=arrays["y_test"])
-        assert sizes(load_dataset(tmp_path / "whole.npz")) == (6, 2, 2)  # nothing is taken from train
+        np.savez(
+            tmp_path / "whole.npz",
+            **arrays,
+            x_val=arrays["x_test"],
+            y_val=arrays["y_test"],
+        )
+        # nothing is taken from train
+        assert sizes(load_dataset(tmp_path / "whole.npz")) == (6, 2, 2)
     else:
-        with pytest.raises(PatchConvNetError, match="has 1 pictures to train on: give at least 2"):
+        with pytest.raises(
+            PatchConvNetError, match="has 1 pictures to train on: give at least 2"
+        ):
             load_dataset(tmp_path / "own.npz")
 
 
@@ -416,17 +636,34 @@ def test_the_first_test_pictures_are_not_all_of_one_class(tmp_path):
 
 @pytest.mark.parametrize("size", [(20, 60), (60, 20), (21, 60)])
 def test_the_square_is_cut_from_the_very_middle_both_ways(tmp_path, size):
-    """Left and right of the square, or above and below, all is black; a column of it would show at the border."""
+    """Left and right of the square, or above and below, all is black; a column of it
+    would show at the border.
+    """
     side, longer = min(size), max(size)
     lit = np.zeros((*size, 3), np.uint8)
     first = (longer - side) // 2
-    lit[(slice(None), slice(first, first + side)) if size[1] > size[0] else slice(first, first + side)] = 200
+    lit[
+        (
+            (slice(None), slice(first, first + side))
+            if size[1] > size[0]
+            else slice(first, first + side)
+        )
+    ] = 200
     arrays = np.stack([lit] * 8) + np.arange(8, dtype=np.uint8)[:, None, None, None]
     masks, hole = lit[..., 0] > 0, np.zeros((side, side), bool)
     hole[5, 7] = True  # a mask says something
-    square = masks[:, first : first + side] if size[1] > size[0] else masks[first : first + side]
+    square = (
+        masks[:, first : first + side]
+        if size[1] > size[0]
+        else masks[first : first + side]
+    )
     square[hole] = False
-    np.savez(tmp_path / "own.npz", images=arrays, labels=np.arange(8) % 2, masks=np.stack([masks] * 8))
+    np.savez(
+        tmp_path / "own.npz",
+        images=arrays,
+        labels=np.arange(8) % 2,
+        masks=np.stack([masks] * 8),
+    )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         data = load_dataset(tmp_path / "own.npz", size=side)
@@ -443,10 +680,23 @@ def test_a_pixel_of_a_mask_is_on_the_object_from_half_on(tmp_path, rows, on):
         mask[: 32 + rows] = 255
         save(path, mask)
     found = load_dataset(tmp_path, size=10).mask_train
-    assert found[:, 0].all() and found[:, 1].all() == found[:, 1].any() == on and not found[:, 2:].any()
+    assert (
+        found[:, 0].all()
+        and found[:, 1].all() == found[:, 1].any() == on
+        and not found[:, 2:].any()
+    )
 
 
-@pytest.mark.parametrize(("shape", "fits"), [((40, 48), True), ((80, 96), True), ((81, 96), True), ((83, 96), False), ((40, 50), False)])
+@pytest.mark.parametrize(
+    ("shape", "fits"),
+    [
+        ((40, 48), True),
+        ((80, 96), True),
+        ((81, 96), True),
+        ((83, 96), False),
+        ((40, 50), False),
+    ],
+)
 def test_a_mask_has_the_form_of_its_picture_but_for_a_fiftieth(tmp_path, shape, fits):
     make_folder(tmp_path, 4, masks=True)
     for path in (tmp_path / "masks").rglob("*.png"):
@@ -457,7 +707,13 @@ def test_a_mask_has_the_form_of_its_picture_but_for_a_fiftieth(tmp_path, shape, 
         found = load_dataset(tmp_path).mask_test
         assert found[:, 17:].all() and not found[:, :15].any()
     else:
-        with pytest.raises(PatchConvNetError, match=f"is {shape[1]} x {shape[0]}, its picture 48 x 40: masks cover all of it"):
+        with pytest.raises(
+            PatchConvNetError,
+            match=(
+                f"is {shape[1]} x {shape[0]}, its picture 48 x 40: masks cover all"
+                " of it"
+            ),
+        ):
             load_dataset(tmp_path)
 
 
@@ -476,60 +732,114 @@ def test_masks_stay_with_their_pictures_through_every_shuffle(tmp_path):
     images = np.zeros((24, 16, 16, 3), np.uint8)
     for index, image in enumerate(images):
         image[:, : 3 + index % 8] = 200 + index
-    np.savez(tmp_path / "own.npz", images=images, labels=np.arange(24) % 2, masks=images[..., 0] > 0)
+    np.savez(
+        tmp_path / "own.npz",
+        images=images,
+        labels=np.arange(24) % 2,
+        masks=images[..., 0] > 0,
+    )
     for index, image in enumerate(images):
         save(tmp_path / "folder" / KINDS[index % 2] / f"{index}.png", image)
-        save(tmp_path / "folder" / "masks" / KINDS[index % 2] / f"{index}.png", (image[..., 0] > 0).astype(np.uint8) * 255)
+        save(
+            tmp_path / "folder" / "masks" / KINDS[index % 2] / f"{index}.png",
+            (image[..., 0] > 0).astype(np.uint8) * 255,
+        )
     for place in (tmp_path / "own.npz", tmp_path / "folder"):
         data = load_dataset(place, size=16)
         for part in ("train", "val", "test"):
-            np.testing.assert_array_equal(getattr(data, f"x_{part}")[..., 0] > 0, getattr(data, f"mask_{part}"))
-            assert (getattr(data, f"x_{part}")[..., 0].max(axis=(1, 2)) % 2 == getattr(data, f"y_{part}")).all()
+            np.testing.assert_array_equal(
+                getattr(data, f"x_{part}")[..., 0] > 0, getattr(data, f"mask_{part}")
+            )
+            assert (
+                getattr(data, f"x_{part}")[..., 0].max(axis=(1, 2)) % 2
+                == getattr(data, f"y_{part}")
+            ).all()
 
 
 def test_the_variant_follows_pixels_and_labels(tmp_path):
     images = np.stack([picture(index, (8, 8)) for index in range(8)])
     labels = np.arange(8) % 2
     variants = set()
-    for name, arrays in {"one": (images, labels), "pixel": (images ^ np.uint8(1), labels), "label": (images, 1 - labels)}.items():
+    for name, arrays in {
+        "one": (images, labels),
+        "pixel": (images ^ np.uint8(1), labels),
+        "label": (images, 1 - labels),
+    }.items():
         np.savez(tmp_path / f"{name}.npz", images=arrays[0], labels=arrays[1])
         variants.add(load_dataset(tmp_path / f"{name}.npz", size=8).variant)
-    assert len(variants) == 3 and all(variant.startswith("8 own pictures (sha256 ") for variant in variants)
+    assert len(variants) == 3 and all(
+        variant.startswith("8 own pictures (sha256 ") for variant in variants
+    )
 
 
 def test_names_may_be_more_than_the_labels_but_not_fewer(tmp_path):
     images = np.stack([picture(index, (8, 8)) for index in range(12)])
-    np.savez(tmp_path / "own.npz", images=images, labels=np.arange(12) % 2, class_names=["a", "b"])
+    np.savez(
+        tmp_path / "own.npz",
+        images=images,
+        labels=np.arange(12) % 2,
+        class_names=["a", "b"],
+    )
     assert load_dataset(tmp_path / "own.npz").class_names == ("a", "b")
-    np.savez(tmp_path / "own.npz", images=images, labels=np.arange(12) % 3, class_names=["a", "b"])
-    with pytest.raises(PatchConvNetError, match="class_names in .* must be 3 different strings"):
+    np.savez(
+        tmp_path / "own.npz",
+        images=images,
+        labels=np.arange(12) % 3,
+        class_names=["a", "b"],
+    )
+    with pytest.raises(
+        PatchConvNetError, match="class_names in .* must be 3 different strings"
+    ):
         load_dataset(tmp_path / "own.npz")
-    np.savez(tmp_path / "own.npz", images=images, labels=np.arange(12) % 2, class_names=[1, 2])
-    with pytest.raises(PatchConvNetError, match="class_names in .* must be 2 different strings"):
+    np.savez(
+        tmp_path / "own.npz",
+        images=images,
+        labels=np.arange(12) % 2,
+        class_names=[1, 2],
+    )
+    with pytest.raises(
+        PatchConvNetError, match="class_names in .* must be 2 different strings"
+    ):
         load_dataset(tmp_path / "own.npz")
 
 
 @pytest.mark.parametrize("channels", [1, 2, 3, 4])
 def test_arrays_have_one_channel_or_three(tmp_path, channels):
-    images = np.random.default_rng(0).integers(256, size=(8, 8, 8, channels), dtype=np.uint8)
+    images = np.random.default_rng(0).integers(
+        256, size=(8, 8, 8, channels), dtype=np.uint8
+    )
     np.savez(tmp_path / "own.npz", images=images, labels=np.arange(8) % 2)
     if channels in (1, 3):
         data = load_dataset(tmp_path / "own.npz", size=8)
-        found = {image.tobytes() for image in np.concatenate([data.x_train, data.x_val, data.x_test])}
-        assert found == {np.broadcast_to(image, (8, 8, 3)).tobytes() for image in images}
+        found = {
+            image.tobytes()
+            for image in np.concatenate([data.x_train, data.x_val, data.x_test])
+        }
+        assert found == {
+            np.broadcast_to(image, (8, 8, 3)).tobytes() for image in images
+        }
     else:
-        with pytest.raises(PatchConvNetError, match=r"wanted uint8 \(N, H, W, 3\) or \(N, H, W\)"):
+        with pytest.raises(
+            PatchConvNetError, match=r"wanted uint8 \(N, H, W, 3\) or \(N, H, W\)"
+        ):
             load_dataset(tmp_path / "own.npz")
 
 
 def test_the_classes_are_known_without_reading_a_picture(tmp_path):
     folder = make_folder(tmp_path / "animals")
     (folder / "cat" / "0.png").write_bytes(b"no picture")
-    assert own_pictures.class_names(folder) == own_pictures.class_names(str(folder)) == KINDS
+    assert (
+        own_pictures.class_names(folder)
+        == own_pictures.class_names(str(folder))
+        == KINDS
+    )
 
 
 def test_pictures_are_32_wide_and_split_by_seed_0_unless_told(folder):
     usual, told = own_pictures.read(folder), own_pictures.read(folder, 32, 0)
     for part in ("x_train", "y_train", "x_val", "y_val", "x_test", "y_test"):
         np.testing.assert_array_equal(usual[part], told[part])
-    assert usual["x_train"].shape[1:] == (32, 32, 3) and load_dataset(folder).variant == usual["variant"]
+    assert (
+        usual["x_train"].shape[1:] == (32, 32, 3)
+        and load_dataset(folder).variant == usual["variant"]
+    )

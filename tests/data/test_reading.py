@@ -1,4 +1,6 @@
-"""Pictures with much beside the picture, pictures that are something else, and names that are no picture's."""
+"""Pictures with much beside the picture, pictures that are something else, and names
+that are no picture's.
+"""
 
 import io
 import os
@@ -35,13 +37,20 @@ def saved(pixels=PIXELS, kind="PNG", **options):
 # === formats ===
 
 
-POSTSCRIPT = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n%%EndComments\nshowpage\n%%EOF\n"
+POSTSCRIPT = (
+    b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10"
+    b" 10\n%%EndComments\nshowpage\n%%EOF\n"
+)
 
 
 @pytest.mark.parametrize("suffix", ["png", "jpg", "eps"])
 def test_postscript_starts_no_other_program(tmp_path, monkeypatch, suffix):
     for name in ("Popen", "run", "call", "check_call"):
-        monkeypatch.setattr(subprocess, name, lambda *given, **options: pytest.fail("it starts a program"))
+        monkeypatch.setattr(
+            subprocess,
+            name,
+            lambda *given, **options: pytest.fail("it starts a program"),
+        )
     (tmp_path / f"a.{suffix}").write_bytes(POSTSCRIPT)
     assert "is not a picture" in refusal(tmp_path / f"a.{suffix}")
 
@@ -53,8 +62,12 @@ def test_formats_that_have_no_suffix_of_ours_are_not_opened(kind):
 
 def test_every_suffix_has_its_format():
     known = Image.registered_extensions()
-    assert {known[suffix] for suffix in reading.SUFFIXES & known.keys()} == set(reading._formats())
-    assert {"PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "TGA", "PPM"} <= set(reading._formats())
+    assert {known[suffix] for suffix in reading.SUFFIXES & known.keys()} == set(
+        reading._formats()
+    )
+    assert {"PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "TGA", "PPM"} <= set(
+        reading._formats()
+    )
 
 
 @pytest.mark.parametrize("missing", ["AVIF", "JPEG2000"])
@@ -62,7 +75,10 @@ def test_a_pillow_without_a_format_reads_the_others(monkeypatch, missing):
     reading._formats.cache_clear()
     monkeypatch.delitem(Image.OPEN, missing, raising=False)
     try:
-        assert np.array_equal(read_image(saved()), PIXELS) and missing not in reading._formats()
+        assert (
+            np.array_equal(read_image(saved()), PIXELS)
+            and missing not in reading._formats()
+        )
     finally:
         reading._formats.cache_clear()
 
@@ -76,7 +92,9 @@ def test_each_format_is_read(kind):
 def test_the_photographs_of_telephones_are_read(size):
     """MPO: two JPEG pictures in one file; the first is taken."""
     file = io.BytesIO()
-    Image.new("RGB", size, (200, 0, 0)).save(file, "MPO", save_all=True, append_images=[Image.new("RGB", size, (0, 0, 200))])
+    Image.new("RGB", size, (200, 0, 0)).save(
+        file, "MPO", save_all=True, append_images=[Image.new("RGB", size, (0, 0, 200))]
+    )
     pixels = read_image(file.getvalue())
     assert pixels[..., 0].min() > 190 and pixels[..., 2].max() < 10
 
@@ -85,7 +103,12 @@ def test_the_photographs_of_telephones_are_read(size):
 
 
 def chunk(kind, content):
-    return len(content).to_bytes(4, "big") + kind + content + zlib.crc32(kind + content).to_bytes(4, "big")
+    return (
+        len(content).to_bytes(4, "big")
+        + kind
+        + content
+        + zlib.crc32(kind + content).to_bytes(4, "big")
+    )
 
 
 MEGABYTE = bytes(1_000_000)
@@ -94,9 +117,13 @@ NOTES = {
     "a long text": chunk(b"tEXt", b"Comment\0" + b"x" * 3_000_000),
     "many long texts": chunk(b"tEXt", b"Comment\0" + b"x" * 900_000) * 80,
     "a text that unpacks to much": chunk(b"zTXt", b"Comment\0\0" + BOMB),
-    "an international text that unpacks to much": chunk(b"iTXt", b"Comment\0\1\0\0\0" + BOMB),
+    "an international text that unpacks to much": chunk(
+        b"iTXt", b"Comment\0\1\0\0\0" + BOMB
+    ),
     "a profile that unpacks to much": chunk(b"iCCP", b"profile\0\0" + BOMB),
-    "a long profile": chunk(b"iCCP", b"profile\0\0" + zlib.compress(os.urandom(2_000_000), 1)),
+    "a long profile": chunk(
+        b"iCCP", b"profile\0\0" + zlib.compress(os.urandom(2_000_000), 1)
+    ),
     "a private note": chunk(b"abCd", MEGABYTE) * 50,
     "a public note": chunk(b"aBCd", MEGABYTE * 3) * 20,
     "many packed texts": chunk(b"zTXt", b"Comment\0\0" + zlib.compress(MEGABYTE)) * 70,
@@ -132,7 +159,10 @@ for path in sys.argv[2:]:
 
 
 @pytest.mark.long
-@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="only Linux tells the peak of one process")
+@pytest.mark.skipif(
+    not Path("/proc/self/status").exists(),
+    reason="only Linux tells the peak of one process",
+)
 def test_what_is_beside_a_picture_takes_little_memory(tmp_path):
     files = [tmp_path / "usual.png"]
     files[0].write_bytes(saved())
@@ -140,9 +170,12 @@ def test_what_is_beside_a_picture_takes_little_memory(tmp_path):
         for after_picture in (False, True):
             files.append(tmp_path / f"{kind}, {after_picture}.png")
             files[-1].write_bytes(with_note(note, after_picture))
-    result = subprocess.run([sys.executable, "-c", PEAK, *map(str, files)], capture_output=True, text=True)
+    result = subprocess.run(
+        [sys.executable, "-c", PEAK, *map(str, files)], capture_output=True, text=True
+    )
     peaks = dict(zip(files[1:], map(int, result.stdout.split()), strict=True))
-    assert max(peaks.values()) < 160, (peaks, result.stderr)  # Pillow takes up to 64 MB of texts, each of which it holds twice
+    # Pillow takes up to 64 MB of texts, each of which it holds twice
+    assert max(peaks.values()) < 160, (peaks, result.stderr)
 
 
 def test_the_short_text_that_tells_which_side_is_up_is_kept(tmp_path):
@@ -157,7 +190,9 @@ def test_the_short_text_that_tells_which_side_is_up_is_kept(tmp_path):
 
 def test_an_animation_gives_its_first_picture():
     others = [Image.fromarray(255 - PIXELS), Image.fromarray(PIXELS // 2)]
-    assert np.array_equal(read_image(saved(save_all=True, append_images=others)), PIXELS)
+    assert np.array_equal(
+        read_image(saved(save_all=True, append_images=others)), PIXELS
+    )
 
 
 def damaged(content, where):
@@ -165,7 +200,11 @@ def damaged(content, where):
     return content[:place] + bytes([content[place] ^ 255]) + content[place + 1 :]
 
 
-@pytest.mark.parametrize("note", [b"", NOTES["a long text"], NOTES["a text that unpacks to much"]], ids=range(3))
+@pytest.mark.parametrize(
+    "note",
+    [b"", NOTES["a long text"], NOTES["a text that unpacks to much"]],
+    ids=range(3),
+)
 @pytest.mark.parametrize("damage", ["size", "pixels", "cut", "endless chunk"])
 def test_a_damaged_png_is_refused(note, damage):
     content = with_note(note, after_picture=False)
@@ -173,7 +212,13 @@ def test_a_damaged_png_is_refused(note, damage):
         "size": lambda: damaged(content, b"IHDR"),
         "pixels": lambda: damaged(content, b"IDAT"),
         "cut": lambda: content[: content.index(b"IDAT") + 20],
-        "endless chunk": lambda: content[: content.index(b"IDAT") - 4] + b"\xff\xff\xff\xff" + content[content.index(b"IDAT") :][:40],
+        "endless chunk": (
+            lambda: (
+                content[: content.index(b"IDAT") - 4]
+                + b"\xff\xff\xff\xff"
+                + content[content.index(b"IDAT") :][:40]
+            )
+        ),
     }
     assert "picture" in refusal(broken[damage]())
 
@@ -190,15 +235,30 @@ def test_more_notes_than_can_be_are_refused(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "values", [[np.nan], [np.inf], [-np.inf], [-1.0], [-1e-9], [0, np.nan, 1, 300], [1, -np.inf, 1e30]], ids=str
+    "values",
+    [
+        [np.nan],
+        [np.inf],
+        [-np.inf],
+        [-1.0],
+        [-1e-9],
+        [0, np.nan, 1, 300],
+        [1, -np.inf, 1e30],
+    ],
+    ids=str,
 )
 def test_floats_that_are_no_light_are_refused(tmp_path, values):
     Image.fromarray(np.array([[0.5, *values]], "float32")).save(tmp_path / "a.tiff")
-    assert f"{tmp_path / 'a.tiff'} holds values below zero, infinite ones or ones that are no numbers" in refusal(tmp_path / "a.tiff")
+    assert (
+        f"{tmp_path / 'a.tiff'} holds values below zero, infinite ones or ones that are"
+        " no numbers" in refusal(tmp_path / "a.tiff")
+    )
 
 
 def test_integers_below_zero_are_refused():
-    assert "holds values below zero" in refusal(saved(np.array([[0, -1, 70_000]], "int32"), "TIFF"))
+    assert "holds values below zero" in refusal(
+        saved(np.array([[0, -1, 70_000]], "int32"), "TIFF")
+    )
 
 
 def test_one_bad_value_at_the_end_of_a_large_picture_is_seen(monkeypatch):
@@ -212,10 +272,14 @@ def test_one_bad_value_at_the_end_of_a_large_picture_is_seen(monkeypatch):
 # === names ===
 
 
-@pytest.mark.parametrize("source", ["", "  ", "~nobody-of-this-name/a.png", "x" * 300, "a\0b"])
+@pytest.mark.parametrize(
+    "source", ["", "  ", "~nobody-of-this-name/a.png", "x" * 300, "a\0b"]
+)
 def test_a_name_that_cannot_be_used(source):
     for use in (read_image, lambda source: inference.find_pictures([source])):
-        with pytest.raises(PatchConvNetError, match="is no path|cannot be used") as caught:
+        with pytest.raises(
+            PatchConvNetError, match="is no path|cannot be used"
+        ) as caught:
             use(source)
         assert str(caught.value).isprintable()
 
@@ -225,15 +289,21 @@ def test_what_is_no_file_is_no_picture(tmp_path):
     os.mkfifo(tmp_path / "pipe.png")
     (tmp_path / "device.png").symlink_to("/dev/zero")
     (tmp_path / "loop.png").symlink_to(tmp_path / "loop.png")
-    assert "is no file that can be read: give a picture file" in refusal(tmp_path / "pipe.png")
-    assert "is no file that can be read: give a picture file" in refusal(tmp_path / "device.png")
+    assert "is no file that can be read: give a picture file" in refusal(
+        tmp_path / "pipe.png"
+    )
+    assert "is no file that can be read: give a picture file" in refusal(
+        tmp_path / "device.png"
+    )
     assert "cannot be used" in refusal(tmp_path / "loop.png")
     (tmp_path / "a.png").write_bytes(saved())
     found, left_out = inference.find_pictures([str(tmp_path)])
     assert [path.name for path in found] == ["a.png"] and len(left_out) == 3
 
 
-@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="names are always text there")
+@pytest.mark.skipif(
+    sys.platform in ("win32", "darwin"), reason="names are always text there"
+)
 def test_names_that_are_no_text_are_shown_all_the_same(tmp_path):
     folder = tmp_path / os.fsdecode(b"a\xff\x1b[2J\n")
     folder.mkdir()
@@ -241,7 +311,9 @@ def test_names_that_are_no_text_are_shown_all_the_same(tmp_path):
     assert "is not a picture" in refusal(folder / "a.png")
     assert "is not there" in refusal(folder / "b.png")
     (folder / "a.png").unlink()
-    with pytest.raises(PatchConvNetError, match="is a folder without a picture") as caught:
+    with pytest.raises(
+        PatchConvNetError, match="is a folder without a picture"
+    ) as caught:
         inference.find_pictures([str(folder)])
     assert str(caught.value).isprintable()
 

@@ -1,4 +1,6 @@
-"""How pictures are shrunk, converted strip by strip, and fetched: the limits on either side."""
+"""How pictures are shrunk, converted strip by strip, and fetched: the limits on either
+side.
+"""
 
 import contextlib
 import io
@@ -20,10 +22,14 @@ def slope(width, height, across):
     return np.broadcast_to(line if across else line[:, None], (height, width))
 
 
-@pytest.mark.parametrize("size", [(161, 161), (167, 167), (160, 160), (161, 40), (40, 167)])
+@pytest.mark.parametrize(
+    "size", [(161, 161), (167, 167), (160, 160), (161, 40), (40, 167)]
+)
 @pytest.mark.parametrize("across", [True, False])
 def test_a_shrunk_picture_is_the_whole_picture(monkeypatch, size, across):
-    """Whatever of it is left over where it is averaged in blocks: a slope stays a slope, from end to end."""
+    """Whatever of it is left over where it is averaged in blocks: a slope stays a
+    slope, from end to end.
+    """
     monkeypatch.setattr(reading, "LARGEST_AREA", 100)
     found = read_image(slope(*size, across).astype("uint8"))[..., 0]
     assert found.size <= 110 and min(found.shape) > 1
@@ -62,7 +68,11 @@ def test_strips_of_any_height_give_the_same_picture(monkeypatch, kind, area):
 def test_white_shows_through_in_every_mode_that_has_a_share_of_it(mode):
     """From left to right: nothing, half, and all of a dark grey."""
     values = np.array([[[40, 0], [40, 128], [40, 255]]], "uint8")
-    picture = Image.frombytes("PA", (3, 1), values.tobytes()) if mode == "PA" else Image.fromarray(values)
+    picture = (
+        Image.frombytes("PA", (3, 1), values.tobytes())
+        if mode == "PA"
+        else Image.fromarray(values)
+    )
     if mode == "PA":
         picture.putpalette([level for level in range(256) for _ in range(3)])
     elif mode != "LA":
@@ -73,10 +83,13 @@ def test_white_shows_through_in_every_mode_that_has_a_share_of_it(mode):
 
 
 @pytest.mark.parametrize(
-    ("mode", "colour", "wanted"), [("L", 7, 7), ("1", 1, 255), ("RGB", (7, 7, 7), 7), ("CMYK", (0, 0, 0, 248), 7)]
+    ("mode", "colour", "wanted"),
+    [("L", 7, 7), ("1", 1, 255), ("RGB", (7, 7, 7), 7), ("CMYK", (0, 0, 0, 248), 7)],
 )
 def test_other_modes_have_no_white_below(mode, colour, wanted):
-    assert np.asarray(reading._rgb(Image.new(mode, (2, 1), colour), None)).tolist() == [[[wanted] * 3] * 2]
+    assert np.asarray(reading._rgb(Image.new(mode, (2, 1), colour), None)).tolist() == [
+        [[wanted] * 3] * 2
+    ]
 
 
 class Header:
@@ -107,16 +120,25 @@ class Header:
         ("AVIF", 37_500_000, True), ("AVIF", 37_500_001, False),
     ],
 )  # fmt: skip
-def test_150_million_pixels_are_the_most_and_a_quarter_in_costly_formats(monkeypatch, kind, pixels, loaded):
+def test_150_million_pixels_are_the_most_and_a_quarter_in_costly_formats(
+    monkeypatch, kind, pixels, loaded
+):
     monkeypatch.setattr(Image, "open", lambda file, formats: Header(kind, pixels))
     with pytest.raises(PatchConvNetError) as caught:
         read_image(b"a picture")
-    limits = "has too many pixels (at most 150 million, a quarter of it in WebP or AVIF): shrink it first"
+    limits = (
+        "has too many pixels (at most 150 million, a quarter of it in WebP or AVIF):"
+        " shrink it first"
+    )
     assert ("it is loaded" if loaded else limits) in str(caught.value)
 
 
-@pytest.mark.parametrize(("kind", "is_photograph"), [("JPEG", True), ("MPO", True), ("PNG", False)])
-def test_a_large_photograph_is_decoded_no_larger_than_it_is_returned(monkeypatch, kind, is_photograph):
+@pytest.mark.parametrize(
+    ("kind", "is_photograph"), [("JPEG", True), ("MPO", True), ("PNG", False)]
+)
+def test_a_large_photograph_is_decoded_no_larger_than_it_is_returned(
+    monkeypatch, kind, is_photograph
+):
     header = Header(kind, 4_194_304)
     monkeypatch.setattr(Image, "open", lambda file, formats: header)
     with pytest.raises(PatchConvNetError, match="it is loaded"):
@@ -175,7 +197,10 @@ def answering(monkeypatch):
 def test_an_address_has_ten_seconds_of_silence_and_a_minute(answering):
     answer = answering([b"ab", b"c"], 3)
     assert reading._download("http://example.org/a b.png") == b"abc"
-    assert answering.calls == [["http://example.org/a%20b.png"], ("http://example.org/a b.png", {}, 10.0, 60.0)]
+    assert answering.calls == [
+        ["http://example.org/a%20b.png"],
+        ("http://example.org/a b.png", {}, 10.0, 60.0),
+    ]
     assert set(answer.asked) == {65_536}
 
 
@@ -187,11 +212,14 @@ def test_an_address_has_ten_seconds_of_silence_and_a_minute(answering):
         (3, 0, None),
     ],
 )  # fmt: skip
-def test_50_megabytes_are_the_most_and_all_that_was_promised_must_come(answering, sent, length, said):
+def test_50_megabytes_are_the_most_and_all_that_was_promised_must_come(
+    answering, sent, length, said
+):
     answer = answering([bytes(sent)] if sent else [], length)
     if said is None:
         assert len(reading._download("http://a/b")) == sent
     else:
         with pytest.raises(PatchConvNetError, match=f"^http://a/b {said}"):
             reading._download("http://a/b")
-        assert len(answer.asked) == (0 if not sent else 1 if sent > 5 else 2)  # no more than needed
+        # no more than needed
+        assert len(answer.asked) == (0 if not sent else 1 if sent > 5 else 2)

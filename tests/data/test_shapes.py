@@ -1,4 +1,6 @@
-"""Shapes: the same bytes everywhere, exact masks, and nothing but the outline tells the class."""
+"""Shapes: the same bytes everywhere, exact masks, and nothing but the outline tells the
+class.
+"""
 
 import hashlib
 
@@ -34,16 +36,24 @@ def test_more_images_begin_with_the_same_ones(drawn):
 
 
 def test_other_seeds_draw_other_images():
-    assert not np.array_equal(shapes.generate(10, seed=1)[0], shapes.generate(10, seed=2)[0])
-    assert not np.array_equal(shapes.generate(10, seed=(0, 1))[0], shapes.generate(10, seed=(0, 2))[0])
+    assert not np.array_equal(
+        shapes.generate(10, seed=1)[0], shapes.generate(10, seed=2)[0]
+    )
+    assert not np.array_equal(
+        shapes.generate(10, seed=(0, 1))[0], shapes.generate(10, seed=(0, 2))[0]
+    )
 
 
 def features(images, masks):
-    """What must not tell the class: position, size and colour of the object, and their squares."""
+    """What must not tell the class: position, size and colour of the object, and their
+    squares.
+    """
     rows, columns = np.arange(32)[None, :, None], np.arange(32)[None, None, :]
     area = masks.sum(axis=(1, 2))
     place = [(masks * axis).sum(axis=(1, 2)) / area for axis in (rows, columns)]
-    colour = [(images[..., channel] * masks).sum(axis=(1, 2)) / area for channel in range(3)]
+    colour = [
+        (images[..., channel] * masks).sum(axis=(1, 2)) / area for channel in range(3)
+    ]
     values = np.stack([area, *place, *colour], axis=1)
     values = (values - values.mean(axis=0)) / values.std(axis=0)
     products = [values[:, i] * values[:, j] for i in range(6) for j in range(i, 6)]
@@ -71,7 +81,8 @@ def test_position_size_angle_and_colour_vary(drawn):
     images, labels, masks = drawn
     area = masks.sum(axis=(1, 2))
     assert area.min() > 110 and area.max() < 280 and area.std() > 20
-    assert masks.mean(axis=0)[3:29, 3:29].min() > 0.01  # objects are everywhere but at the very border
+    # objects are everywhere but at the very border
+    assert masks.mean(axis=0)[3:29, 3:29].min() > 0.01
     for label in range(10):
         of_class = masks[labels == label]
         assert len({mask.tobytes() for mask in of_class}) > 0.9 * len(of_class)
@@ -92,15 +103,26 @@ def test_no_place_is_always_on_the_object(drawn):
 
 
 def test_masks_fit_the_picture(drawn):
-    """Just inside the mask the colour is the object's; the object's colour is nearly constant."""
+    """Just inside the mask the colour is the object's; the object's colour is nearly
+    constant.
+    """
     images, _, masks = drawn
-    inner = masks & np.roll(masks, 1, 1) & np.roll(masks, -1, 1) & np.roll(masks, 1, 2) & np.roll(masks, -1, 2)
+    inner = (
+        masks
+        & np.roll(masks, 1, 1)
+        & np.roll(masks, -1, 1)
+        & np.roll(masks, 1, 2)
+        & np.roll(masks, -1, 2)
+    )
     for image, mask, inside in zip(images[:200].astype(float), masks, inner):
         assert image[inside].std(axis=0).max() < 12
         assert np.abs(image[inside].mean(axis=0) - image[~mask].mean(axis=0)).max() > 12
 
 
-@pytest.mark.parametrize("label, area", [("circle", np.pi), ("square", 1.4**2), ("cross", 4 * 0.42 * 2 - 0.84**2)])
+@pytest.mark.parametrize(
+    "label, area",
+    [("circle", np.pi), ("square", 1.4**2), ("cross", 4 * 0.42 * 2 - 0.84**2)],
+)
 def test_outlines_have_the_area_that_geometry_says(label, area):
     index = shapes.CLASS_NAMES.index(label)
     assert shapes._AREA[index] == pytest.approx(area, rel=0.01)
@@ -109,7 +131,9 @@ def test_outlines_have_the_area_that_geometry_says(label, area):
 def test_the_ring_has_a_hole(drawn):
     _, labels, masks = drawn
     rings = masks[labels == shapes.CLASS_NAMES.index("ring")]
-    whole = [ring for ring in rings if not (ring[[0, -1]].any() or ring[:, [0, -1]].any())]
+    whole = [
+        ring for ring in rings if not (ring[[0, -1]].any() or ring[:, [0, -1]].any())
+    ]
     assert len(whole) > 20
     for ring in whole:
         rows, columns = np.nonzero(ring)
@@ -139,9 +163,12 @@ def test_pairs_have_two_classes_and_two_masks(pairs):
     assert masks.shape == (180, 2, 32, 32) and masks.dtype == bool
     counts = np.zeros((10, 10), dtype=int)
     np.add.at(counts, tuple(labels.T), 1)
-    assert np.array_equal(counts, 2 * (1 - np.eye(10, dtype=int)))  # each ordered pair twice, none with itself
+    # each ordered pair twice, none with itself
+    assert np.array_equal(counts, 2 * (1 - np.eye(10, dtype=int)))
     assert not (masks[:, 0] & masks[:, 1]).any()
-    assert masks.sum(axis=(2, 3)).min() > 100 and np.ptp(masks[:, 0].sum(axis=(1, 2))) > 20
+    assert (
+        masks.sum(axis=(2, 3)).min() > 100 and np.ptp(masks[:, 0].sum(axis=(1, 2))) > 20
+    )
 
 
 def test_objects_of_a_pair_stand_out_where_their_masks_say(pairs):
@@ -149,7 +176,10 @@ def test_objects_of_a_pair_stand_out_where_their_masks_say(pairs):
     images, _, masks = pairs
     background = ~masks.any(axis=1)
     for index in range(2):
-        spread = [images[number][mask].std(axis=0).max() for number, mask in enumerate(masks[:, index])]
+        spread = [
+            images[number][mask].std(axis=0).max()
+            for number, mask in enumerate(masks[:, index])
+        ]
         assert np.median(spread) < 25
         distance = [
             np.abs(image[mask].mean(axis=0) - image[rest].mean(axis=0)).max()
@@ -164,9 +194,12 @@ def test_pairs_repeat_and_lie_apart(pairs):
     assert not np.array_equal(pairs[0], shapes.generate_pairs(180, seed=1)[0])
     rows, columns = np.arange(32)[:, None], np.arange(32)[None]
     area = pairs[2].sum(axis=(2, 3))
-    centres = [(pairs[2] * axis).sum(axis=(2, 3)) / area for axis in (rows, columns)]  # two of (N, 2)
+    # two of (N, 2)
+    centres = [(pairs[2] * axis).sum(axis=(2, 3)) / area for axis in (rows, columns)]
     distance = np.hypot(*(centre[:, 0] - centre[:, 1] for centre in centres))
-    assert distance.min() > 10 and all(0.2 < (np.ptp(centre, axis=1) > 10).mean() for centre in centres)
+    assert distance.min() > 10 and all(
+        0.2 < (np.ptp(centre, axis=1) > 10).mean() for centre in centres
+    )
 
 
 @pytest.mark.parametrize("count", [0, 2.5, True])
@@ -182,10 +215,15 @@ def test_pairs_of_the_same_seed_have_the_same_bytes_on_every_platform():
 
 
 def test_one_of_a_pair_lies_left_of_the_other_or_above(pairs):
-    """Along one axis far apart, the first before the second; about half of them in each direction."""
+    """Along one axis far apart, the first before the second; about half of them in each
+    direction.
+    """
     _, _, masks = pairs
     rows, columns = np.arange(32)[:, None], np.arange(32)[None]
-    middle = lambda axis: (masks * axis).sum(axis=(2, 3)) / np.maximum(masks.sum(axis=(2, 3)), 1)  # (N, 2)
+    # (N, 2)
+    middle = lambda axis: (
+        (masks * axis).sum(axis=(2, 3)) / np.maximum(masks.sum(axis=(2, 3)), 1)
+    )
     down, right = (middle(axis)[:, 1] - middle(axis)[:, 0] for axis in (rows, columns))
     assert np.all(np.maximum(down, right) > 8)
     assert 0.3 < (right > down).mean() < 0.7

@@ -1,4 +1,6 @@
-"""The parts of asking an address: what is looked up, what is sent, and when the watchdog ends it. Nothing waits."""
+"""The parts of asking an address: what is looked up, what is sent, and when the
+watchdog ends it. Nothing waits.
+"""
 
 import http.client
 import queue
@@ -47,9 +49,15 @@ def test_what_is_in_no_hosts_name(mark):
 
 
 def test_what_need_not_be_encoded_is_sent_as_it_is():
-    assert web.address_of("http://a/:?[]@!$&'()*+,;=%~-._#x") == "http://a/:?[]@!$&'()*+,;=%~-._"
+    assert (
+        web.address_of("http://a/:?[]@!$&'()*+,;=%~-._#x")
+        == "http://a/:?[]@!$&'()*+,;=%~-._"
+    )
     assert web.address_of('http://a/ä "?q=ä') == "http://a/%C3%A4%20%22?q=%C3%A4"
-    assert web.address_of("http://a:80?q") == "http://a:80/?q" and web.address_of("https://a:0/") == "https://a:0/"
+    assert (
+        web.address_of("http://a:80?q") == "http://a:80/?q"
+        and web.address_of("https://a:0/") == "https://a:0/"
+    )
 
 
 # === is there a network? ===
@@ -57,8 +65,12 @@ def test_what_need_not_be_encoded_is_sent_as_it_is():
 
 def test_all_hosts_are_looked_up_at_once_each_but_once(monkeypatch):
     asked = []
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *given: asked.append(given) or [1])
-    web.require_network(["https://b/x", "http://a/y", "https://b/z", "ftp://c/", "no address"])
+    monkeypatch.setattr(
+        socket, "getaddrinfo", lambda *given: asked.append(given) or [1]
+    )
+    web.require_network(
+        ["https://b/x", "http://a/y", "https://b/z", "ftp://c/", "no address"]
+    )
     for thread in threading.enumerate():
         if thread is not threading.current_thread():
             thread.join(5)
@@ -66,7 +78,9 @@ def test_all_hosts_are_looked_up_at_once_each_but_once(monkeypatch):
 
 
 def test_addresses_that_are_none_are_left_to_whoever_asks_them(monkeypatch):
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *given: pytest.fail("it was looked up"))
+    monkeypatch.setattr(
+        socket, "getaddrinfo", lambda *given: pytest.fail("it was looked up")
+    )
     web.require_network(["ftp://c/", "no address"])
     web.require_network([])
 
@@ -74,18 +88,27 @@ def test_addresses_that_are_none_are_left_to_whoever_asks_them(monkeypatch):
 @pytest.mark.parametrize("name", ["http_proxy", "https_proxy"])
 def test_with_a_proxy_nothing_is_looked_up(monkeypatch, name):
     monkeypatch.setenv(name, "http://127.0.0.1:1")
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *given: pytest.fail("it was looked up"))
+    monkeypatch.setattr(
+        socket, "getaddrinfo", lambda *given: pytest.fail("it was looked up")
+    )
     web.require_network(["https://a/"])
 
 
 def test_a_proxy_for_something_else_looks_nothing_up(monkeypatch):
-    monkeypatch.setattr(urllib.request, "getproxies", lambda: {"ftp": "http://127.0.0.1:1"})
+    monkeypatch.setattr(
+        urllib.request, "getproxies", lambda: {"ftp": "http://127.0.0.1:1"}
+    )
     monkeypatch.setattr(socket, "getaddrinfo", lambda *given: [])
-    with pytest.raises(PatchConvNetError, match="There is no network: none of these hosts is known: a, b.$"):
+    with pytest.raises(
+        PatchConvNetError,
+        match="There is no network: none of these hosts is known: a, b.$",
+    ):
         web.require_network(["https://b/", "https://a/"])
 
 
-@pytest.mark.parametrize("error", [OSError("unknown"), UnicodeError("no name"), ValueError("no")])
+@pytest.mark.parametrize(
+    "error", [OSError("unknown"), UnicodeError("no name"), ValueError("no")]
+)
 def test_a_name_that_cannot_be_looked_up_is_not_known(monkeypatch, error):
     def fail(*given):
         raise error
@@ -128,10 +151,16 @@ class Connection:
 
 @pytest.fixture
 def dog(monkeypatch):
-    """dog(patience): a watchdog; its clock is `dog.clock`, and it sleeps as long as it is told."""
+    """dog(patience): a watchdog; its clock is `dog.clock`, and it sleeps as long as it
+    is told.
+    """
     clock = types.SimpleNamespace(now=50.0, waited=[])
     monkeypatch.setattr(web, "time", types.SimpleNamespace(monotonic=lambda: clock.now))
-    monkeypatch.setattr(web, "_shut", lambda connection: setattr(connection, "ends", connection.ends + 1))
+    monkeypatch.setattr(
+        web,
+        "_shut",
+        lambda connection: setattr(connection, "ends", connection.ends + 1),
+    )
 
     def make(patience, while_asleep=lambda dog: None):
         made = web.Watchdog(patience)
@@ -187,7 +216,16 @@ def test_a_watchdog_that_is_no_longer_needed_ends_nothing(dog):
     assert not watching.ended and connection.ends == 0
 
 
-@pytest.mark.parametrize("error", [None, OSError("x"), http.client.IncompleteRead(b""), ValueError("x"), KeyError("x")])
+@pytest.mark.parametrize(
+    "error",
+    [
+        None,
+        OSError("x"),
+        http.client.IncompleteRead(b""),
+        ValueError("x"),
+        KeyError("x"),
+    ],
+)
 @pytest.mark.parametrize("ended", [False, True])
 def test_what_comes_of_an_ended_connection_is_too_slow(dog, error, ended):
     watching = dog(7.0)
@@ -233,12 +271,26 @@ def test_a_request_carries_the_name_of_the_package_and_what_it_was_given(monkeyp
             Answer.closed = True
 
     monkeypatch.setattr(web, "_opener", lambda dog: Opener())
-    with web.asked("http://Example.org/a b", {"Range": "bytes=3-"}, 5, 60) as (answer, dog):
+    with web.asked("http://Example.org/a b", {"Range": "bytes=3-"}, 5, 60) as (
+        answer,
+        dog,
+    ):
         assert isinstance(answer, Answer) and dog.patience == 60 and not Answer.closed
-        watch = [thread for thread in threading.enumerate() if thread is not threading.main_thread()]
-        assert all(thread.daemon for thread in watch)  # whoever is interrupted does not wait for it
+        watch = [
+            thread
+            for thread in threading.enumerate()
+            if thread is not threading.main_thread()
+        ]
+        # whoever is interrupted does not wait for it
+        assert all(thread.daemon for thread in watch)
     assert Answer.closed and dog.over.is_set()
-    assert sent == [("http://example.org/a%20b", {"User-agent": "patchconvnet", "Range": "bytes=3-"}, 5)]
+    assert sent == [
+        (
+            "http://example.org/a%20b",
+            {"User-agent": "patchconvnet", "Range": "bytes=3-"},
+            5,
+        )
+    ]
 
 
 @pytest.mark.parametrize("kind", [web._Connection, web._SecureConnection])

@@ -1,10 +1,12 @@
-"""The player of `patchconvnet.evolution` in a browser: what it shows are the record's numbers, and anyone can work it."""
+"""The player of `patchconvnet.evolution` in a browser: what it shows are the record's
+numbers, and anyone can work it.
+"""
 
 import numpy as np
 import pytest
-from test_book import PHONE, WIDER_THAN_ITS_PLACE, browser, open_page  # noqa: F401
 
 from patchconvnet import evolution
+from test_book import PHONE, WIDER_THAN_ITS_PLACE, browser, open_page  # noqa: F401
 
 CHOSEN = [3, 11, 29, 0]
 
@@ -31,12 +33,17 @@ def page(browser, file):  # noqa: F811
 
 def sentence(seen, epoch, picture):
     """What the player must say: here from the record's numbers, in Python."""
-    truth, answer = seen.class_names[seen.labels[picture]], seen.class_names[seen.answers[epoch, picture]]
+    truth, answer = (
+        seen.class_names[seen.labels[picture]],
+        seen.class_names[seen.answers[epoch, picture]],
+    )
     when = "before training" if epoch == 0 else f"epoch {epoch}"
     place = "on" if seen.on_object[epoch, picture] else "off"
     return (
-        f"{truth}, {when}: predicted {answer}, {seen.probabilities[epoch, picture].max():.0%}; "
-        f"{seen.energy[epoch, picture]:.0%} of the attention on the object, greatest cell {place} it"
+        f"{truth}, {when}: predicted {answer},"
+        f" {seen.probabilities[epoch, picture].max():.0%};"
+        f" {seen.energy[epoch, picture]:.0%} of the attention on the object, greatest"
+        f" cell {place} it"
     )
 
 
@@ -55,11 +62,23 @@ def test_the_slider_moves_by_keyboard_and_the_numbers_are_the_records(page, seen
         assert label(page) == sentence(seen, epoch, 0)
         value = page.get_by_role("slider").get_attribute("aria-valuetext")
         assert value.endswith(sentence(seen, epoch, 0).split(": ", 1)[1])
-        assert value.startswith(f"epoch {epoch} of 8: " if epoch else "before training: ")
+        assert value.startswith(
+            f"epoch {epoch} of 8: " if epoch else "before training: "
+        )
         numbers = page.locator(".numbers").inner_text()
-        assert f"{seen.energy[epoch, 0]:.0%} of the attention" in numbers and f"{seen.entropy[epoch, 0]:.1f} of 6.0 bits" in numbers
-        right, on_object = (seen.answers[epoch] == seen.labels).sum(), seen.on_object[epoch].sum()
-        assert page.locator(".counts").inner_text() == f"Of these 4 pictures: right answers {right}, greatest cells on the object {on_object}."
+        assert (
+            f"{seen.energy[epoch, 0]:.0%} of the attention" in numbers
+            and f"{seen.entropy[epoch, 0]:.1f} of 6.0 bits" in numbers
+        )
+        right, on_object = (
+            (seen.answers[epoch] == seen.labels).sum(),
+            seen.on_object[epoch].sum(),
+        )
+        assert (
+            page.locator(".counts").inner_text()
+            == f"Of these 4 pictures: right answers {right}, greatest cells on the"
+            f" object {on_object}."
+        )
         press(page, "ArrowRight")
     assert label(page) == sentence(seen, 8, 0)  # it stays at the end
     press(page, "Home")
@@ -83,7 +102,11 @@ def test_every_picture_can_be_chosen_by_keyboard(page, seen):
 def test_buttons_step_and_say_so(page, seen):
     page.get_by_role("button", name="Next epoch").focus()
     press(page, "Enter", "Enter")
-    assert label(page) == sentence(seen, 2, 0) == page.locator("[role=status]").inner_text()
+    assert (
+        label(page)
+        == sentence(seen, 2, 0)
+        == page.locator("[role=status]").inner_text()
+    )
     page.get_by_role("button", name="Previous epoch").click()
     assert label(page) == sentence(seen, 1, 0)
 
@@ -100,13 +123,18 @@ def test_play_advances_quietly_and_stops_at_the_end(page, seen):
         assert page.get_by_role("button", name="Pause").count() == 1
     page.clock.run_for(5_000)
     assert label(page) == sentence(seen, 8, 0)
-    assert page.locator("[role=status]").inner_text() == f"The end. {sentence(seen, 8, 0)}"
+    assert (
+        page.locator("[role=status]").inner_text() == f"The end. {sentence(seen, 8, 0)}"
+    )
     press(page, "Space")  # from the beginning
     assert label(page) == sentence(seen, 0, 0)
     page.clock.run_for(900)
     press(page, "Space")
     page.clock.run_for(5_000)
-    assert label(page) == sentence(seen, 1, 0) and page.get_by_role("button", name="Play").count() == 1
+    assert (
+        label(page) == sentence(seen, 1, 0)
+        and page.get_by_role("button", name="Play").count() == 1
+    )
 
 
 def test_less_motion_for_those_who_ask(browser, file):  # noqa: F811
@@ -128,17 +156,29 @@ PIXEL = """([selector, across, down]) => { const canvas = document.querySelector
 
 
 def test_the_canvas_shows_picture_and_map(page, seen):
-    assert page.evaluate(PIXEL, ["canvas.plain", 0.5, 0.5]) == seen.pictures[0][16, 16].tolist()
+    assert (
+        page.evaluate(PIXEL, ["canvas.plain", 0.5, 0.5])
+        == seen.pictures[0][16, 16].tolist()
+    )
     page.get_by_role("slider").focus()
     press(page, "End")
     row, column = divmod(int(seen.maps[8, 0].argmax()), 8)
-    red, green, blue = page.evaluate(PIXEL, ["canvas.map", (column + 0.5) / 8, (row + 0.5) / 8])
+    red, green, blue = page.evaluate(
+        PIXEL, ["canvas.map", (column + 0.5) / 8, (row + 0.5) / 8]
+    )
     grey = 0.35 * seen.pictures[0][4 * row + 2, 4 * column + 2].mean()
-    assert abs(red - grey - 0.65 * 253) < 2 and abs(green - grey - 0.65 * 231) < 2 and abs(blue - grey - 0.65 * 37) < 2
+    assert (
+        abs(red - grey - 0.65 * 253) < 2
+        and abs(green - grey - 0.65 * 231) < 2
+        and abs(blue - grey - 0.65 * 37) < 2
+    )
 
 
 def test_one_scale_for_all_epochs_is_darker_before_training(page):
-    sums = "canvas => canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.reduce((a, b) => a + b)"
+    sums = (
+        "canvas => canvas.getContext('2d').getImageData(0, 0, canvas.width,"
+        " canvas.height).data.reduce((a, b) => a + b)"
+    )
     own = page.locator("canvas.map").evaluate(sums)
     page.get_by_role("checkbox", name="Same colours in all epochs").check()
     assert page.locator("canvas.map").evaluate(sums) < 0.9 * own
@@ -161,13 +201,19 @@ CHANGED = """canvas => {
 
 def test_the_outline_runs_along_the_mask(page, seen):
     page.get_by_role("radio", name="picture 2: square").click()
-    changed = np.array(page.locator("canvas.map").evaluate(CHANGED))  # (points, 2): across and down, in the picture's pixels
+    # (points, 2): across and down, in the picture's pixels
+    changed = np.array(page.locator("canvas.map").evaluate(CHANGED))
     mask = np.pad(seen.masks[1], 1)
 
     def inside(across, down):
-        return mask[(np.floor(changed[:, 1] + down) + 1).astype(int), (np.floor(changed[:, 0] + across) + 1).astype(int)]
+        return mask[
+            (np.floor(changed[:, 1] + down) + 1).astype(int),
+            (np.floor(changed[:, 0] + across) + 1).astype(int),
+        ]
 
-    corners = np.stack([inside(across, down) for across in (-0.4, 0.4) for down in (-0.4, 0.4)])
+    corners = np.stack(
+        [inside(across, down) for across in (-0.4, 0.4) for down in (-0.4, 0.4)]
+    )
     assert len(changed) > 500 and (corners.any(axis=0) & ~corners.all(axis=0)).all()
 
 
@@ -187,14 +233,23 @@ CONTRAST = """root => {
 
 
 def test_every_control_has_a_name_and_is_large_enough(page):
-    assert all(size >= 24 for _, size in page.evaluate(CONTROLS)), page.evaluate(CONTROLS)
+    assert all(size >= 24 for _, size in page.evaluate(CONTROLS)), page.evaluate(
+        CONTROLS
+    )
     tree = page.locator("section.attention-player").aria_snapshot()
     lines = [line.strip("- '") for line in tree.splitlines()]
-    named = [line for line in lines if line.startswith(("button", "slider", "radio", "checkbox", "img"))]
+    named = [
+        line
+        for line in lines
+        if line.startswith(("button", "slider", "radio", "checkbox", "img"))
+    ]
     assert len(named) == 3 + 1 + 4 + 2 + 3 and all('"' in line for line in named), tree
     group = page.get_by_role("group", name="Choose a picture")
     assert group.get_by_role("radio").count() == 4
-    assert page.get_by_role("region", name="Attention over the epochs, shapes").count() == 1
+    assert (
+        page.get_by_role("region", name="Attention over the epochs, shapes").count()
+        == 1
+    )
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -207,21 +262,36 @@ def test_legible_and_narrow_enough(page, scheme):
 
 
 def test_focus_is_seen(page):
-    for role, name in (("button", "Play"), ("slider", "Epoch"), ("checkbox", "Outline of the object")):
+    for role, name in (
+        ("button", "Play"),
+        ("slider", "Epoch"),
+        ("checkbox", "Outline of the object"),
+    ):
         page.get_by_role(role, name=name).focus()
         press(page, "Shift+Tab", "Tab")  # focus as a keyboard gives it
-        assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+        assert (
+            page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+            == "solid"
+        )
 
 
 def test_two_players_on_a_page_do_not_meddle(browser, seen, tmp_path):  # noqa: F811
     path = tmp_path / "two.html"
     evolution.player(seen).write(path)
-    path.write_text(path.read_text("utf-8").replace("</main>", evolution.player(seen).html + "</main>"), encoding="utf-8")
+    path.write_text(
+        path.read_text("utf-8").replace(
+            "</main>", evolution.player(seen).html + "</main>"
+        ),
+        encoding="utf-8",
+    )
     page, problems = open_page(browser, path.as_uri())
     assert page.locator("canvas.map").count() == 2
     page.get_by_role("slider").nth(1).focus()
     press(page, "End", "Tab", "ArrowRight")
-    labels = [page.locator("canvas.map").nth(place).get_attribute("aria-label") for place in (0, 1)]
+    labels = [
+        page.locator("canvas.map").nth(place).get_attribute("aria-label")
+        for place in (0, 1)
+    ]
     assert labels == [sentence(seen, 0, 0), sentence(seen, 8, 1)]
     assert page.locator("input[type=radio]:checked").count() == 2
     page.context.close()
@@ -231,14 +301,25 @@ def test_two_players_on_a_page_do_not_meddle(browser, seen, tmp_path):  # noqa: 
 def test_maps_alone_and_a_sentence_why(browser, tmp_path):  # noqa: F811
     from dataclasses import replace
 
-    seen = replace(evolution.read("shapes").pick([0, 1]), pictures=None, labels=None, masks=None, note="They are <not> here.")
+    seen = replace(
+        evolution.read("shapes").pick([0, 1]),
+        pictures=None,
+        labels=None,
+        masks=None,
+        note="They are <not> here.",
+    )
     evolution.player(seen).write(tmp_path / "alone.html")
     page, problems = open_page(browser, (tmp_path / "alone.html").as_uri())
     assert page.locator(".note").inner_text() == "They are <not> here."
-    assert not page.locator("canvas.plain").is_visible() and not page.get_by_role("checkbox", name="Outline").is_visible()
+    assert (
+        not page.locator("canvas.plain").is_visible()
+        and not page.get_by_role("checkbox", name="Outline").is_visible()
+    )
     answer, entropy = seen.class_names[seen.answers[0, 0]], seen.entropy[0, 0]
-    assert label(page) == (
-        f"picture 1, before training: predicted {answer}, {seen.probabilities[0, 0].max():.0%}; attention spread over {entropy:.1f} of 6.0 bits"
+    assert (
+        label(page) == f"picture 1, before training: predicted {answer},"
+        f" {seen.probabilities[0, 0].max():.0%}; attention spread over {entropy:.1f}"
+        " of 6.0 bits"
     )
     page.context.close()
     assert problems == []
@@ -248,5 +329,8 @@ def test_without_javascript_there_is_a_sentence(browser, file):  # noqa: F811
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
     page.goto(file.as_uri())
-    assert "film strip" in page.locator(".without-script").inner_text() and page.locator("button").count() == 0
+    assert (
+        "film strip" in page.locator(".without-script").inner_text()
+        and page.locator("button").count() == 0
+    )
     context.close()

@@ -17,7 +17,11 @@ def fixed_seed():
 
 
 def pictures(count=6, size=16):
-    return np.random.default_rng(0).integers(0, 256, (count, size, size, 3)).astype("uint8")
+    return (
+        np.random.default_rng(0)
+        .integers(0, 256, (count, size, size, 3))
+        .astype("uint8")
+    )
 
 
 def numpy(tensor):
@@ -33,9 +37,14 @@ def randomize(model):
 
 def test_parameters_of_the_keras_example():
     assert PatchConvNet.from_preset("keras_example").count_params() == 2_174_986
-    assert PatchConvNet.from_preset("keras_example", tied=True).count_params() == 1_436_426
+    assert (
+        PatchConvNet.from_preset("keras_example", tied=True).count_params() == 1_436_426
+    )
     # As published, one block serves at any depth.
-    assert PatchConvNet.from_preset("keras_example", tied=True, depth=7).count_params() == 1_436_426
+    assert (
+        PatchConvNet.from_preset("keras_example", tied=True, depth=7).count_params()
+        == 1_436_426
+    )
 
 
 @pytest.mark.parametrize("preset, grid", [("shapes", 8), ("keras_example", 12)])
@@ -78,7 +87,11 @@ def test_images_of_other_sizes_are_resized_inside():
 
 def test_bytes_and_floats_of_the_same_value_give_the_same():
     model = randomize(PatchConvNet(**SMALL))
-    np.testing.assert_allclose(model.explain(pictures())[0], model.explain(pictures().astype("float32"))[0], atol=1e-6)
+    np.testing.assert_allclose(
+        model.explain(pictures())[0],
+        model.explain(pictures().astype("float32"))[0],
+        atol=1e-6,
+    )
 
 
 def test_without_preprocessing_the_array_is_taken_as_it_is():
@@ -86,7 +99,9 @@ def test_without_preprocessing_the_array_is_taken_as_it_is():
     scaled = PatchConvNet(**SMALL)
     plain.set_weights(scaled.get_weights())
     images = pictures()
-    np.testing.assert_allclose(plain.explain(images / 127.5 - 1)[0], scaled.explain(images)[0], atol=1e-5)
+    np.testing.assert_allclose(
+        plain.explain(images / 127.5 - 1)[0], scaled.explain(images)[0], atol=1e-5
+    )
 
 
 def test_per_class_tokens_give_one_map_a_class():
@@ -96,19 +111,23 @@ def test_per_class_tokens_give_one_map_a_class():
 
 
 def test_batch_norm_centres_each_class_token_by_itself():
-    model = randomize(PatchConvNet(**SMALL, num_classes=3, class_tokens="per_class", norm="batch"))
+    model = randomize(
+        PatchConvNet(**SMALL, num_classes=3, class_tokens="per_class", norm="batch")
+    )
     norm = model.get_layer("norm")
     assert norm.gamma.shape == (3 * SMALL["dim"],)
     assert model.get_layer("head").input.shape[1:] == (3, SMALL["dim"])
     inside = keras.Model(model.input, norm.output)
-    centred = numpy(inside(pictures(), training=True)) - numpy(norm.beta)  # (N, 3 * dim)
+    # (N, 3 * dim)
+    centred = numpy(inside(pictures(), training=True)) - numpy(norm.beta)
     np.testing.assert_allclose(centred.mean(axis=0), 0, atol=1e-4)
 
 
 def test_the_class_token_starts_as_told():
     model = PatchConvNet(**SMALL, token_initializer="zeros")
     _, attention = model.explain(pictures())
-    np.testing.assert_allclose(attention, 1 / (1 + attention[0, 0].size), atol=1e-6)  # zero asks nothing: uniform
+    # zero asks nothing: uniform
+    np.testing.assert_allclose(attention, 1 / (1 + attention[0, 0].size), atol=1e-6)
 
 
 def test_average_pooling_has_no_map_and_names_the_class_activation_map():
@@ -124,7 +143,12 @@ def test_average_pooling_has_no_map_and_names_the_class_activation_map():
     [
         {},
         {"norm": "batch", "layer_scale": 0.1, "drop_path": 0.1},
-        {"spatial": "depthwise", "se_bias": True, "stem_bias": False, "stem_final_activation": False},
+        {
+            "spatial": "depthwise",
+            "se_bias": True,
+            "stem_bias": False,
+            "stem_final_activation": False,
+        },
         {"class_tokens": "per_class", "num_classes": 4},
         {"pooling": "average", "se_ratio": None},
         {"tied": True, "depth": 3, "preprocessing": "imagenet"},
@@ -136,9 +160,13 @@ def test_saved_models_reload_to_the_same_outputs(options, tmp_path):
     model.save(tmp_path / "model.keras")
     again = keras.models.load_model(tmp_path / "model.keras")
     assert type(again) is PatchConvNet
-    np.testing.assert_allclose(numpy(again(pictures())), numpy(model(pictures())), atol=1e-5)
+    np.testing.assert_allclose(
+        numpy(again(pictures())), numpy(model(pictures())), atol=1e-5
+    )
     if options.get("pooling") != "average":
-        np.testing.assert_allclose(again.explain(pictures())[1], model.explain(pictures())[1], atol=1e-6)
+        np.testing.assert_allclose(
+            again.explain(pictures())[1], model.explain(pictures())[1], atol=1e-6
+        )
     assert keras.models.clone_model(model).count_params() == model.count_params()
 
 
@@ -147,26 +175,34 @@ def test_saving_after_explaining_does_not_save_the_network_twice(tmp_path):
     model.explain(pictures())
     assert len(model.weights) == len({weight.path for weight in model.weights})
     model.save(tmp_path / "model.keras")
-    assert len(keras.models.load_model(tmp_path / "model.keras").weights) == len(model.weights)
+    assert len(keras.models.load_model(tmp_path / "model.keras").weights) == len(
+        model.weights
+    )
 
 
 def test_config_holds_plain_values_only():
     import json
 
     for preset in PRESETS:
-        # A narrow, shallow network with the preset's options: the largest would need gigabytes.
-        config = PatchConvNet.from_preset(preset, dim=32, depth=1, num_classes=3).get_config()
+        # A narrow, shallow network with the preset's options: the largest would need
+        # gigabytes.
+        config = PatchConvNet.from_preset(
+            preset, dim=32, depth=1, num_classes=3
+        ).get_config()
         assert json.loads(json.dumps(config)) == config
 
 
 @pytest.mark.long
 def test_compile_fit_evaluate_learn_something():
-    # Bright images are class 1: two passes are enough for a network that can learn at all.
+    # Bright images are class 1: two passes are enough for a network that can learn at
+    # all.
     dark, bright = pictures(64) // 4, 255 - pictures(64) // 4
     images, labels = np.concatenate([dark, bright]), np.repeat([0, 1], 64)
     model = PatchConvNet(**SMALL, num_classes=2, shift=1, flip=True, norm="batch")
     model.compile(
-        keras.optimizers.AdamW(3e-3), keras.losses.SparseCategoricalCrossentropy(from_logits=True), metrics=["accuracy"]
+        keras.optimizers.AdamW(3e-3),
+        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        metrics=["accuracy"],
     )
     history = model.fit(images, labels, batch_size=16, epochs=4, verbose=0)
     assert history.history["loss"][-1] < 0.5 * history.history["loss"][0]
@@ -176,7 +212,9 @@ def test_compile_fit_evaluate_learn_something():
 
 @pytest.mark.long
 def test_a_compiled_training_step_runs():
-    model = PatchConvNet(**SMALL, shift=2, flip=True, cutout=4, dropout=0.1, drop_path=0.1)
+    model = PatchConvNet(
+        **SMALL, shift=2, flip=True, cutout=4, dropout=0.1, drop_path=0.1
+    )
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile("adamw", loss, jit_compile=True)
     assert np.isfinite(model.train_on_batch(pictures(), np.arange(6)))
@@ -185,7 +223,11 @@ def test_a_compiled_training_step_runs():
 @pytest.mark.long
 def test_a_compiled_training_step_enlarges_its_images():
     model = PatchConvNet(**{**SMALL, "image_size": 24}, shift=2)
-    model.compile("adamw", keras.losses.SparseCategoricalCrossentropy(from_logits=True), jit_compile=True)
+    model.compile(
+        "adamw",
+        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        jit_compile=True,
+    )
     assert np.isfinite(model.train_on_batch(pictures(), np.arange(6)))
 
 
@@ -215,15 +257,24 @@ def test_every_layer_allows_the_compiler():
         ({"preprocessing": "torch"}, "preprocessing must be one of"),
         ({"num_classes": 0}, "num_classes must be a whole number from 1 to 100,000"),
         ({"depth": 1.5}, "depth must be a whole number from 1 to 500, got 1.5"),
-        ({"pooling": "average", "class_tokens": "per_class"}, "average pooling has no tokens"),
+        (
+            {"pooling": "average", "class_tokens": "per_class"},
+            "average pooling has no tokens",
+        ),
         ({"dept": 3}, 'no argument dept; did you mean "depth"'),
         ({"depth": True}, "depth must be .*True"),
         ({"tied": 1}, "tied must be one of True, False, got 1"),
         ({"flip": "no"}, "flip must be one of True, False, got 'no'"),
         ({"stem_bias": None}, "stem_bias must be"),
-        ({"stem_strides": (1, 3)}, "stem_strides must be a sequence of 1 to 8, each one of 1, 2"),
+        (
+            {"stem_strides": (1, 3)},
+            "stem_strides must be a sequence of 1 to 8, each one of 1, 2",
+        ),
         ({"stem_strides": ()}, "stem_strides must be"),
-        ({"layer_scale": "abc"}, "layer_scale must be None or a number above 0, at most 100, got 'abc'"),
+        (
+            {"layer_scale": "abc"},
+            "layer_scale must be None or a number above 0, at most 100, got 'abc'",
+        ),
         ({"layer_scale": 0}, "layer_scale must be"),
         ({"se_ratio": 0}, "se_ratio must be None or a whole number"),
         ({"mlp_ratio": 0}, "mlp_ratio must be"),
@@ -232,11 +283,23 @@ def test_every_layer_allows_the_compiler():
         ({"image_size": 7}, "image_size must be a whole number from 8 to 1,024, got 7"),
         ({"image_size": 1025}, "image_size must be"),
         ({"shift": 1.5}, "shift must be a whole number from 0 to 1,023, got 1.5"),
-        ({"shift": 16, "image_size": 16}, "shift must be at most 15 for images of 16 pixels, got 16"),
-        ({"cutout": 17, "image_size": 16}, "cutout must be at most 16 for images of 16 pixels, got 17"),
+        (
+            {"shift": 16, "image_size": 16},
+            "shift must be at most 15 for images of 16 pixels, got 16",
+        ),
+        (
+            {"cutout": 17, "image_size": 16},
+            "cutout must be at most 16 for images of 16 pixels, got 17",
+        ),
         ({"seed": -1}, "seed must be None or a whole number"),
-        ({"dim": 4096, "depth": 6}, "make a network of 1,107 million weights on 8 x 8 patches: make it smaller"),
-        ({"dim": 1024, "image_size": 1024, "stem_strides": (1, 2)}, "512 x 512 patches: make it smaller"),
+        (
+            {"dim": 4096, "depth": 6},
+            "make a network of 1,107 million weights on 8 x 8 patches: make it smaller",
+        ),
+        (
+            {"dim": 1024, "image_size": 1024, "stem_strides": (1, 2)},
+            "512 x 512 patches: make it smaller",
+        ),
     ],
 )
 def test_bad_arguments_are_named(arguments, message):
@@ -251,18 +314,39 @@ def test_the_users_order_of_channels_is_not_ours():
     try:
         network = PatchConvNet(**SMALL, norm="batch")
         network.set_weights(usual.get_weights())
-        np.testing.assert_allclose(network.explain(pictures(size=20))[0], usual.explain(pictures(size=20))[0], atol=1e-5)
-        assert PatchConvNet(**SMALL, pooling="average", spatial="depthwise").predict(pictures(), verbose=0).shape[1] == 10
+        np.testing.assert_allclose(
+            network.explain(pictures(size=20))[0],
+            usual.explain(pictures(size=20))[0],
+            atol=1e-5,
+        )
+        assert (
+            PatchConvNet(**SMALL, pooling="average", spatial="depthwise")
+            .predict(pictures(), verbose=0)
+            .shape[1]
+            == 10
+        )
     finally:
         keras.config.set_image_data_format("channels_last")
 
 
 def test_the_bounds_themselves_are_accepted():
-    PatchConvNet(image_size=8, dim=8, depth=1, shift=7, cutout=8, drop_path=0, dropout=0.0, layer_scale=100, seed=0)
+    PatchConvNet(
+        image_size=8,
+        dim=8,
+        depth=1,
+        shift=7,
+        cutout=8,
+        drop_path=0,
+        dropout=0.0,
+        layer_scale=100,
+        seed=0,
+    )
 
 
 def test_unknown_preset_lists_those_there_are():
-    with pytest.raises(PatchConvNetError, match='shapes, keras_example.*did you mean "shapes"'):
+    with pytest.raises(
+        PatchConvNetError, match='shapes, keras_example.*did you mean "shapes"'
+    ):
         PatchConvNet.from_preset("shape")
 
 
@@ -289,12 +373,30 @@ PAPER = {
 )  # fmt: skip
 def test_the_papers_networks_are_as_in_its_tables(preset, dim, depth, layer_scale):
     tokens = {"class_tokens": "per_class"} if preset == "s60_multi" else {}
-    assert preset_config(preset) == {**PAPER, "dim": dim, "depth": depth, "layer_scale": layer_scale, **tokens}
+    assert preset_config(preset) == {
+        **PAPER,
+        "dim": dim,
+        "depth": depth,
+        "layer_scale": layer_scale,
+        **tokens,
+    }
 
 
 def test_the_networks_that_are_trained_here_have_the_options_that_the_book_names():
     """The same for recipes: tests/training/test_recipes.py."""
-    assert set(PRESETS) == {"shapes", "keras_example", "cifar10", "cifar10_cpu", "s60", "s120", "b60", "b120", "l60", "l120", "s60_multi"}
+    assert set(PRESETS) == {
+        "shapes",
+        "keras_example",
+        "cifar10",
+        "cifar10_cpu",
+        "s60",
+        "s120",
+        "b60",
+        "b120",
+        "l60",
+        "l120",
+        "s60_multi",
+    }
     for preset in PRESETS:  # a preset's dict is the caller's own
         preset_config(preset)["dim"] = 1
         assert preset_config(preset)["dim"] > 1
@@ -332,47 +434,77 @@ def test_without_arguments_the_network_is_this_one():
     ids=lambda value: " ".join(value) if isinstance(value, dict) else "",
 )
 def test_each_option_adds_or_takes_its_weights(option, weights):
-    base, changed = (PatchConvNet(**{**SMALL, **given}).count_params() for given in ({}, option))
+    base, changed = (
+        PatchConvNet(**{**SMALL, **given}).count_params() for given in ({}, option)
+    )
     if weights == "block":
         weights = 2 * 16 + 2 * (16 * 16 + 16) + (9 * 16 * 16 + 16) + 2 * 16 * 4
     if weights is None:  # channels are 4, 8, 16 in place of 8, 16
-        weights = (27 * 4 + 4 + 9 * 4 * 8 + 8 + 9 * 8 * 16 + 16) - (27 * 8 + 8 + 9 * 8 * 16 + 16)
+        weights = (27 * 4 + 4 + 9 * 4 * 8 + 8 + 9 * 8 * 16 + 16) - (
+            27 * 8 + 8 + 9 * 8 * 16 + 16
+        )
     assert changed - base == weights
 
 
 @pytest.mark.long
 @pytest.mark.parametrize(
-    "option", [{"shift": 2}, {"flip": True}, {"cutout": 6}, {"dropout": 0.5}, {"drop_path": 0.5}], ids=lambda option: next(iter(option))
+    "option",
+    [{"shift": 2}, {"flip": True}, {"cutout": 6}, {"dropout": 0.5}, {"drop_path": 0.5}],
+    ids=lambda option: next(iter(option)),
 )
 def test_what_varies_in_training_varies_there_only(option):
     keras.utils.set_random_seed(0)
     varying = PatchConvNet(**SMALL, **option, seed=1)
     plain = PatchConvNet(**SMALL)
-    plain.set_weights([numpy(weight) for weight in varying.weights if "seed_generator" not in weight.path][: len(plain.get_weights())])
+    plain.set_weights(
+        [
+            numpy(weight)
+            for weight in varying.weights
+            if "seed_generator" not in weight.path
+        ][: len(plain.get_weights())]
+    )
     still = numpy(varying(pictures(), training=False))
     np.testing.assert_allclose(still, numpy(plain(pictures())), atol=1e-6)
-    np.testing.assert_allclose(numpy(plain(pictures(), training=True)), still, atol=1e-6)
+    np.testing.assert_allclose(
+        numpy(plain(pictures(), training=True)), still, atol=1e-6
+    )
     assert np.abs(numpy(varying(pictures(), training=True)) - still).max() > 1e-3
 
 
-@pytest.mark.parametrize(("value", "accepted"), [(1, True), (0, False), (-1, False), (2.0, False), ("2", False)])
+@pytest.mark.parametrize(
+    ("value", "accepted"),
+    [(1, True), (0, False), (-1, False), (2.0, False), ("2", False)],
+)
 @pytest.mark.parametrize("name", ["num_classes", "depth"])
 def test_numbers_of_the_network_are_whole_and_positive(name, value, accepted):
     if accepted:
         assert PatchConvNet(**{**SMALL, name: value}).get_config()[name] == value
     else:
-        with pytest.raises(PatchConvNetError, match=f"^{name} must be a whole number from 1 to .*, got {value!r}"):
+        with pytest.raises(
+            PatchConvNetError,
+            match=f"^{name} must be a whole number from 1 to .*, got {value!r}",
+        ):
             PatchConvNet(**{**SMALL, name: value})
 
 
 def test_a_preset_may_be_changed_and_one_far_from_all_gets_no_hint():
-    assert PatchConvNet.from_preset("shapes", dim=16, depth=1).get_config()["depth"] == 1
+    assert (
+        PatchConvNet.from_preset("shapes", dim=16, depth=1).get_config()["depth"] == 1
+    )
     with pytest.raises(PatchConvNetError) as caught:
         PatchConvNet.from_preset("zzz")
     assert "did you mean" not in str(caught.value)
 
 
-@pytest.mark.parametrize(("options", "pooled"), [({"class_tokens": "per_class"}, "bfloat16"), ({"pooling": "average"}, "bfloat16")])
-def test_half_precision_reaches_the_pooling_and_stops_before_the_logits(options, pooled):
+@pytest.mark.parametrize(
+    ("options", "pooled"),
+    [({"class_tokens": "per_class"}, "bfloat16"), ({"pooling": "average"}, "bfloat16")],
+)
+def test_half_precision_reaches_the_pooling_and_stops_before_the_logits(
+    options, pooled
+):
     network = PatchConvNet(**SMALL, num_classes=3, dtype="mixed_bfloat16", **options)
-    assert network.get_layer("pooling").compute_dtype == pooled and network.get_layer("head").compute_dtype == "float32"
+    assert (
+        network.get_layer("pooling").compute_dtype == pooled
+        and network.get_layer("head").compute_dtype == "float32"
+    )

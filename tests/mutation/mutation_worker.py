@@ -1,9 +1,11 @@
-"""Runs pytest in a copy of the course, again and again: Keras, which takes seconds, is imported once, and each run is a fork.
+"""Runs pytest in a copy of the course, again and again: Keras, which takes seconds, is
+imported once, and each run is a fork.
 
     worker = Worker(copy)
     worker.turns_red(["tests/test_schedule.py"], patience=60)   True where a test fails, or hangs
 
-Started by itself, in the copy, this file is the process that forks. Not on Windows, which has no fork.
+Started by itself, in the copy, this file is the process that forks. Not on Windows,
+which has no fork.
 """
 
 import json
@@ -19,10 +21,23 @@ OPTIONS = ["-q", "-x", "-o", "addopts=", "-p", "no:cacheprovider"]
 
 class Worker:
     def __init__(self, copy):
-        defaults = {"KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
-        environment = defaults | os.environ | {"PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
+        defaults = {
+            "KERAS_BACKEND": "tensorflow",
+            "TF_CPP_MIN_LOG_LEVEL": "3",
+            "CUDA_VISIBLE_DEVICES": "-1",
+        }
+        environment = (
+            defaults
+            | os.environ
+            | {
+                "PYTHONPATH": str(copy),
+                "PYTHONDONTWRITEBYTECODE": "1",
+            }
+        )
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-        self.process = subprocess.Popen([sys.executable, Path(__file__)], cwd=copy, env=environment, **pipes)
+        self.process = subprocess.Popen(
+            [sys.executable, Path(__file__)], cwd=copy, env=environment, **pipes
+        )
 
     def turns_red(self, tests, patience):
         print(json.dumps([patience, tests]), file=self.process.stdin, flush=True)
@@ -58,7 +73,9 @@ def main():
 
 
 def _end_of(child, deadline):
-    """How a run ended: pytest's exit code, or 1 if it crashed, or had to be killed with all that it started."""
+    """How a run ended: pytest's exit code, or 1 if it crashed, or had to be killed with
+    all that it started.
+    """
     while time.monotonic() < deadline:
         ended, status = os.waitpid(child, os.WNOHANG)
         if ended:

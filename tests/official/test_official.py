@@ -1,4 +1,6 @@
-"""Our network against the authors': same weights, same numbers, same cost. Runs on every backend."""
+"""Our network against the authors': same weights, same numbers, same cost. Runs on
+every backend.
+"""
 
 import argparse
 import builtins
@@ -28,60 +30,83 @@ def random_weights(per_class=False, seed=0, **sizes):
     """Weights of the authors' form, none of them neutral."""
     generator = np.random.default_rng(seed)
     shapes = official.weight_shapes(**{**TINY, **sizes}, per_class=per_class)
-    return {name: generator.normal(0, 0.3, shape).astype("float32") for name, shape in shapes.items()}
+    return {
+        name: generator.normal(0, 0.3, shape).astype("float32")
+        for name, shape in shapes.items()
+    }
 
 
 # === parity ===
 
 
 def test_logits_and_attention_are_the_authors(reference):
-    logits, attention = official.convert(reference["weights"]).explain(reference["images"])
+    logits, attention = official.convert(reference["weights"]).explain(
+        reference["images"]
+    )
     np.testing.assert_allclose(logits, reference["logits"], atol=1e-4)
     assert attention.shape == reference["attention"].shape
     np.testing.assert_allclose(attention, reference["attention"], atol=1e-4)
 
 
 def steps_of(model, images):
-    """Every recorded step, in the authors' axes: "_nchw" (N, C, H, W), patches (N, P, C), tokens (N, Q, C)."""
+    """Every recorded step, in the authors' axes: "_nchw" (N, C, H, W), patches (N, P,
+    C), tokens (N, Q, C).
+    """
 
     def nchw(x):
         return numpy(x).transpose(0, 3, 1, 2)  # (N, H, W, C) -> (N, C, H, W)
 
     def rows(x):
-        return numpy(x).reshape(len(images), -1, x.shape[-1])  # (N, H, W, C) -> (N, P, C)
+        # (N, H, W, C) -> (N, P, C)
+        return numpy(x).reshape(len(images), -1, x.shape[-1])
 
-    stem, trunk, pooling = (model.get_layer(name) for name in ("stem", "trunk", "pooling"))
+    stem, trunk, pooling = (
+        model.get_layer(name) for name in ("stem", "trunk", "pooling")
+    )
     x = stem(images)
     steps = {"stem_nchw": nchw(x)}
     block = trunk.blocks[0]
     inside = block.normalize(x)
     steps["block_0.norm1"] = rows(inside)
     inside = block.mix_in(inside)
-    steps["block_0.conv1x1_a_nchw"], steps["block_0.gelu_a_nchw"] = nchw(inside), nchw(gelu(inside))
+    steps["block_0.conv1x1_a_nchw"], steps["block_0.gelu_a_nchw"] = (
+        nchw(inside),
+        nchw(gelu(inside)),
+    )
     inside = block.look_around(gelu(inside))
-    steps["block_0.dwconv3x3_nchw"], steps["block_0.gelu_b_nchw"] = nchw(inside), nchw(gelu(inside))
+    steps["block_0.dwconv3x3_nchw"], steps["block_0.gelu_b_nchw"] = (
+        nchw(inside),
+        nchw(gelu(inside)),
+    )
     steps["block_0.se_gate_nchw"] = nchw(block.squeeze_excite.gate(gelu(inside)))
     inside = block.squeeze_excite(gelu(inside))
-    steps["block_0.se_nchw"], steps["block_0.conv1x1_b_nchw"] = nchw(inside), nchw(block.mix_out(inside))
+    steps["block_0.se_nchw"], steps["block_0.conv1x1_b_nchw"] = (
+        nchw(inside),
+        nchw(block.mix_out(inside)),
+    )
     for index, block in enumerate(trunk.blocks):
         x = block(x)
         steps[f"block_{index}"] = rows(x)
 
     patches = ops.convert_to_tensor(rows(x))
-    token = ops.repeat(pooling.class_token, len(images), axis=0)  # (1, Q, C) -> (N, Q, C)
+    # (1, Q, C) -> (N, Q, C)
+    token = ops.repeat(pooling.class_token, len(images), axis=0)
     everything = pooling.norm_tokens(ops.concatenate([token, patches], axis=1))
     steps["agg.norm1"] = numpy(everything)
     tokens = pooling.tokens
     source = everything if tokens == 1 else everything[:, tokens:]
     query, key = pooling.query(everything[:, :tokens]), pooling.key(source)
-    scores = ops.matmul(query, ops.transpose(key, (0, 2, 1))) / key.shape[-1] ** 0.5  # (N, Q, S)
+    # (N, Q, S)
+    scores = ops.matmul(query, ops.transpose(key, (0, 2, 1))) / key.shape[-1] ** 0.5
     steps["agg.attn_scores"] = numpy(scores)[:, None]
     steps["agg.attn"] = numpy(ops.softmax(scores, axis=-1))[:, None]
     update, _ = pooling.attend(token, patches)
     steps["agg.attn_out"] = numpy(update)
     token = token + update * pooling.scale_attention
     steps["agg.norm2"] = numpy(pooling.norm_mlp(token))
-    steps["agg.mlp_out"] = numpy(pooling.mlp_out(pooling.mlp_in(pooling.norm_mlp(token))))
+    steps["agg.mlp_out"] = numpy(
+        pooling.mlp_out(pooling.mlp_in(pooling.norm_mlp(token)))
+    )
     pooled, _ = pooling(x)
     steps["agg.cls_out"] = numpy(pooled)
     normalized = numpy(model.get_layer("norm")(pooled))
@@ -97,7 +122,9 @@ def test_every_step_on_the_way_is_the_authors(reference):
 
 
 def forward_by_hand(weights, images, depth, per_class):
-    """The paper's network for images (N, H, W, 3), in plain NumPy, float64, from weights under the authors' names."""
+    """The paper's network for images (N, H, W, 3), in plain NumPy, float64, from
+    weights under the authors' names.
+    """
     from math import erf
 
     w = {name: array.astype("float64") for name, array in weights.items()}
@@ -106,15 +133,27 @@ def forward_by_hand(weights, images, depth, per_class):
     def conv(x, kernel, stride=1):  # kernel (O, I, 3, 3)
         x = np.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))
         size = [(side - 3) // stride + 1 for side in x.shape[1:3]]
-        places = [[slice(k, k + stride * (n - 1) + 1, stride) for k in range(3)] for n in size]
-        return sum(x[:, places[0][i], places[1][j]] @ kernel[:, :, i, j].T for i in range(3) for j in range(3))
+        places = [
+            [slice(k, k + stride * (n - 1) + 1, stride) for k in range(3)] for n in size
+        ]
+        return sum(
+            x[:, places[0][i], places[1][j]] @ kernel[:, :, i, j].T
+            for i in range(3)
+            for j in range(3)
+        )
 
     def norm(x, name):
         centred = x - x.mean(-1, keepdims=True)
-        return centred / np.sqrt(x.var(-1, keepdims=True) + 1e-6) * w[f"{name}.weight"] + w[f"{name}.bias"]
+        return (
+            centred / np.sqrt(x.var(-1, keepdims=True) + 1e-6) * w[f"{name}.weight"]
+            + w[f"{name}.bias"]
+        )
 
     def linear(x, name):
-        return x @ w[f"{name}.weight"].reshape(len(w[f"{name}.bias"]), -1).T + w[f"{name}.bias"]
+        return (
+            x @ w[f"{name}.weight"].reshape(len(w[f"{name}.bias"]), -1).T
+            + w[f"{name}.bias"]
+        )
 
     x = images.astype("float64")
     for index in (0, 2, 4, 6):
@@ -123,25 +162,38 @@ def forward_by_hand(weights, images, depth, per_class):
     for index in range(depth):
         name = f"blocks.{index}.attn.qkv_pos"
         branch = gelu_by_hand(linear(norm(x, f"blocks.{index}.norm1"), f"{name}.0"))
-        kernel = w[f"{name}.2.weight"] * np.eye(x.shape[-1])[..., None, None]  # (C, 1, 3, 3) -> (C, C, 3, 3)
+        # (C, 1, 3, 3) -> (C, C, 3, 3)
+        kernel = w[f"{name}.2.weight"] * np.eye(x.shape[-1])[..., None, None]
         branch = gelu_by_hand(conv(branch, kernel) + w[f"{name}.2.bias"])
-        gate = linear(np.maximum(linear(branch.mean((1, 2)), f"{name}.4.conv_reduce"), 0), f"{name}.4.conv_expand")
+        gate = linear(
+            np.maximum(linear(branch.mean((1, 2)), f"{name}.4.conv_reduce"), 0),
+            f"{name}.4.conv_expand",
+        )
         branch = linear(branch / (1 + np.exp(-gate[:, None, None])), f"{name}.5")
         x = x + branch * w[f"blocks.{index}.gamma_1"]
     pool, grid = "blocks_token_only.0", x.shape[1:3]
     token = np.repeat(w["cls_token"], len(x), axis=0)
     tokens = token.shape[1]
-    everything = norm(np.concatenate([token, x.reshape(len(x), -1, x.shape[-1])], axis=1), f"{pool}.norm1")
+    everything = norm(
+        np.concatenate([token, x.reshape(len(x), -1, x.shape[-1])], axis=1),
+        f"{pool}.norm1",
+    )
     source = everything[:, tokens:] if per_class else everything
-    scores = linear(everything[:, :tokens], f"{pool}.attn.q") @ linear(source, f"{pool}.attn.k").transpose(0, 2, 1)
+    scores = linear(everything[:, :tokens], f"{pool}.attn.q") @ linear(
+        source, f"{pool}.attn.k"
+    ).transpose(0, 2, 1)
     attention = np.exp(scores / x.shape[-1] ** 0.5)
     attention /= attention.sum(-1, keepdims=True)
     mixed = linear(attention @ linear(source, f"{pool}.attn.v"), f"{pool}.attn.proj")
     token = token + mixed * w[f"{pool}.gamma_1"]
     hidden = gelu_by_hand(linear(norm(token, f"{pool}.norm2"), f"{pool}.mlp.fc1"))
-    token = norm(token + linear(hidden, f"{pool}.mlp.fc2") * w[f"{pool}.gamma_2"], "norm")
+    token = norm(
+        token + linear(hidden, f"{pool}.mlp.fc2") * w[f"{pool}.gamma_2"], "norm"
+    )
     if per_class:
-        logits = np.stack([linear(token[:, i], f"head.{i}")[:, 0] for i in range(tokens)], axis=1)
+        logits = np.stack(
+            [linear(token[:, i], f"head.{i}")[:, 0] for i in range(tokens)], axis=1
+        )
     else:
         logits = linear(token[:, 0], "head")
     return logits, attention[..., -grid[0] * grid[1] :].reshape(len(x), tokens, *grid)
@@ -161,14 +213,18 @@ def test_other_sizes_convert_as_well(per_class, sizes, image_size):
     weights = random_weights(per_class, **sizes)
     images = np.random.default_rng(1).normal(size=(2, *image_size, 3)).astype("float32")
     logits, attention = official.convert(weights).explain(images)
-    expected, expected_attention = forward_by_hand(weights, images, sizes["depth"], per_class)
+    expected, expected_attention = forward_by_hand(
+        weights, images, sizes["depth"], per_class
+    )
     np.testing.assert_allclose(logits, expected, atol=1e-4)
     np.testing.assert_allclose(attention, expected_attention, atol=1e-5)
 
 
 def test_the_plain_network_is_the_authors_too(reference):
     per_class = reference["attention"].shape[1] > 1
-    logits, attention = forward_by_hand(reference["weights"], reference["images"], 3, per_class)
+    logits, attention = forward_by_hand(
+        reference["weights"], reference["images"], 3, per_class
+    )
     np.testing.assert_allclose(logits, reference["logits"], atol=1e-5)
     np.testing.assert_allclose(attention, reference["attention"], atol=1e-6)
 
@@ -179,7 +235,9 @@ def test_with_preprocessing_it_takes_pictures():
     plain = official.convert(weights)
     with_it = official.convert(weights, preprocessing="imagenet", image_size=40)
     normalized = (images / 255 - [0.485, 0.456, 0.406]) / [0.229, 0.224, 0.225]
-    np.testing.assert_allclose(numpy(with_it(images)), numpy(plain(normalized.astype("float32"))), atol=1e-4)
+    np.testing.assert_allclose(
+        numpy(with_it(images)), numpy(plain(normalized.astype("float32"))), atol=1e-4
+    )
 
 
 # === bad weights ===
@@ -200,14 +258,29 @@ def changed(**changes):
     [
         (changed(norm__bias=None), "missing: norm.bias$"),
         (changed(extra=np.zeros(3)), "unknown: extra$"),
-        (changed(head__bias=np.zeros(4)), r"of the wrong shape: head.bias \(4,\), not \(3,\)"),
+        (
+            changed(head__bias=np.zeros(4)),
+            r"of the wrong shape: head.bias \(4,\), not \(3,\)",
+        ),
         (changed(norm__weight=np.full(16, np.nan)), "not finite numbers: norm.weight"),
         (changed(norm__weight=np.array(["x"] * 16)), "not finite numbers: norm.weight"),
-        (changed(norm__weight=np.array([np.nan] + [1] * 15)), "not finite numbers: norm.weight$"),
-        (changed(norm__weight=np.array([1] * 15 + [-np.inf])), "not finite numbers: norm.weight$"),
+        (
+            changed(norm__weight=np.array([np.nan] + [1] * 15)),
+            "not finite numbers: norm.weight$",
+        ),
+        (
+            changed(norm__weight=np.array([1] * 15 + [-np.inf])),
+            "not finite numbers: norm.weight$",
+        ),
         (changed(norm__weight=np.ones(16, bool)), "not finite numbers: norm.weight$"),
-        (changed(norm__weight=np.ones(16, complex)), "not finite numbers: norm.weight$"),
-        (changed(norm__weight=np.full(16, np.nan), norm__bias=None), "missing: norm.bias; not finite numbers: norm.w"),
+        (
+            changed(norm__weight=np.ones(16, complex)),
+            "not finite numbers: norm.weight$",
+        ),
+        (
+            changed(norm__weight=np.full(16, np.nan), norm__bias=None),
+            "missing: norm.bias; not finite numbers: norm.w",
+        ),
         (changed(a=1, b=2, c=3, d=4), "; unknown: a, b, c, d$"),
         (changed(a=1, b=2, c=3, d=4, e=5), "; unknown: a, b, c, d and 1 more$"),
         (changed(head__weight=None), r"missing: head.0.weight.*unknown: head.bias"),
@@ -229,7 +302,9 @@ def test_wrong_weights_are_named(weights, message):
 
 # === presets and cost ===
 
-PUBLISHED = {  # parameters in thousands (the authors' code), multiply-adds at 224 px in thousand millions
+# parameters in thousands (the authors' code), multiply-adds at 224 px in thousand
+# millions
+PUBLISHED = {
     "s60": (25_231, 3.98),
     "s120": (47_724, 7.49),
     "b60": (99_389, 15.80),
@@ -257,14 +332,17 @@ def test_presets_have_the_weights_that_the_cost_is_counted_from(preset, monkeypa
     model = PatchConvNet.from_preset(preset)
     assert model.count_params() == official.cost(preset, 32)[0]
     converted = official.convert(random_weights(per_class=preset == "s60_multi"))
-    assert [tuple(w.shape) for w in model.weights] == [tuple(w.shape) for w in converted.weights]
+    assert [tuple(w.shape) for w in model.weights] == [
+        tuple(w.shape) for w in converted.weights
+    ]
 
 
 def test_multiply_adds_by_pencil(monkeypatch):
     monkeypatch.setitem(PRESETS, "s60", {**PAPER, **TINY, "dim": 16, "depth": 2})
     stem = 27 * 2 * 16**2 + 9 * 2 * 4 * 8**2 + 9 * 4 * 8 * 4**2 + 9 * 8 * 16 * 2**2
     block = 4 * (2 * 16 * 16 + 9 * 16) + 2 * 4 * 16
-    pooling = 2 * 16 * 16 + 2 * 5 * 16 * 16 + 2 * 5 * 16 + 2 * 16 * 48  # query, projection; keys, values; attention; MLP
+    # query, projection; keys, values; attention; MLP
+    pooling = 2 * 16 * 16 + 2 * 5 * 16 * 16 + 2 * 5 * 16 + 2 * 16 * 48
     assert official.cost("s60", 32)[1] == stem + 2 * block + pooling + 16 * 3
 
 
@@ -279,28 +357,44 @@ def test_cost_rejects_what_it_does_not_count():
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("wrap", [lambda state: state, lambda state: {"model": state, "args": argparse.Namespace(lr=1)}])
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda state: state,
+        lambda state: {"model": state, "args": argparse.Namespace(lr=1)},
+    ],
+)
 def test_a_published_file_is_read(wrap, tmp_path):
-    torch = pytest.importorskip("torch", reason="needs PyTorch: pip install -r requirements-backends.txt")
+    torch = pytest.importorskip(
+        "torch", reason="needs PyTorch: pip install -r requirements-backends.txt"
+    )
     weights = random_weights(per_class=True)
     state = {name: torch.from_numpy(array).half() for name, array in weights.items()}
     torch.save(wrap(state), tmp_path / "weights.pth")
     model = official.load(tmp_path / "weights.pth")
-    halved = official.convert({name: array.astype("float16") for name, array in weights.items()})
+    halved = official.convert(
+        {name: array.astype("float16") for name, array in weights.items()}
+    )
     images = np.ones((1, 32, 32, 3), "float32")
     np.testing.assert_allclose(numpy(model(images)), numpy(halved(images)), atol=1e-5)
 
 
 @pytest.mark.parametrize("content", [b"", b"no pickle", b"PK\x03\x04cut off"])
 def test_a_broken_file_is_named(content, tmp_path):
-    pytest.importorskip("torch", reason="needs PyTorch: pip install -r requirements-backends.txt")
+    pytest.importorskip(
+        "torch", reason="needs PyTorch: pip install -r requirements-backends.txt"
+    )
     (tmp_path / "weights.pth").write_bytes(content)
-    with pytest.raises(PatchConvNetError, match="weights.pth is not a PyTorch file of weights"):
+    with pytest.raises(
+        PatchConvNetError, match="weights.pth is not a PyTorch file of weights"
+    ):
         official.load(tmp_path / "weights.pth")
 
 
 def test_a_file_of_something_else_or_none_is_named(tmp_path):
-    torch = pytest.importorskip("torch", reason="needs PyTorch: pip install -r requirements-backends.txt")
+    torch = pytest.importorskip(
+        "torch", reason="needs PyTorch: pip install -r requirements-backends.txt"
+    )
     torch.save({"epoch": 3}, tmp_path / "other.pth")
     with pytest.raises(PatchConvNetError, match="holds no state dict"):
         official.load(tmp_path / "other.pth")
@@ -324,5 +418,3 @@ def test_without_torch_it_says_what_to_install(monkeypatch, tmp_path):
 def test_an_unknown_reference_is_named():
     with pytest.raises(PatchConvNetError, match='"single" or "multi"'):
         official.reference("both")
-
-

@@ -12,24 +12,44 @@ class Panel:
 
     def __init__(self, axis):
         self.title, self.left_title = axis.get_title(), axis.get_title(loc="left")
-        self.labels, self.view = (axis.get_xlabel(), axis.get_ylabel()), (*axis.get_xlim(), *axis.get_ylim())
+        self.labels, self.view = (
+            (axis.get_xlabel(), axis.get_ylabel()),
+            (
+                *axis.get_xlim(),
+                *axis.get_ylim(),
+            ),
+        )
         self.ticks = axis.get_xticks().tolist(), axis.get_yticks().tolist()
         labels = axis.get_xticklabels(), axis.get_yticklabels()
         self.names = tuple([label.get_text() for label in names] for names in labels)
         self.bare = not axis.axison
         self.lines = {line.get_label(): Line(line) for line in axis.lines}
-        self.images = [(np.asarray(image.get_array(), "float64"), tuple(image.get_extent())) for image in axis.images]
+        self.images = [
+            (np.asarray(image.get_array(), "float64"), tuple(image.get_extent()))
+            for image in axis.images
+        ]
         self.ranges = [image.get_clim() for image in axis.images]
         self.texts = [(text.get_text(), *text.get_position()) for text in axis.texts]
         self.inks = [to_hex(text.get_color()) for text in axis.texts]
-        self.bold = [text.get_text() for text in axis.texts if text.get_fontweight() == "bold"]
+        self.bold = [
+            text.get_text() for text in axis.texts if text.get_fontweight() == "bold"
+        ]
         self.patches = axis.patches[:]
         to_data = axis.transData.inverted()
-        self.boxes = [tuple(patch.get_window_extent().transformed(to_data).extents) for patch in axis.patches]
-        contours = [drawn for drawn in axis.collections if isinstance(drawn, ContourSet)]
-        self.outlines = [(to_hex(drawn.get_edgecolor()[0]), *around(drawn)) for drawn in contours]
+        self.boxes = [
+            tuple(patch.get_window_extent().transformed(to_data).extents)
+            for patch in axis.patches
+        ]
+        contours = [
+            drawn for drawn in axis.collections if isinstance(drawn, ContourSet)
+        ]
+        self.outlines = [
+            (to_hex(drawn.get_edgecolor()[0]), *around(drawn)) for drawn in contours
+        ]
         legend = axis.get_legend()
-        self.legend = [text.get_text() for text in legend.get_texts()] if legend else None
+        self.legend = (
+            [text.get_text() for text in legend.get_texts()] if legend else None
+        )
         self.framed = legend.get_frame_on() if legend else None
 
     def frame(self):
@@ -41,7 +61,10 @@ class Panel:
 
 class Line:
     def __init__(self, line):
-        self.x, self.y = np.asarray(line.get_xdata()).tolist(), np.asarray(line.get_ydata()).tolist()
+        self.x, self.y = (
+            np.asarray(line.get_xdata()).tolist(),
+            np.asarray(line.get_ydata()).tolist(),
+        )
         self.look = line.get_color(), line.get_linestyle(), line.get_marker()
 
 
@@ -57,7 +80,9 @@ def drawn(monkeypatch):
 
     def draw(function, *given, **options):
         panels = []
-        monkeypatch.setattr(plt, "show", lambda: panels.extend(map(Panel, plt.gcf().axes)))
+        monkeypatch.setattr(
+            plt, "show", lambda: panels.extend(map(Panel, plt.gcf().axes))
+        )
         function(*given, **options)
         return panels
 

@@ -31,43 +31,113 @@ ONE_EPOCH = {key: column[:1] for key, column in HISTORY.items()}
 
 CALLS = {
     "images": (plotting.images, [PICTURES], {}),
-    "images, all set": (plotting.images, [PICTURES], {"titles": TITLES, "columns": 2, "masks": MASKS}),
+    "images, all set": (
+        plotting.images,
+        [PICTURES],
+        {"titles": TITLES, "columns": 2, "masks": MASKS},
+    ),
     "images, grey": (plotting.images, [GREY], {}),
     "images, masks as pictures": (plotting.images, [MASKS], {}),
     "attention": (plotting.attention, [PICTURES, MAPS], {}),
-    "attention, all set": (plotting.attention, [PICTURES, MAPS], {"titles": TITLES, "columns": 2, "masks": MASKS}),
+    "attention, all set": (
+        plotting.attention,
+        [PICTURES, MAPS],
+        {"titles": TITLES, "columns": 2, "masks": MASKS},
+    ),
     "attention, one": (plotting.attention, [PICTURES[:1], MAPS[:1]], {}),
-    "attention, other sizes": (plotting.attention, [[PICTURES[0], np.tile(PICTURES[1], (1, 3, 1))], MAPS[:2]], {}),
-    "attention, a part": (plotting.attention, [[PICTURES[0], WIDE], MAPS[:2]], {"squares": [(0, 0, 32), (32, 0, 32)]}),
-    "contact_sheet": (plotting.contact_sheet, [[PICTURES[0], WIDE], MAPS[:2], ["a.png\nstar, 97%", "b.png"]], {}),
+    "attention, other sizes": (
+        plotting.attention,
+        [[PICTURES[0], np.tile(PICTURES[1], (1, 3, 1))], MAPS[:2]],
+        {},
+    ),
+    "attention, a part": (
+        plotting.attention,
+        [[PICTURES[0], WIDE], MAPS[:2]],
+        {"squares": [(0, 0, 32), (32, 0, 32)]},
+    ),
+    "contact_sheet": (
+        plotting.contact_sheet,
+        [[PICTURES[0], WIDE], MAPS[:2], ["a.png\nstar, 97%", "b.png"]],
+        {},
+    ),
     "contact_sheet, many": (
         plotting.contact_sheet,
-        [[WIDE, WIDE.swapaxes(0, 1)] * 9, np.repeat(MAPS[:1], 18, axis=0), ["name\nclass"] * 18],
+        [
+            [WIDE, WIDE.swapaxes(0, 1)] * 9,
+            np.repeat(MAPS[:1], 18, axis=0),
+            ["name\nclass"] * 18,
+        ],
         {"squares": [(32, 0, 32), (0, 32, 32)] * 9, "columns": 3},
     ),
-    "prediction": (plotting.prediction, [PICTURES[0], MAPS[0].astype("float32"), TITLES, [0.5, 0.2, 0.2, 0.1, 0]], {}),
-    "prediction, a part": (plotting.prediction, [WIDE, MAPS[0], TITLES[:1], [1.0]], {"square": (32, 0, 32)}),
-    "prediction, wide": (plotting.prediction, [np.tile(PICTURES[0], (1, 9, 1)), MAPS[0], TITLES[:1], [1.0]], {}),
+    "prediction": (
+        plotting.prediction,
+        [PICTURES[0], MAPS[0].astype("float32"), TITLES, [0.5, 0.2, 0.2, 0.1, 0]],
+        {},
+    ),
+    "prediction, a part": (
+        plotting.prediction,
+        [WIDE, MAPS[0], TITLES[:1], [1.0]],
+        {"square": (32, 0, 32)},
+    ),
+    "prediction, wide": (
+        plotting.prediction,
+        [np.tile(PICTURES[0], (1, 9, 1)), MAPS[0], TITLES[:1], [1.0]],
+        {},
+    ),
     "history": (plotting.history, [HISTORY], {"chance": 0.15}),
     "history, no validation": (plotting.history, [NO_VALIDATION], {}),
     "history, one epoch": (plotting.history, [ONE_EPOCH], {}),
-    "evolution": (plotting.evolution, [HISTORY | {"attention_entropy": np.array([5.5, 2.0, 3.0])}], {"uniform": 6.0, "chance": 0.15}),
-    "evolution, accuracy alone": (plotting.evolution, [NO_VALIDATION | {"val_accuracy": HISTORY["val_accuracy"]}], {}),
-    "confusion": (plotting.confusion, [[0, 0, 1, 1], [0, 1, 1, 1], ["a", "b", "never seen"]], {}),
-    "film": (plotting.film, [PICTURES[:2], np.stack([MAPS[:2]] * 4), [0, 1, 3]], {"titles": TITLES[:2]}),
+    "evolution": (
+        plotting.evolution,
+        [HISTORY | {"attention_entropy": np.array([5.5, 2.0, 3.0])}],
+        {"uniform": 6.0, "chance": 0.15},
+    ),
+    "evolution, accuracy alone": (
+        plotting.evolution,
+        [NO_VALIDATION | {"val_accuracy": HISTORY["val_accuracy"]}],
+        {},
+    ),
+    "confusion": (
+        plotting.confusion,
+        [[0, 0, 1, 1], [0, 1, 1, 1], ["a", "b", "never seen"]],
+        {},
+    ),
+    "film": (
+        plotting.film,
+        [PICTURES[:2], np.stack([MAPS[:2]] * 4), [0, 1, 3]],
+        {"titles": TITLES[:2]},
+    ),
     "film, all set": (
         plotting.film,
-        [PICTURES[:2], np.stack([MAPS[:2]] * 3), [0, 2], TITLES[:2], [["a 10%", "b 20%"], ["a 90%", "b 80%"]], MASKS[:2]],
+        [
+            PICTURES[:2],
+            np.stack([MAPS[:2]] * 3),
+            [0, 2],
+            TITLES[:2],
+            [["a 10%", "b 20%"], ["a 90%", "b 80%"]],
+            MASKS[:2],
+        ],
         {},
     ),
     "film, maps alone": (plotting.film, [None, np.stack([MAPS[:2]] * 3), [0, 2]], {}),
     "film, one": (plotting.film, [PICTURES[:1], MAPS[:1][None], [0]], {}),
     "curve": (plotting.curve, [[1, 2, 3], {"rate": [1, 3, 2]}, "step", "rate"], {}),
-    "curve, four": (plotting.curve, [[1, 2], {name: [index, 2] for index, name in enumerate("abcd")}, "x", "y"], {"points": True}),
+    "curve, four": (
+        plotting.curve,
+        [[1, 2], {name: [index, 2] for index, name in enumerate("abcd")}, "x", "y"],
+        {"points": True},
+    ),
     "network_diagram": (plotting.network_diagram, [], {}),
     **{
         f"network_diagram, {part}": (plotting.network_diagram, [part], {})
-        for part in ("image", "stem", "squeeze_excite", "trunk", "attention_pooling", "head")
+        for part in (
+            "image",
+            "stem",
+            "squeeze_excite",
+            "trunk",
+            "attention_pooling",
+            "head",
+        )
     },
 }
 every_call = pytest.mark.parametrize("name", CALLS)
@@ -102,7 +172,8 @@ def test_a_written_figure_is_a_picture_and_is_not_shown(tmp_path, monkeypatch, n
     pixels = written(name, tmp_path)
     assert min(pixels.shape[:2]) > 80 and max(pixels.shape[:2]) < 3000
     assert pixels[0, 0].tolist() == [255, 255, 255]  # a white face, in dark mode too
-    assert 0.01 < (pixels != 255).any(axis=-1).mean() < 0.95  # neither blank nor all ink
+    # neither blank nor all ink
+    assert 0.01 < (pixels != 255).any(axis=-1).mean() < 0.95
     assert plt.get_fignums() == []
 
 
@@ -125,11 +196,16 @@ def test_other_formats(tmp_path, suffix):
 
 @pytest.mark.parametrize("part", ["stem", "squeeze_excite", "head"])
 def test_the_highlight_is_seen(tmp_path, part):
-    assert not np.array_equal(written("network_diagram", tmp_path), written(f"network_diagram, {part}", tmp_path))
+    assert not np.array_equal(
+        written("network_diagram", tmp_path),
+        written(f"network_diagram, {part}", tmp_path),
+    )
 
 
 def test_attention_lies_over_the_picture_cell_by_cell(monkeypatch):
-    """The greatest cell of a 2 x 4 map over a picture of 20 x 40 pixels: row 1, column 2."""
+    """The greatest cell of a 2 x 4 map over a picture of 20 x 40 pixels: row 1, column
+    2.
+    """
     weights = np.zeros((2, 4))
     weights[1, 2] = 1
     seen = {}
@@ -148,7 +224,9 @@ def test_attention_lies_over_the_picture_cell_by_cell(monkeypatch):
 
 
 def test_a_map_of_a_part_lies_there_and_the_rest_is_dimmed(monkeypatch):
-    """A 2 x 2 map over the central square of a picture of 20 x 60 pixels; its greatest cell: row 1, column 0."""
+    """A 2 x 2 map over the central square of a picture of 20 x 60 pixels; its greatest
+    cell: row 1, column 0.
+    """
     seen = {}
 
     def look():
@@ -161,7 +239,9 @@ def test_a_map_of_a_part_lies_there_and_the_rest_is_dimmed(monkeypatch):
 
     monkeypatch.setattr(plt, "show", look)
     weights = np.array([[0.1, 0.2], [0.4, 0.3]])
-    plotting.prediction(np.zeros((20, 60, 3), "uint8"), weights, ["a"], [1.0], square=(20, 0, 20))
+    plotting.prediction(
+        np.zeros((20, 60, 3), "uint8"), weights, ["a"], [1.0], square=(20, 0, 20)
+    )
     assert seen["extents"] == [(-0.5, 59.5, 19.5, -0.5), (19.5, 39.5, 19.5, -0.5)]
     assert np.all(seen["grey"][:, 20:40] == 0)
     assert np.all(seen["grey"][:, :20] > 170) and np.all(seen["grey"][:, 40:] > 170)
@@ -171,9 +251,21 @@ def test_a_map_of_a_part_lies_there_and_the_rest_is_dimmed(monkeypatch):
 
 def test_a_contact_sheet_keeps_aspects_and_places_maps_beside(monkeypatch):
     seen = []
-    monkeypatch.setattr(plt, "show", lambda: seen.extend(tuple(image.get_extent()) for image in plt.gcf().axes[0].images))
+    monkeypatch.setattr(
+        plt,
+        "show",
+        lambda: seen.extend(
+            tuple(image.get_extent()) for image in plt.gcf().axes[0].images
+        ),
+    )
     tall = np.zeros((40, 20, 3), "uint8")
-    plotting.contact_sheet([tall, tall], np.ones((2, 2, 2)), ["a", "b"], squares=[(0, 10, 20)] * 2, columns=1)
+    plotting.contact_sheet(
+        [tall, tall],
+        np.ones((2, 2, 2)),
+        ["a", "b"],
+        squares=[(0, 10, 20)] * 2,
+        columns=1,
+    )
     picture, grey, laid_over = np.array(seen[:3])
     assert picture.tolist() == [0, 0.5, 1, 0]  # as tall as a row, half as wide
     assert grey - picture == pytest.approx([1.08, 1.08, 0, 0])
@@ -187,18 +279,34 @@ def test_confusion_shows_shares_of_each_true_class(monkeypatch):
 
     def look():
         axis = plt.gcf().axes[0]
-        seen["texts"] = {(text.get_position()[1], text.get_position()[0]): text.get_text() for text in axis.texts}
+        seen["texts"] = {
+            (text.get_position()[1], text.get_position()[0]): text.get_text()
+            for text in axis.texts
+        }
 
     monkeypatch.setattr(plt, "show", look)
     plotting.confusion([0, 0, 0, 0, 1], [0, 0, 0, 1, 1], ["a", "b"])
-    assert seen["texts"] == {(0, 0): "75", (0, 1): "25", (1, 1): "100"}  # row: true, column: predicted
+    # row: true, column: predicted
+    assert seen["texts"] == {(0, 0): "75", (0, 1): "25", (1, 1): "100"}
 
 
 def test_film_writes_each_caption_below_its_own_map(monkeypatch):
     seen = []
-    monkeypatch.setattr(plt, "show", lambda: seen.extend(axis.texts[0].get_text() for axis in plt.gcf().axes if axis.texts))
-    plotting.film(None, np.stack([MAPS[:2]] * 3), [2, 0], captions=[["first at 2", "second at 2"], ["first at 0", "second at 0"]])
-    assert seen == ["first at 2", "first at 0", "second at 2", "second at 0"]  # row by row: a row is a picture
+    monkeypatch.setattr(
+        plt,
+        "show",
+        lambda: seen.extend(
+            axis.texts[0].get_text() for axis in plt.gcf().axes if axis.texts
+        ),
+    )
+    plotting.film(
+        None,
+        np.stack([MAPS[:2]] * 3),
+        [2, 0],
+        captions=[["first at 2", "second at 2"], ["first at 0", "second at 0"]],
+    )
+    # row by row: a row is a picture
+    assert seen == ["first at 2", "first at 0", "second at 2", "second at 0"]
 
 
 def test_evolution_draws_what_was_recorded(monkeypatch):
@@ -206,12 +314,27 @@ def test_evolution_draws_what_was_recorded(monkeypatch):
 
     def look():
         for axis in plt.gcf().axes:
-            seen.update({line.get_label(): np.asarray(line.get_ydata()).tolist() for line in axis.lines})
+            seen.update(
+                {
+                    line.get_label(): np.asarray(line.get_ydata()).tolist()
+                    for line in axis.lines
+                }
+            )
 
     monkeypatch.setattr(plt, "show", look)
-    plotting.evolution(HISTORY | {"attention_entropy": np.array([5.5, 2.0, 3.0])}, uniform=6.0, chance=0.15)
-    assert seen["accuracy"] == [0.2, 0.4, 0.7] and seen["attention on the object"] == [0.2, 0.6, 0.9]
-    assert seen["entropy of attention"] == [5.5, 2.0, 3.0] and seen["equal weights"] == [6.0, 6.0]
+    plotting.evolution(
+        HISTORY | {"attention_entropy": np.array([5.5, 2.0, 3.0])},
+        uniform=6.0,
+        chance=0.15,
+    )
+    assert seen["accuracy"] == [0.2, 0.4, 0.7] and seen["attention on the object"] == [
+        0.2,
+        0.6,
+        0.9,
+    ]
+    assert seen["entropy of attention"] == [5.5, 2.0, 3.0] and seen[
+        "equal weights"
+    ] == [6.0, 6.0]
 
 
 def test_history_marks_chance_and_both_parts(monkeypatch):
@@ -227,17 +350,23 @@ def test_history_marks_chance_and_both_parts(monkeypatch):
 
 
 def test_an_unknown_part_is_named_with_those_there_are():
-    with pytest.raises(ValueError, match="highlight must be one of .*stem.*got 'steam'"):
+    with pytest.raises(
+        ValueError, match="highlight must be one of .*stem.*got 'steam'"
+    ):
         plotting.network_diagram("steam")
 
 
 def test_a_figure_that_fails_is_closed_and_writes_nothing(tmp_path):
-    with pytest.raises(Exception):
-        plotting.curve([1, 2], {"rate": [1, 2, 3]}, "x", "y", save_to=tmp_path / "a.png")
+    with pytest.raises(ValueError, match="shape"):
+        plotting.curve(
+            [1, 2], {"rate": [1, 2, 3]}, "x", "y", save_to=tmp_path / "a.png"
+        )
     (tmp_path / "letter").write_text("dear reader")
     with pytest.raises(PatchConvNetError, match=r"a\.png cannot be written"):
         call("curve", save_to=tmp_path / "letter" / "a.png")
-    assert plt.get_fignums() == [] and [path.name for path in tmp_path.iterdir()] == ["letter"]
+    assert plt.get_fignums() == [] and [path.name for path in tmp_path.iterdir()] == [
+        "letter"
+    ]
 
 
 def test_pictures_and_maps_of_different_number_are_refused(tmp_path):
@@ -245,7 +374,9 @@ def test_pictures_and_maps_of_different_number_are_refused(tmp_path):
     with pytest.raises(ValueError, match="2 pictures, 3 maps"):
         plotting.attention(picture, np.ones((3, 4, 4)), save_to=tmp_path / "figure.png")
     with pytest.raises(ValueError):
-        plotting.contact_sheet(picture, np.ones((2, 4, 4)), ["one"], save_to=tmp_path / "figure.png")
+        plotting.contact_sheet(
+            picture, np.ones((2, 4, 4)), ["one"], save_to=tmp_path / "figure.png"
+        )
     with pytest.raises(ValueError, match="2 pictures, 1 titles"):
         plotting.images(picture, ["one"], save_to=tmp_path / "figure.png")
     assert not list(tmp_path.iterdir())
@@ -261,7 +392,12 @@ def test_film_lays_each_map_over_its_own_picture_in_grey(monkeypatch):
 
     def look():
         for axis in plt.gcf().axes:
-            seen.append([np.asarray(image.get_array(), dtype="float64") for image in axis.images])
+            seen.append(
+                [
+                    np.asarray(image.get_array(), dtype="float64")
+                    for image in axis.images
+                ]
+            )
 
     monkeypatch.setattr(plt, "show", look)
     pictures = np.random.default_rng(0).integers(0, 256, (2, 8, 8, 3), dtype="uint8")
@@ -280,20 +416,33 @@ def test_film_lays_each_map_over_its_own_picture_in_grey(monkeypatch):
         np.testing.assert_allclose(weights, maps[1, index], rtol=1e-6)
 
 
-def test_rows_and_columns_hold_all_pictures_and_are_wider_the_more_there_are(monkeypatch):
+def test_rows_and_columns_hold_all_pictures_and_are_wider_the_more_there_are(
+    monkeypatch,
+):
     seen = {}
 
     def look():
-        seen["shape"] = [sum(bool(axis.images) for axis in plt.gcf().axes), len(plt.gcf().axes)]
+        seen["shape"] = [
+            sum(bool(axis.images) for axis in plt.gcf().axes),
+            len(plt.gcf().axes),
+        ]
         seen["size"] = tuple(plt.gcf().get_size_inches())
 
     monkeypatch.setattr(plt, "show", look)
     sizes = []
-    for count, columns, drawn, places in ((1, 4, 1, 1), (4, 4, 4, 4), (5, 4, 5, 8), (8, 4, 8, 8)):
+    for count, columns, drawn, places in (
+        (1, 4, 1, 1),
+        (4, 4, 4, 4),
+        (5, 4, 5, 8),
+        (8, 4, 8, 8),
+    ):
         plotting.images([np.zeros((8, 8, 3), "uint8")] * count, columns=columns)
         assert seen["shape"] == [drawn, places]
         sizes.append(seen["size"])
-    assert sizes[0][0] < sizes[1][0] == sizes[2][0] and sizes[1][1] < sizes[2][1] == sizes[3][1]
+    assert (
+        sizes[0][0] < sizes[1][0] == sizes[2][0]
+        and sizes[1][1] < sizes[2][1] == sizes[3][1]
+    )
 
 
 def test_shares_have_the_whole_range_and_the_loss_its_own(monkeypatch):
@@ -304,7 +453,13 @@ def test_shares_have_the_whole_range_and_the_loss_its_own(monkeypatch):
             limits[axis.get_title() or axis.get_ylabel()] = axis.get_ylim()
 
     monkeypatch.setattr(plt, "show", look)
-    plotting.history({**HISTORY, "loss": np.array([9.0, 5.0, 3.0]), "val_loss": np.array([8.0, 5.0, 4.0])})
+    plotting.history(
+        {
+            **HISTORY,
+            "loss": np.array([9.0, 5.0, 3.0]),
+            "val_loss": np.array([8.0, 5.0, 4.0]),
+        }
+    )
     (name, (low, high)), *others = limits.items()
     assert name == "cross-entropy" and low == 0 and high >= 9 and len(others) >= 2
     assert all(limit == (0, 1.02) for _, limit in others)

@@ -20,9 +20,14 @@ def test_a_figure_is_kept_with_twice_the_pixels_and_nearly_its_colours():
     plt.close(figure)
     kept = np.asarray(Image.open(io.BytesIO(base64.b64decode(content))))
     assert kept.shape[2] == 3
-    assert abs(size["width"] - 64) <= 12 and abs(size["height"] - 32) <= 12  # a tight box has a margin
-    assert abs(kept.shape[1] - 2 * size["width"]) <= 1 and abs(kept.shape[0] - 2 * size["height"]) <= 1
-    assert (kept[(kept != 255).any(axis=2)] % 4 == 0).mean() > 0.95  # 64 shades; white stays white
+    # a tight box has a margin
+    assert abs(size["width"] - 64) <= 12 and abs(size["height"] - 32) <= 12
+    assert (
+        abs(kept.shape[1] - 2 * size["width"]) <= 1
+        and abs(kept.shape[0] - 2 * size["height"]) <= 1
+    )
+    # 64 shades; white stays white
+    assert (kept[(kept != 255).any(axis=2)] % 4 == 0).mean() > 0.95
     middle = kept.shape[0] // 2, kept.shape[1] // 2
     around = picture[15:17, 15:17].reshape(-1, 3).astype(int)
     assert np.abs(around - kept[middle].astype(int)).max(axis=1).min() <= 2

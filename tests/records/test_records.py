@@ -1,4 +1,6 @@
-"""Records: opened by name or folder; the network they hold; what they say when a file is missing or damaged."""
+"""Records: opened by name or folder; the network they hold; what they say when a file
+is missing or damaged.
+"""
 
 import csv
 import shutil
@@ -48,7 +50,9 @@ def test_a_shipped_record_opens_by_name(shipped):
     assert records.load("small").folder == shipped
 
 
-def test_a_path_means_a_folder_even_where_a_shipped_record_has_its_name(shipped, tmp_path):
+def test_a_path_means_a_folder_even_where_a_shipped_record_has_its_name(
+    shipped, tmp_path
+):
     shutil.copytree(shipped, tmp_path / "small")
     assert records.load("small").folder == shipped
     assert records.load("./small/../small").folder.resolve() == tmp_path / "small"
@@ -60,7 +64,9 @@ def test_a_record_has_a_run_for_each_seed(shipped, finished_run):
     shutil.copytree(finished_run, shipped.with_name("seed_3"))
     shutil.copytree(finished_run, shipped.with_name("seed_of_doubt"))
     (shipped.with_name("seed_4")).mkdir()  # has not finished
-    assert records.names() == ["small"] and records.seeds("small") == records.seeds(shipped.parent) == [0, 3, 12]
+    assert records.names() == ["small"] and records.seeds("small") == records.seeds(
+        shipped.parent
+    ) == [0, 3, 12]
     assert records.load("small", seed=12).folder == shipped.with_name("seed_12")
     assert records.load(shipped.parent, seed=3).folder == shipped.with_name("seed_3")
     assert records.load("small", seed=3).name == "small"
@@ -70,36 +76,60 @@ def test_a_record_has_a_run_for_each_seed(shipped, finished_run):
 
 @pytest.mark.parametrize("seed", [1, -1, "0", 0.5, True])
 def test_a_seed_that_is_not_there_is_named(shipped, seed):
-    with pytest.raises(PatchConvNetError, match="^small has no run with seed .*: there are 0$"):
+    with pytest.raises(
+        PatchConvNetError, match="^small has no run with seed .*: there are 0$"
+    ):
         records.load("small", seed=seed)
 
 
 def test_a_run_folder_has_no_seeds_to_choose_from(finished_run):
     assert records.seeds(finished_run) == []
-    with pytest.raises(PatchConvNetError, match="has no run with seed 0: there are none, as it is no folder of runs"):
+    with pytest.raises(
+        PatchConvNetError,
+        match="has no run with seed 0: there are none, as it is no folder of runs",
+    ):
         records.load(finished_run, seed=0)
 
 
 def test_every_shipped_record_is_whole():
     assert records.seeds("shapes")[:3] == [0, 1, 2]
-    for record in (records.load(name, seed) for name in records.names() for seed in records.seeds(name)):
-        assert record.folder.name == f"seed_{record.recipe['seed']}" and record.name in records.names()
-        epochs, size = record.recipe["epochs"], sum(path.stat().st_size for path in record.folder.iterdir())
+    for record in (
+        records.load(name, seed)
+        for name in records.names()
+        for seed in records.seeds(name)
+    ):
+        assert (
+            record.folder.name == f"seed_{record.recipe['seed']}"
+            and record.name in records.names()
+        )
+        epochs, size = (
+            record.recipe["epochs"],
+            sum(path.stat().st_size for path in record.folder.iterdir()),
+        )
         assert len(record.history["epoch"]) == epochs and size < 5_000_000
         assert 0 <= record.results["test_accuracy"] <= 1
         if record.recipe["keep"] != "scores":
             assert len(record.attention["maps"]) == epochs + 1
         if record.usual is not None:
             dim = record.recipe["model"]["dim"]
-            assert {key: array.shape for key, array in record.usual.items()} == {"mean": (dim,), "whitening": (dim, dim), "limit": ()}
+            assert {key: array.shape for key, array in record.usual.items()} == {
+                "mean": (dim,),
+                "whitening": (dim, dim),
+                "limit": (),
+            }
     for name in ("shapes", "shapes_per_class", "cifar10_cpu"):
         assert 1 < records.load(name).usual["limit"] < 2
 
 
 def test_the_shipped_cifar10_record_beats_the_published_example():
-    """Its own words; `python -m patchconvnet evaluate --record cifar10_cpu` measures it again where CIFAR-10 is."""
+    """Its own words; `python -m patchconvnet evaluate --record cifar10_cpu` measures it
+    again where CIFAR-10 is.
+    """
     record = records.load("cifar10_cpu")
-    assert record.results["test_accuracy"] >= 0.8459 and record.results["test_top5"] > 0.985
+    assert (
+        record.results["test_accuracy"] >= 0.8459
+        and record.results["test_top5"] > 0.985
+    )
     assert record.results["test_accuracy_with_flip"] > 0.8459
     assert record.results["variant"].startswith(("original", "other copy"))
     model = record.model()
@@ -110,18 +140,28 @@ def test_the_shipped_cifar10_record_beats_the_published_example():
 
 @pytest.mark.long
 def test_the_shipped_shapes_record_scores_what_it_says():
-    """Its weights, on the test set as drawn today: a change of Shapes, of a layer or of a measure shows here."""
+    """Its weights, on the test set as drawn today: a change of Shapes, of a layer or of
+    a measure shows here.
+    """
     from patchconvnet import load_dataset
 
     data, record = load_dataset("shapes", train=1, val=0), records.load("shapes")
     logits, maps = record.model().explain(data.x_test)
-    scores = score_logits(logits, data.y_test) | score_attention(logits, maps, data.mask_test)
-    assert scores["accuracy"] == pytest.approx(record.results["test_accuracy"], abs=0.003)
-    assert scores["attention_on_object"] == pytest.approx(record.results["attention_on_object"], abs=0.003)
+    scores = score_logits(logits, data.y_test) | score_attention(
+        logits, maps, data.mask_test
+    )
+    assert scores["accuracy"] == pytest.approx(
+        record.results["test_accuracy"], abs=0.003
+    )
+    assert scores["attention_on_object"] == pytest.approx(
+        record.results["attention_on_object"], abs=0.003
+    )
 
 
 def test_an_unknown_record_names_those_there_are(shipped):
-    with pytest.raises(PatchConvNetError, match="no record 'smal': give a run folder, or one of small"):
+    with pytest.raises(
+        PatchConvNetError, match="no record 'smal': give a run folder, or one of small"
+    ):
         records.load("smal")
     with pytest.raises(PatchConvNetError, match="no record 'no/such/folder'"):
         records.load("no/such/folder")
@@ -129,7 +169,9 @@ def test_an_unknown_record_names_those_there_are(shipped):
 
 def test_an_unfinished_run_says_how_to_finish_it(copy):
     (copy / "results.json").unlink()
-    with pytest.raises(PatchConvNetError, match="has not finished: run the same train command again"):
+    with pytest.raises(
+        PatchConvNetError, match="has not finished: run the same train command again"
+    ):
         records.load(copy)
 
 
@@ -143,7 +185,8 @@ def test_the_network_reproduces_the_results_and_the_last_maps(record, small_data
     assert scores["loss"] == pytest.approx(record.results["test_loss"], abs=1e-5)
     attention = score_attention(logits, maps, small_data.mask_test)
     assert attention["attention_on_object"] == record.results["attention_on_object"]
-    # The recorded maps are those of the float32 weights; the kept weights are rounded to float16.
+    # The recorded maps are those of the float32 weights; the kept weights are rounded
+    # to float16.
     np.testing.assert_allclose(maps[:32], record.attention["maps"][-1], atol=2e-3)
     np.testing.assert_allclose(logits[:32], record.attention["logits"][-1], atol=2e-2)
 
@@ -158,19 +201,25 @@ def test_every_epoch_has_its_network(record, small_data, epoch):
 
 
 def test_the_last_epoch_is_the_end(record):
-    for end, last in zip(record.model().get_weights(), record.model(epoch=np.int64(2)).get_weights()):
+    for end, last in zip(
+        record.model().get_weights(), record.model(epoch=np.int64(2)).get_weights()
+    ):
         assert np.array_equal(end, last)
 
 
 @pytest.mark.parametrize("epoch", [3, -1, 0.5])
 def test_epochs_that_are_not_kept(record, epoch):
-    with pytest.raises(PatchConvNetError, match=f"weights of epochs 0 to 2, not of {epoch}"):
+    with pytest.raises(
+        PatchConvNetError, match=f"weights of epochs 0 to 2, not of {epoch}"
+    ):
         record.model(epoch=epoch)
 
 
 def test_a_record_without_epochs_says_so(copy):
     (copy / "epochs.npz").unlink()
-    with pytest.raises(PatchConvNetError, match="holds no epochs.npz: this record does not keep it"):
+    with pytest.raises(
+        PatchConvNetError, match="holds no epochs.npz: this record does not keep it"
+    ):
         records.load(copy).model(epoch=1)
 
 
@@ -196,7 +245,10 @@ def test_weights_of_another_architecture_are_refused_by_name(copy, changes, mess
 def test_summary_tells_accuracy_and_attention_beside_chance(record):
     lines = record.summary().splitlines()
     parameters = f"{record.model().count_params():,} parameters"
-    assert lines[:2] == ["shapes, small, for tests", f"preset shapes, seed 0, 2 epochs, {parameters}"]
+    assert lines[:2] == [
+        "shapes, small, for tests",
+        f"preset shapes, seed 0, 2 epochs, {parameters}",
+    ]
     assert f"{record.results['test_accuracy']:.1%}" in lines[2]
     assert f"{record.results['attention_on_object']:.1%}" in lines[3]
     assert f"(a random cell: {record.results['attention_chance']:.1%};" in lines[3]
@@ -206,8 +258,13 @@ def test_summary_without_masks_says_nothing_of_objects(copy):
     results = records.read_json(copy / "results.json")
     del results["attention_on_object"], results["attention_chance"]
     records.write_json(copy / "results.json", results)
-    assert "object" not in records.load(copy).summary() and "mirror" not in records.load(copy).summary()
-    records.write_json(copy / "results.json", {**results, "test_accuracy_with_flip": 0.875})
+    assert (
+        "object" not in records.load(copy).summary()
+        and "mirror" not in records.load(copy).summary()
+    )
+    records.write_json(
+        copy / "results.json", {**results, "test_accuracy_with_flip": 0.875}
+    )
     assert "with mirror images 87.5%" in records.load(copy).summary()
 
 
@@ -217,11 +274,23 @@ def test_summary_without_masks_says_nothing_of_objects(copy):
 @pytest.mark.parametrize("content", ["{", "", "[1, 2]", "\udcff"])
 def test_damaged_json(copy, content):
     (copy / "results.json").write_bytes(content.encode("utf-8", "surrogateescape"))
-    with pytest.raises(PatchConvNetError, match=r"results\.json (cannot be read|is damaged)"):
+    with pytest.raises(
+        PatchConvNetError, match=r"results\.json (cannot be read|is damaged)"
+    ):
         records.load(copy).results
 
 
-@pytest.mark.parametrize("content", ["", "epoch,loss\n", "epoch,loss\n1\n", "epoch,loss\n1,2,3\n", "epoch,loss\n1,much\n", 'epoch\n"1\n'])
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "epoch,loss\n",
+        "epoch,loss\n1\n",
+        "epoch,loss\n1,2,3\n",
+        "epoch,loss\n1,much\n",
+        'epoch\n"1\n',
+    ],
+)
 def test_damaged_history(copy, content):
     (copy / "history.csv").write_text(content)
     with pytest.raises(PatchConvNetError, match=r"history\.csv cannot be read"):
@@ -253,12 +322,25 @@ def test_what_is_written_is_read_again(tmp_path):
     history = {"epoch": [1.0, 2.0], "loss": [0.1234567, 2e-9]}
     records.write_history(tmp_path / "history.csv", history)
     with open(tmp_path / "history.csv", newline="") as file:
-        assert list(csv.reader(file)) == [["epoch", "loss"], ["1", "0.123457"], ["2", "2e-09"]]
-    np.testing.assert_allclose(records.read_history(tmp_path / "history.csv")["loss"], history["loss"], rtol=1e-5)
-    arrays = {"maps/0": np.arange(6, dtype="float16").reshape(2, 3), "done": np.array(3)}
+        assert list(csv.reader(file)) == [
+            ["epoch", "loss"],
+            ["1", "0.123457"],
+            ["2", "2e-09"],
+        ]
+    np.testing.assert_allclose(
+        records.read_history(tmp_path / "history.csv")["loss"],
+        history["loss"],
+        rtol=1e-5,
+    )
+    arrays = {
+        "maps/0": np.arange(6, dtype="float16").reshape(2, 3),
+        "done": np.array(3),
+    }
     records.write_arrays(tmp_path / "arrays.npz", arrays)
     again = records.read_arrays(tmp_path / "arrays.npz")
-    assert again.keys() == arrays.keys() and np.array_equal(again["maps/0"], arrays["maps/0"])
+    assert again.keys() == arrays.keys() and np.array_equal(
+        again["maps/0"], arrays["maps/0"]
+    )
     assert again["maps/0"].dtype == np.float16
     records.write_json(tmp_path / "recipe.json", {"limit": None, "name": "é"})
     assert records.read_json(tmp_path / "recipe.json") == {"limit": None, "name": "é"}
@@ -270,7 +352,10 @@ def test_what_is_written_is_read_again(tmp_path):
 def test_a_name_with_a_separator_is_a_path_and_no_shipped_record(shipped, tmp_path):
     with pytest.raises(PatchConvNetError, match="no record './small'"):
         records.load("./small")
-    with pytest.raises(PatchConvNetError, match="no record 'unfinished': give a run folder, or one of small"):
+    with pytest.raises(
+        PatchConvNetError,
+        match="no record 'unfinished': give a run folder, or one of small",
+    ):
         records.load("unfinished")  # a shipped folder without results is no record
 
 
@@ -285,22 +370,44 @@ def test_epochs_0_and_the_last_are_kept_and_none_beyond(record):
     for epoch in (0, 1, 2, 2.0):
         network = record.model(epoch=epoch)
         for weight in network.weights:
-            np.testing.assert_array_equal(np.asarray(weight), arrays[f"{int(epoch)}/{weight.path}"].astype("float32"))
+            np.testing.assert_array_equal(
+                np.asarray(weight),
+                arrays[f"{int(epoch)}/{weight.path}"].astype("float32"),
+            )
 
 
 def test_a_tenth_epoch_is_not_taken_for_the_first(tmp_path):
     from patchconvnet.model import PatchConvNet
 
     network = PatchConvNet(dim=4, depth=1, se_ratio=None)
-    kept = {f"{epoch}/{path}": array + epoch for epoch in range(12) for path, array in records.weights_of(network).items()}
+    kept = {
+        f"{epoch}/{path}": array + epoch
+        for epoch in range(12)
+        for path, array in records.weights_of(network).items()
+    }
     records.write_arrays(tmp_path / "epochs.npz", kept)
-    config = {"dim": 4, "depth": 1, "se_ratio": None, "num_classes": 10, "image_size": 32}
-    recipe = {"preset": "shapes", "dataset": "shapes", "seed": 0, "epochs": 11, "keep": "epochs", "model": config}
+    config = {
+        "dim": 4,
+        "depth": 1,
+        "se_ratio": None,
+        "num_classes": 10,
+        "image_size": 32,
+    }
+    recipe = {
+        "preset": "shapes",
+        "dataset": "shapes",
+        "seed": 0,
+        "epochs": 11,
+        "keep": "epochs",
+        "model": config,
+    }
     records.write_json(tmp_path / "recipe.json", recipe)
     record = records.Record(tmp_path)
     for epoch in (1, 10, 11):
         again = record.model(epoch=epoch).weights[0]
-        np.testing.assert_array_equal(np.asarray(again), kept[f"{epoch}/{again.path}"].astype("float32"))
+        np.testing.assert_array_equal(
+            np.asarray(again), kept[f"{epoch}/{again.path}"].astype("float32")
+        )
     with pytest.raises(PatchConvNetError, match="weights of epochs 0 to 11, not of 12"):
         record.model(epoch=12)
 
@@ -313,8 +420,20 @@ def test_one_epoch_is_one_and_two_are_epochs(copy):
 
 
 def test_a_summary_by_hand(copy):
-    results = {"variant": "original", "parameters": 12_345, "test_accuracy": 0.5, "test_top5": 0.875, "seconds": 61.4, "device": "a T4"}
-    results |= {"attention_on_object": 0.25, "attention_chance": 0.125, "attention_best_fixed_cell": 0.375, "test_accuracy_with_flip": 0.625}
+    results = {
+        "variant": "original",
+        "parameters": 12_345,
+        "test_accuracy": 0.5,
+        "test_top5": 0.875,
+        "seconds": 61.4,
+        "device": "a T4",
+    }
+    results |= {
+        "attention_on_object": 0.25,
+        "attention_chance": 0.125,
+        "attention_best_fixed_cell": 0.375,
+        "test_accuracy_with_flip": 0.625,
+    }
     results = {**records.read_json(copy / "results.json"), **results}
     records.write_json(copy / "results.json", results)
     assert records.load(copy).summary().splitlines() == [
@@ -322,16 +441,24 @@ def test_a_summary_by_hand(copy):
         "preset shapes, seed 0, 2 epochs, 12,345 parameters",
         "test accuracy        50.0%   (top 5: 87.5%)",
         "  with mirror images 62.5%   (mean of two logits for each image)",
-        "attention on object  25.0%   (a random cell: 12.5%; the best fixed cell: 37.5%)",
+        (
+            "attention on object  25.0%   (a random cell: 12.5%; the best fixed cell:"
+            " 37.5%)"
+        ),
         "training took        61 s on a T4",
     ]
 
 
 def test_numbers_of_a_table_keep_six_digits_and_words_stay_words(tmp_path):
-    rows = [{"network": "one, two", "seed": "0", "loss": 1234567.0}, {"network": "three", "seed": "1", "loss": 0.000123456789}]
+    rows = [
+        {"network": "one, two", "seed": "0", "loss": 1234567.0},
+        {"network": "three", "seed": "1", "loss": 0.000123456789},
+    ]
     records.write_table(tmp_path / "table.csv", rows)
     again = records.read_table(tmp_path / "table.csv")
-    assert [row["network"] for row in again] == ["one, two", "three"] and list(again[0]) == ["network", "seed", "loss"]
+    assert [row["network"] for row in again] == ["one, two", "three"] and list(
+        again[0]
+    ) == ["network", "seed", "loss"]
     assert [row["loss"] for row in again] == ["1.23457e+06", "0.000123457"]
 
 
@@ -339,14 +466,20 @@ def test_measures_are_numbers_and_names_are_words():
     for dataset in ("shapes", "cifar10"):
         for row in records.measures(dataset):
             assert all(isinstance(row[key], str) for key in ("network", "seed", "map"))
-            assert all(isinstance(value, float) for key, value in row.items() if key not in ("network", "seed", "map"))
+            assert all(
+                isinstance(value, float)
+                for key, value in row.items()
+                if key not in ("network", "seed", "map")
+            )
     with pytest.raises(PatchConvNetError, match="measures_mnist.csv is not there"):
         records.measures("mnist")
 
 
 def test_damaged_measures_are_named(tmp_path, monkeypatch):
     monkeypatch.setattr(records, "SHIPPED", tmp_path)
-    (tmp_path / "measures_shapes.csv").write_text("network,seed,map,energy\na,0,b,much\n")
+    (tmp_path / "measures_shapes.csv").write_text(
+        "network,seed,map,energy\na,0,b,much\n"
+    )
     with pytest.raises(PatchConvNetError, match="measures_shapes.csv cannot be read"):
         records.measures("shapes")
 
@@ -354,7 +487,9 @@ def test_damaged_measures_are_named(tmp_path, monkeypatch):
 def test_weights_are_kept_in_half_precision_and_given_back_as_floats(record):
     model = record.model()
     kept = records.weights_of(model)
-    assert {array.dtype for array in kept.values()} == {np.dtype("float16")} and len(kept) == len(model.weights)
+    assert {array.dtype for array in kept.values()} == {np.dtype("float16")} and len(
+        kept
+    ) == len(model.weights)
     other = record.model(epoch=0)
     records.set_weights(other, kept)
     for one, again in zip(model.get_weights(), other.get_weights()):
@@ -365,9 +500,13 @@ def test_weights_are_kept_in_half_precision_and_given_back_as_floats(record):
 def test_no_weight_is_changed_where_one_does_not_fit(record):
     model = record.model()
     before = model.get_weights()
-    wrong = {path: np.zeros_like(array) for path, array in records.weights_of(model).items()}
+    wrong = {
+        path: np.zeros_like(array) for path, array in records.weights_of(model).items()
+    }
     wrong[model.weights[-1].path] = np.zeros(99, "float16")
-    with pytest.raises(PatchConvNetError, match="^a file: .* has shape .*99.*, this network wants"):
+    with pytest.raises(
+        PatchConvNetError, match="^a file: .* has shape .*99.*, this network wants"
+    ):
         records.set_weights(model, wrong, "a file")
     assert all(np.array_equal(*pair) for pair in zip(before, model.get_weights()))
 
@@ -380,6 +519,10 @@ def test_what_a_picture_is_compared_with_is_read_or_missing(copy):
 
 def test_names_come_in_order_whatever_the_disk_gives(monkeypatch):
     listed = type(records.SHIPPED).glob
-    monkeypatch.setattr(type(records.SHIPPED), "glob", lambda self, pattern: iter(sorted(listed(self, pattern), reverse=True)))
+    monkeypatch.setattr(
+        type(records.SHIPPED),
+        "glob",
+        lambda self, pattern: iter(sorted(listed(self, pattern), reverse=True)),
+    )
     assert records.names() == sorted(records.names()) and "shapes" in records.names()
     assert records.seeds("shapes") == sorted(records.seeds("shapes"))

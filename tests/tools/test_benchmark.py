@@ -1,4 +1,6 @@
-"""tools/benchmark.py: what it times is what it says, and a goal that is missed is called missed."""
+"""tools/benchmark.py: what it times is what it says, and a goal that is missed is
+called missed.
+"""
 
 import json
 import subprocess
@@ -20,11 +22,13 @@ def test_the_published_arrangement_is_the_example(tools):
     from benchmark import published_example
 
     for depth in (1, 2):
-        assert published_example.build(depth=depth).count_params() == 1_436_426  # tied: at any depth
+        # tied: at any depth
+        assert published_example.build(depth=depth).count_params() == 1_436_426
     model = published_example.build(dim=16, ratio=4)
     images = np.random.default_rng(0).integers(0, 256, (4, 32, 32, 3), dtype=np.uint8)
     assert model(images).shape == (4, 10)
-    assert not all(layer.supports_jit for layer in model.layers)  # the crop switches the compiler off
+    # the crop switches the compiler off
+    assert not all(layer.supports_jit for layer in model.layers)
 
 
 def test_our_arrangement_is_the_preset(tools):
@@ -38,14 +42,18 @@ def test_our_arrangement_is_the_preset(tools):
 def test_a_missed_goal_is_reported(tools, capsys, monkeypatch):
     from benchmark import compare
 
-    assert compare.report("test_accuracy", [{"test_accuracy": 0.96}, {"test_accuracy": 0.95}])
+    assert compare.report(
+        "test_accuracy", [{"test_accuracy": 0.96}, {"test_accuracy": 0.95}]
+    )
     assert not compare.report("seconds", [{"seconds": 70.0}])
     assert capsys.readouterr().out.split()[-3:] == ["at", "most", "60"]
 
     seconds = {"published": 2.0, "ours": 1.8}
 
     def run(command, **options):
-        line = json.dumps({"seconds": seconds[command[-1]], "peak_memory_bytes": 1e9, "device": "CPU"})
+        line = json.dumps(
+            {"seconds": seconds[command[-1]], "peak_memory_bytes": 1e9, "device": "CPU"}
+        )
         return subprocess.CompletedProcess(command, 0, stdout=f"noise\n{line}\n")
 
     monkeypatch.setattr(compare.subprocess, "run", run)
@@ -66,7 +74,9 @@ def test_the_measures_are_timed(tools, capsys, monkeypatch):
     line = capsys.readouterr().out
     assert set(json.loads(line)["seconds"]) == set(compare.MEASURING)
 
-    slow = json.dumps({"seconds": {"measures": 1.5, "deletion": 9, "insertion": 9}, "device": "CPU"})
+    slow = json.dumps(
+        {"seconds": {"measures": 1.5, "deletion": 9, "insertion": 9}, "device": "CPU"}
+    )
     done = subprocess.CompletedProcess([], 0, stdout=f"noise\n{slow}\n")
     monkeypatch.setattr(compare.subprocess, "run", lambda *given, **options: done)
     assert compare.measures() == ["measures, measures"]
@@ -74,5 +84,12 @@ def test_the_measures_are_timed(tools, capsys, monkeypatch):
 
 
 def test_an_unknown_part_is_named():
-    done = subprocess.run([sys.executable, TOOLS / "benchmark.py", "steps"], capture_output=True, text=True)
-    assert done.returncode == 2 and "no part 'steps': there are step, shapes, measures" in done.stderr
+    done = subprocess.run(
+        [sys.executable, TOOLS / "benchmark.py", "steps"],
+        capture_output=True,
+        text=True,
+    )
+    assert (
+        done.returncode == 2
+        and "no part 'steps': there are step, shapes, measures" in done.stderr
+    )

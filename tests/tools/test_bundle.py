@@ -1,4 +1,6 @@
-"""tools/bundle.py: a whole course in the zip, and nothing else; a failure leaves the old zip as it was."""
+"""tools/bundle.py: a whole course in the zip, and nothing else; a failure leaves the
+old zip as it was.
+"""
 
 import errno
 import hashlib
@@ -11,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from test_book import link_problems
 
 TOOLS = Path(__file__).resolve().parents[2] / "tools"
@@ -22,25 +25,41 @@ FILES = {
     "pyproject.toml": '[project]\nversion = "1.2.3"\n',
     ".gitignore": "runs/\ndist/\n__pycache__/\n",
     # Drawn by the package of the commit: another package may be installed.
-    "patchconvnet/__init__.py": "import types, numpy\n"
-    "def load_dataset(name, **options):\n"
-    "    assert (name, options) == ('shapes', {'train': 1, 'val': 0})\n"
-    "    ones = numpy.ones(3, dtype='uint8')\n"
-    "    return types.SimpleNamespace(x_test=ones, y_test=ones, mask_test=ones, class_names=('circle',))\n",
+    "patchconvnet/__init__.py": (
+        "import types, numpy\ndef load_dataset(name, **options):\n    assert (name,"
+        " options) == ('shapes', {'train': 1, 'val': 0})\n    ones = numpy.ones(3,"
+        " dtype='uint8')\n    return types.SimpleNamespace(x_test=ones, y_test=ones,"
+        " mask_test=ones, class_names=('circle',))\n"
+    ),
 }
-NOT_PACKED = ("runs/weights.npz", "patchconvnet/__pycache__/old.pyc", "cifar-10-python.tar.gz", "my_notes.md")
+NOT_PACKED = (
+    "runs/weights.npz",
+    "patchconvnet/__pycache__/old.pyc",
+    "cifar-10-python.tar.gz",
+    "my_notes.md",
+)
 NAME = "patchconvnet-course-1.2.3"
 
 
 def commit(root):
-    git = ["git", "-C", str(root), "-c", "user.name=a", "-c", "user.email=a@example.org"]
+    git = [
+        "git",
+        "-C",
+        str(root),
+        "-c",
+        "user.name=a",
+        "-c",
+        "user.email=a@example.org",
+    ]
     subprocess.run([*git, "add", *FILES], check=True)
     subprocess.run([*git, "commit", "--quiet", "--message", "all"], check=True)
 
 
 @pytest.fixture(scope="module")
 def course(tmp_path_factory):
-    """A course of two pages in a git clone, with files about that are nobody's business. Tests only read it."""
+    """A course of two pages in a git clone, with files about that are nobody's
+    business. Tests only read it.
+    """
     if shutil.which("git") is None:
         pytest.skip("a bundle is made of a commit: this needs git")
     root = tmp_path_factory.mktemp("course")
@@ -72,10 +91,16 @@ def made(bundle, course, tmp_path_factory):
 
 def test_everything_committed_is_in_it_and_nothing_else(made, course):
     path, folder = made
-    assert path == course / "dist" / f"{NAME}.zip" and [entry.name for entry in folder.parent.iterdir()] == [NAME]
+    assert path == course / "dist" / f"{NAME}.zip" and [
+        entry.name for entry in folder.parent.iterdir()
+    ] == [NAME]
     for name, text in FILES.items():
         assert (folder / name).read_text() == text
-    inside = {entry.relative_to(folder).as_posix() for entry in folder.rglob("*") if entry.is_file()}
+    inside = {
+        entry.relative_to(folder).as_posix()
+        for entry in folder.rglob("*")
+        if entry.is_file()
+    }
     own = {name for name in inside if not name.startswith("book/")}
     assert own == {*FILES, "START-HERE.html", "SHA256SUMS", "shapes_test.npz"}
     assert {"book/intro.html", "book/second.html", "book/search.html"} <= inside
@@ -85,10 +110,20 @@ def test_everything_committed_is_in_it_and_nothing_else(made, course):
 
 def test_the_checksums_are_those_of_the_files(made):
     path, folder = made
-    sums = dict(reversed(line.split("  ")) for line in (folder / "SHA256SUMS").read_text().splitlines())
-    inside = {entry.relative_to(folder).as_posix() for entry in folder.rglob("*") if entry.is_file()}
+    sums = dict(
+        reversed(line.split("  "))
+        for line in (folder / "SHA256SUMS").read_text().splitlines()
+    )
+    inside = {
+        entry.relative_to(folder).as_posix()
+        for entry in folder.rglob("*")
+        if entry.is_file()
+    }
     assert set(sums) == inside - {"SHA256SUMS"}
-    assert all(hashlib.sha256((folder / name).read_bytes()).hexdigest() == value for name, value in sums.items())
+    assert all(
+        hashlib.sha256((folder / name).read_bytes()).hexdigest() == value
+        for name, value in sums.items()
+    )
     beside = path.with_name(f"{path.name}.sha256").read_text()
     assert beside == f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n"
 
@@ -99,11 +134,16 @@ def test_every_page_leads_on_without_a_server(made):
     assert len(pages) >= 5
     assert [problem for page in pages for problem in link_problems(page)] == []
     start = (folder / "START-HERE.html").read_text()
-    assert 'content="0; url=book/intro.html"' in start and (folder / "book" / "intro.html").is_file()
+    assert (
+        'content="0; url=book/intro.html"' in start
+        and (folder / "book" / "intro.html").is_file()
+    )
 
 
 def test_the_same_commit_gives_the_same_bytes(bundle, made, course, tmp_path):
-    subprocess.run(["git", "clone", "--quiet", str(course), str(tmp_path / "clone")], check=True)
+    subprocess.run(
+        ["git", "clone", "--quiet", str(course), str(tmp_path / "clone")], check=True
+    )
     again = bundle.make(tmp_path / "clone", tmp_path / "new" / "again.zip")
     assert again.read_bytes() == made[0].read_bytes()
 
@@ -141,10 +181,14 @@ def no_build(bundle, monkeypatch):
 
 
 def test_a_book_that_does_not_build(fails, bundle, course, monkeypatch):
-    line = "\x1b[91m{os.getcwd()}/intro.md:3: WARNING: no target\x1b[39;49;00m"  # as jupyter-book colours it
+    # as jupyter-book colours it
+    line = "\x1b[91m{os.getcwd()}/intro.md:3: WARNING: no target\x1b[39;49;00m"
     build = f"import os, sys; sys.exit(f'''building\n{line}\nsee above''')"
     monkeypatch.setattr(bundle, "JUPYTER_BOOK", build)
-    assert fails(course) == "error: the book cannot be built: intro.md:3: WARNING: no target\n"
+    assert (
+        fails(course)
+        == "error: the book cannot be built: intro.md:3: WARNING: no target\n"
+    )
 
 
 def test_what_is_not_committed(fails, course, tmp_path):
@@ -159,8 +203,14 @@ def test_what_is_not_committed(fails, course, tmp_path):
 def test_what_is_missing_is_named(fails, course, tmp_path, monkeypatch):
     assert "no git clone" in fails(tmp_path)
     find = importlib.util.find_spec
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "jupyter_book" else find(name))
-    assert "jupyter-book is not installed: pip install -r requirements.txt" in fails(course)
+    monkeypatch.setattr(
+        importlib.util,
+        "find_spec",
+        lambda name: None if name == "jupyter_book" else find(name),
+    )
+    assert "jupyter-book is not installed: pip install -r requirements.txt" in fails(
+        course
+    )
 
 
 def test_a_full_disk(fails, no_build, course, monkeypatch):
@@ -193,12 +243,16 @@ def kit(course, tmp_path_factory):
         if name.endswith((".yml", ".md")) and "/" not in name:
             shutil.copy2(course / name, folder / "student")
     (folder / "student" / "intro.md").write_text("# Our class\n")
-    (folder / "student" / "_config.yml").write_text("title: Our class\nonly_build_toc_files: true\n")
+    (folder / "student" / "_config.yml").write_text(
+        "title: Our class\nonly_build_toc_files: true\n"
+    )
     (folder / "student" / "_toc.yml").write_text("format: jb-book\nroot: intro\n")
     (folder / "student" / "data" / "animals.npz").write_bytes(b"pictures")
     (folder / "instructor" / "answers.ipynb").write_text("{}")
     (folder / "kit.json").write_text("{}")
-    (folder / "plan.toml").write_text('title = "Ours"\ndataset = "../somewhere/photos"  # mine\nstart = "09:00"\n')
+    (folder / "plan.toml").write_text(
+        'title = "Ours"\ndataset = "../somewhere/photos"  # mine\nstart = "09:00"\n'
+    )
     return folder
 
 
@@ -208,11 +262,23 @@ def test_a_class_gets_its_own_book_and_no_answers(bundle, course, kit, tmp_path)
     [folder] = [path for path in tmp_path.iterdir() if path.is_dir()]
     assert folder.name == "my-class-1.2.3"
     assert "Our class" in (folder / "book" / "intro.html").read_text()
-    assert (folder / "patchconvnet").is_dir() and (folder / "student" / "intro.md").is_file()
-    assert not list(folder.rglob("answers*")) and not (folder / "intro.md").exists() and not (folder / "student" / "_build").exists()
-    assert 'dataset = "student/data/animals.npz"\nstart' in (folder / "plan.toml").read_text()
+    assert (folder / "patchconvnet").is_dir() and (
+        folder / "student" / "intro.md"
+    ).is_file()
+    assert (
+        not list(folder.rglob("answers*"))
+        and not (folder / "intro.md").exists()
+        and not (folder / "student" / "_build").exists()
+    )
+    assert (
+        'dataset = "student/data/animals.npz"\nstart'
+        in (folder / "plan.toml").read_text()
+    )
 
 
 def test_a_folder_that_is_no_kit_is_no_bundle(bundle, course, tmp_path):
-    with pytest.raises(bundle.PatchConvNetError, match="no kit is there. Make one: python tools/classroom.py"):
+    with pytest.raises(
+        bundle.PatchConvNetError,
+        match="no kit is there. Make one: python tools/classroom.py",
+    ):
         bundle.make(course, tmp_path / "class.zip", tmp_path)

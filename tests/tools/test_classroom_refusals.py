@@ -1,4 +1,6 @@
-"""Kits from hostile hands: lists, plans and paths that would harm, and words that mean something to Python, Markdown or HTML."""
+"""Kits from hostile hands: lists, plans and paths that would harm, and words that mean
+something to Python, Markdown or HTML.
+"""
 
 import ast
 import hashlib
@@ -18,9 +20,6 @@ import pytest
 import yaml
 from markdown_it import MarkdownIt
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tools"))
-
 from classroom import kit as classroom_kit
 from classroom import notebooks as classroom_notebooks
 from classroom import pages as classroom_pages
@@ -29,8 +28,13 @@ from classroom import slides as classroom_slides
 from classroom import text as classroom_text
 from patchconvnet import PatchConvNetError
 
+ROOT = Path(__file__).resolve().parents[2]
+
 HEAD = 'title = "A test"\ninstitution = "A school"\ncontact = "a@example.org"\n'
-PLAN = f'{HEAD}[[session]]\ntitle = "One"\n[[session.part]]\nchapter = "01_overview"\nminutes = 40\nnote = "Ask."\n'
+PLAN = (
+    f'{HEAD}[[session]]\ntitle = "One"\n[[session.part]]\nchapter ='
+    ' "01_overview"\nminutes = 40\nnote = "Ask."\n'
+)
 
 
 @pytest.fixture
@@ -42,8 +46,12 @@ def plan(tmp_path):
 
 @pytest.fixture
 def refused(tmp_path, capsys, monkeypatch):
-    """Makes a kit, which must be refused: in one line, before the work begins, and with everything as it was."""
-    monkeypatch.setattr(classroom_kit, "_fill", lambda *given: pytest.fail("the work began"))
+    """Makes a kit, which must be refused: in one line, before the work begins, and with
+    everything as it was.
+    """
+    monkeypatch.setattr(
+        classroom_kit, "_fill", lambda *given: pytest.fail("the work began")
+    )
     monkeypatch.chdir(tmp_path)
 
     def call(plan, out):
@@ -61,7 +69,13 @@ def contents(folder):
     """Everything below a folder, without following links."""
     found = {}
     for path in folder.rglob("*"):
-        found[path] = os.readlink(path) if path.is_symlink() else path.read_bytes() if path.is_file() else None
+        found[path] = (
+            os.readlink(path)
+            if path.is_symlink()
+            else path.read_bytes()
+            if path.is_file()
+            else None
+        )
     return found
 
 
@@ -90,18 +104,39 @@ def kit(tmp_path):
 )  # fmt: skip
 def test_a_list_names_files_of_the_kit_alone(refused, plan, kit, tmp_path, name):
     name = name.replace("/{tmp}", str(tmp_path))
-    (kit / "kit.json").write_text(json.dumps({"student/old.md": [digest("old")], name: [digest("dear reader")]}))
+    (kit / "kit.json").write_text(
+        json.dumps({"student/old.md": [digest("old")], name: [digest("dear reader")]})
+    )
     assert "of the kit in" in refused(plan, kit)
 
 
-@pytest.mark.parametrize("link", ["student", "student/chapters", "student/old.md", "kit.json"])
+@pytest.mark.parametrize(
+    "link", ["student", "student/chapters", "student/old.md", "kit.json"]
+)
 def test_links_in_a_kit_are_not_followed(refused, plan, kit, tmp_path, link):
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "elsewhere" / "old.md").write_text("old")
-    (kit / "kit.json").write_text(json.dumps({"student/old.md": [digest("old")], "student/chapters/old.md": [digest("old")]}))
+    (kit / "kit.json").write_text(
+        json.dumps(
+            {
+                "student/old.md": [digest("old")],
+                "student/chapters/old.md": [digest("old")],
+            }
+        )
+    )
     if (kit / link).exists():
         (kit / link).rename(tmp_path / "elsewhere" / "moved")
-    target = tmp_path / "elsewhere" / ("moved" if link in ("student", "kit.json") else "old.md" if link.endswith(".md") else "")
+    target = (
+        tmp_path
+        / "elsewhere"
+        / (
+            "moved"
+            if link in ("student", "kit.json")
+            else "old.md"
+            if link.endswith(".md")
+            else ""
+        )
+    )
     (kit / link).symlink_to(target)
     assert "is a link" in refused(plan, kit)
 
@@ -117,7 +152,9 @@ def test_a_damaged_list_is_one_line(refused, plan, kit, text):
     assert "kit.json is damaged: make the kit in another folder" in refused(plan, kit)
 
 
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes with names")
+@pytest.mark.skipif(
+    not hasattr(os, "mkfifo"), reason="this system has no pipes with names"
+)
 def test_a_list_that_is_no_file(refused, plan, kit):
     (kit / "kit.json").unlink()
     os.mkfifo(kit / "kit.json")
@@ -135,12 +172,19 @@ def test_the_kit_itself_may_be_behind_a_link(kit, plan, tmp_path, monkeypatch):
     monkeypatch.setattr(classroom_kit, "_fill", fill)
     (tmp_path / "link").symlink_to(kit)
     classroom_kit.make(plan, tmp_path / "link")
-    assert sorted(path.name for path in kit.rglob("*")) == ["kit.json", "new.md", "plan.toml", "student"]
+    assert sorted(path.name for path in kit.rglob("*")) == [
+        "kit.json",
+        "new.md",
+        "plan.toml",
+        "student",
+    ]
     assert (tmp_path / "letter").read_text() == "dear reader"
 
 
 @pytest.mark.parametrize("theirs", ["file", "folder", "link", "file above"])
-def test_what_is_new_replaces_nothing_of_the_instructors(kit, plan, tmp_path, monkeypatch, theirs):
+def test_what_is_new_replaces_nothing_of_the_instructors(
+    kit, plan, tmp_path, monkeypatch, theirs
+):
     def fill(folder, plan, out):
         (folder / "student" / "chapters").mkdir(parents=True)
         (folder / "student" / "chapters" / "new.md").write_text("new")
@@ -151,7 +195,11 @@ def test_what_is_new_replaces_nothing_of_the_instructors(kit, plan, tmp_path, mo
         place.parent.write_text("mine")
     else:
         place.parent.mkdir()
-        {"file": lambda: place.write_text("mine"), "folder": place.mkdir, "link": lambda: place.symlink_to(tmp_path / "letter")}[theirs]()
+        {
+            "file": lambda: place.write_text("mine"),
+            "folder": place.mkdir,
+            "link": lambda: place.symlink_to(tmp_path / "letter"),
+        }[theirs]()
     before = contents(tmp_path)
     with pytest.raises(PatchConvNetError, match="move it away"):
         classroom_kit.make(plan, kit)
@@ -167,9 +215,21 @@ def test_what_is_new_replaces_nothing_of_the_instructors(kit, plan, tmp_path, mo
         ("", r"needs at least one \[\[session\]\]"),
         ("session = 5\n", "wanted .*session.* tables"),
         (f"{HEAD}[[session]]\ntitle = 'One'\npart = [5]\n", "wanted .*part.* tables"),
-        (PLAN.replace('"01_overview"', "[1]"), r"chapter = \[1\] in session 1, part 1: wanted str"),
-        (PLAN.replace('"01_overview"', '"../chapters/01_overview"'), "a chapter ../chapters/01_overview, which the course does not have: it has 01_overview"),
-        (PLAN.replace('"A test"', '" "'), "title = ' ' in plan.toml: wanted some letters"),
+        (
+            PLAN.replace('"01_overview"', "[1]"),
+            r"chapter = \[1\] in session 1, part 1: wanted str",
+        ),
+        (
+            PLAN.replace('"01_overview"', '"../chapters/01_overview"'),
+            (
+                "a chapter ../chapters/01_overview, which the course does not have: it"
+                " has 01_overview"
+            ),
+        ),
+        (
+            PLAN.replace('"A test"', '" "'),
+            "title = ' ' in plan.toml: wanted some letters",
+        ),
         (f"{PLAN}exercises = ['1']\n", "wanted a list of int"),
         (f"{PLAN}exercises = [true]\n", "wanted a list of int"),
         (f"{PLAN}sections = [['a']]\n", "wanted a list of str"),
@@ -194,7 +254,18 @@ def test_a_place_that_cannot_be(refused, plan, tmp_path, out, said):
     assert said in refused(plan, out)
 
 
-@pytest.mark.parametrize("name", ["", "45min", "../plans/90min", "x" * 300, "x.toml", "~nobody-has-this-name/x.toml", "x" * 300 + ".toml"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        "45min",
+        "../plans/90min",
+        "x" * 300,
+        "x.toml",
+        "~nobody-has-this-name/x.toml",
+        "x" * 300 + ".toml",
+    ],
+)
 def test_a_plan_that_is_nowhere(refused, name):
     assert "give " in refused(name, "kit")
 
@@ -218,60 +289,123 @@ def as_toml(text):
 
 
 def one_line(text):
-    return re.sub(r"[\x00-\x1f\x7f]", "\N{REPLACEMENT CHARACTER}", " ".join(text.split()))
+    return re.sub(
+        r"[\x00-\x1f\x7f]", "\N{REPLACEMENT CHARACTER}", " ".join(text.split())
+    )
 
 
 @pytest.mark.parametrize("words", WORDS)
 def test_a_name_stays_that_string_in_code(words):
     assert ast.literal_eval(classroom_notebooks.literal(words)) == words
-    cell = nbformat.v4.new_code_cell("import os\nfrom patchconvnet.course.announcement import announce")
-    made = classroom_notebooks._common(cell, classroom_kit.read_chapter(ROOT / "chapters" / "15_own_pictures.ipynb").cells[1], f"{words}.npz")
-    loop = next(node for node in ast.walk(ast.parse(made.source)) if isinstance(node, ast.For))
-    assert ast.literal_eval(loop.iter) == (f"../data/{words}.npz", f"../../student/data/{words}.npz")
+    cell = nbformat.v4.new_code_cell(
+        "import os\nfrom patchconvnet.course.announcement import announce"
+    )
+    made = classroom_notebooks._common(
+        cell,
+        classroom_kit.read_chapter(ROOT / "chapters" / "15_own_pictures.ipynb").cells[
+            1
+        ],
+        f"{words}.npz",
+    )
+    loop = next(
+        node for node in ast.walk(ast.parse(made.source)) if isinstance(node, ast.For)
+    )
+    assert ast.literal_eval(loop.iter) == (
+        f"../data/{words}.npz",
+        f"../../student/data/{words}.npz",
+    )
     assert len(ast.parse(made.source).body) == 3  # an import, the loop, an import
 
 
 def shown(markdown):
     """The text and the kinds of what CommonMark makes of a text."""
-    tokens = [child for token in MarkdownIt("commonmark").enable("table").parse(markdown) for child in (token, *(token.children or ()))]
-    return "".join(token.content for token in tokens if token.type in ("text", "text_special")), {token.type for token in tokens}
+    tokens = [
+        child
+        for token in MarkdownIt("commonmark").enable("table").parse(markdown)
+        for child in (token, *(token.children or ()))
+    ]
+    return "".join(
+        token.content for token in tokens if token.type in ("text", "text_special")
+    ), {token.type for token in tokens}
 
 
 @pytest.mark.parametrize("words", WORDS)
 def test_words_are_no_markup(words):
     expected = one_line(words)
     text, kinds = shown(classroom_text.plain(words))
-    assert text == expected and kinds == {"paragraph_open", "inline", "text", "paragraph_close"}
+    assert text == expected and kinds == {
+        "paragraph_open",
+        "inline",
+        "text",
+        "paragraph_close",
+    }
     text, kinds = shown(f"# {classroom_text.plain(words)}")
-    assert text == expected and kinds == {"heading_open", "inline", "text", "heading_close"}
+    assert text == expected and kinds == {
+        "heading_open",
+        "inline",
+        "text",
+        "heading_close",
+    }
     text, _ = shown(f"| a |\n| --- |\n| {classroom_text.plain(words)} |")
     assert text == f"a{expected}"
     tokens = MarkdownIt("commonmark").parse(f"The {classroom_text.code(words)}.")
-    assert [child.type for child in tokens[1].children] == ["text", "code_inline", "text"]
-    assert tokens[1].children[1].content == " ".join(words.split()).replace("\0", "\N{REPLACEMENT CHARACTER}")
+    assert [child.type for child in tokens[1].children] == [
+        "text",
+        "code_inline",
+        "text",
+    ]
+    assert tokens[1].children[1].content == " ".join(words.split()).replace(
+        "\0", "\N{REPLACEMENT CHARACTER}"
+    )
 
 
 @pytest.mark.parametrize("words", WORDS)
 def test_a_plan_with_such_words_makes_good_pages(tmp_path, words):
     path = tmp_path / "plan.toml"
-    path.write_text(PLAN.replace('"A test"', as_toml(words)).replace('"A school"', as_toml(words)).replace('"One"', as_toml(words)), encoding="utf-8")
+    path.write_text(
+        PLAN.replace('"A test"', as_toml(words))
+        .replace('"A school"', as_toml(words))
+        .replace('"One"', as_toml(words)),
+        encoding="utf-8",
+    )
     plan = classroom_plan.read_plan(path)
     chapter = classroom_kit._chapter("01_overview")
-    settings = yaml.safe_load(yaml.safe_dump(classroom_pages._settings(plan), sort_keys=False, allow_unicode=True))
+    settings = yaml.safe_load(
+        yaml.safe_dump(
+            classroom_pages._settings(plan), sort_keys=False, allow_unicode=True
+        )
+    )
     assert settings["title"] == settings["author"] == words
     page, kinds = shown(classroom_pages._first_page(plan, [chapter]))
-    assert page.startswith(one_line(words) + one_line(words) + ". Questions") and "html_block" not in kinds
+    assert (
+        page.startswith(one_line(words) + one_line(words) + ". Questions")
+        and "html_block" not in kinds
+    )
     page, kinds = shown(classroom_pages.schedule(plan, {"01_overview": "Title"}))
-    assert page.startswith(f"Schedule{one_line(words)} (40 minutes)timeminutes") and "html_block" not in kinds
+    assert (
+        page.startswith(f"Schedule{one_line(words)} (40 minutes)timeminutes")
+        and "html_block" not in kinds
+    )
     out = tmp_path / words.replace("/", " ").replace("\0", " ")
-    tokens = MarkdownIt("commonmark").parse(classroom_pages.instructions(plan, out, f"{words}.npz"))
+    tokens = MarkdownIt("commonmark").parse(
+        classroom_pages.instructions(plan, out, f"{words}.npz")
+    )
     commands = [token.content for token in tokens if token.type == "fence"]
-    assert len(commands) == 2 and shlex.split(commands[1], comments=True)[2:6] == ["--plan", str(out / "plan.toml"), "--out", str(out)]
+    assert len(commands) == 2 and shlex.split(commands[1], comments=True)[2:6] == [
+        "--plan",
+        str(out / "plan.toml"),
+        "--out",
+        str(out),
+    ]
     changed = classroom_plan.with_dataset(path.read_text(), words)
-    assert tomllib.loads(changed) == tomllib.loads(path.read_text()) | {"dataset": words}
+    assert tomllib.loads(changed) == tomllib.loads(path.read_text()) | {
+        "dataset": words
+    }
 
 
-@pytest.mark.parametrize("words", ["<script>alert(1)</script>", "a `b` {{ c }} $d$", "x\n# y"])
+@pytest.mark.parametrize(
+    "words", ["<script>alert(1)</script>", "a `b` {{ c }} $d$", "x\n# y"]
+)
 def test_words_on_slides(tmp_path, words):
     path = tmp_path / "plan.toml"
     path.write_text(PLAN.replace('"A test"', as_toml(words)))
@@ -282,24 +416,64 @@ def test_words_on_slides(tmp_path, words):
 
 
 def test_a_book_shows_such_words(tmp_path):
-    """The theme takes some of them for HTML: the institution, the title in the sidebar, in the search and where it is printed."""
-    words = as_toml("- <script>alert(1)</script> {{ 7 * 7 }} | {ref}`x` $y$ [z](z)\n# % <script>")
+    """The theme takes some of them for HTML: the institution, the title in the sidebar,
+    in the search and where it is printed.
+    """
+    words = as_toml(
+        "- <script>alert(1)</script> {{ 7 * 7 }} | {ref}`x` $y$ [z](z)\n# % <script>"
+    )
     (tmp_path / "plan.toml").write_text(
-        PLAN.replace('"A test"', words).replace('"A school"', words).replace('"One"', words).replace('"Ask."', words).replace("a@example.org", "<script>")
+        PLAN.replace('"A test"', words)
+        .replace('"A school"', words)
+        .replace('"One"', words)
+        .replace('"Ask."', words)
+        .replace("a@example.org", "<script>")
     )
     classroom_kit.make(tmp_path / "plan.toml", tmp_path / "kit")
-    build = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build", ".", "--all", "-W", "-n", "--keep-going"]
-    result = subprocess.run(build, cwd=tmp_path / "kit" / "student", capture_output=True, text=True)
+    build = [
+        sys.executable,
+        "-c",
+        "from jupyter_book.cli.main import main; main()",
+        "build",
+        ".",
+        "--all",
+        "-W",
+        "-n",
+        "--keep-going",
+    ]
+    result = subprocess.run(
+        build, cwd=tmp_path / "kit" / "student", capture_output=True, text=True
+    )
     assert result.returncode == 0, result.stderr
-    pages = {path: path.read_text(encoding="utf-8") for path in (tmp_path / "kit").rglob("*.html")}
-    assert len(pages) > 6 and not [path for path, page in pages.items() if "<script>alert" in page or "{ref}<" in page or "> 49 " in page]
+    pages = {
+        path: path.read_text(encoding="utf-8")
+        for path in (tmp_path / "kit").rglob("*.html")
+    }
+    assert len(pages) > 6 and not [
+        path
+        for path, page in pages.items()
+        if "<script>alert" in page or "{ref}<" in page or "> 49 " in page
+    ]
     first = pages[tmp_path / "kit" / "student" / "_build" / "html" / "intro.html"]
-    assert "- &lt;script&gt;alert(1)&lt;/script&gt; {{ 7 * 7 }} | {ref}`x` $y$ [z](z) # % &lt;script&gt;" in first
+    assert (
+        "- &lt;script&gt;alert(1)&lt;/script&gt; {{ 7 * 7 }} | {ref}`x` $y$ [z](z) # %"
+        " &lt;script&gt;" in first
+    )
 
 
-@pytest.mark.parametrize("text", [f'note = """\ndataset = "x"\n"""\n{PLAN}', f'"dataset" = "x"\n{PLAN}', f"dataset = '''\nx'''\n{PLAN}"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'note = """\ndataset = "x"\n"""\n{PLAN}',
+        f'"dataset" = "x"\n{PLAN}',
+        f"dataset = '''\nx'''\n{PLAN}",
+    ],
+)
 def test_a_dataset_that_cannot_be_changed_is_told(text):
-    with pytest.raises(PatchConvNetError, match="dataset cannot be changed: write it as a line of its own"):
+    with pytest.raises(
+        PatchConvNetError,
+        match="dataset cannot be changed: write it as a line of its own",
+    ):
         classroom_plan.with_dataset(text, "other")
 
 
@@ -307,14 +481,26 @@ def test_pictures_with_such_a_name_run_through(tmp_path, monkeypatch):
     """The whole kit, its first cell executed; a kit made so can be made again."""
     name = 'a"; x = {1}\n#.npz'
     dice = np.random.default_rng(0)
-    np.savez(tmp_path / name, images=dice.integers(256, size=(60, 8, 8, 3), dtype=np.uint8), labels=np.arange(60) % 2)
-    (tmp_path / "plan.toml").write_text(f"dataset = {as_toml(name)}\n{PLAN.replace('01_overview', '15_own_pictures')}")
+    np.savez(
+        tmp_path / name,
+        images=dice.integers(256, size=(60, 8, 8, 3), dtype=np.uint8),
+        labels=np.arange(60) % 2,
+    )
+    (tmp_path / "plan.toml").write_text(
+        f"dataset = {as_toml(name)}\n{PLAN.replace('01_overview', '15_own_pictures')}"
+    )
     monkeypatch.setattr(classroom_kit, "run_on", lambda *given: None)
     for plan in (tmp_path / "plan.toml", tmp_path / "kit" / "plan.toml"):
         classroom_kit.make(plan, tmp_path / "kit")
-    student = nbformat.read(tmp_path / "kit" / "student" / "chapters" / "15_own_pictures.ipynb", as_version=4)
+    student = nbformat.read(
+        tmp_path / "kit" / "student" / "chapters" / "15_own_pictures.ipynb",
+        as_version=4,
+    )
     first = next(cell for cell in student.cells if cell.cell_type == "code").source
     monkeypatch.chdir(tmp_path / "kit" / "student" / "chapters")
     monkeypatch.delenv("PATCHCONVNET_DATASET", raising=False)
     exec(re.sub(r"(?m)^ *%pip.*$", "    pass", first), {})
-    assert Path(os.environ.pop("PATCHCONVNET_DATASET")).resolve() == tmp_path / "kit" / "student" / "data" / name
+    assert (
+        Path(os.environ.pop("PATCHCONVNET_DATASET")).resolve()
+        == tmp_path / "kit" / "student" / "data" / name
+    )

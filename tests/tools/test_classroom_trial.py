@@ -1,4 +1,6 @@
-"""A new instructor's first evening, as chapter 14 tells it step by step: kit, changes, book, tests, bundle, doctor."""
+"""A new instructor's first evening, as chapter 14 tells it step by step: kit, changes,
+book, tests, bundle, doctor.
+"""
 
 import json
 import os
@@ -20,17 +22,36 @@ PROXY = "http://127.0.0.1:9"  # where nobody listens: the network is cut
 
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory):
-    """A clone of the course as it is here, the instructor's photos beside it, and a shell without a network."""
+    """A clone of the course as it is here, the instructor's photos beside it, and a
+    shell without a network.
+    """
     if shutil.which("git") is None:
         pytest.skip("a bundle is made of a commit: this needs git")
     desk = tmp_path_factory.mktemp("desk")
-    listed = subprocess.run(["git", "-C", str(ROOT), "ls-files", "-co", "--exclude-standard", "-z"], capture_output=True, text=True, check=True)
+    listed = subprocess.run(
+        ["git", "-C", str(ROOT), "ls-files", "-co", "--exclude-standard", "-z"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     for name in filter(None, listed.stdout.split("\0")):
         if (ROOT / name).is_file():
             (desk / "course" / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, desk / "course" / name)
-    git = ["git", "-C", str(desk / "course"), "-c", "user.name=a", "-c", "user.email=a@example.org"]
-    for command in (["init", "--quiet"], ["add", "--all"], ["commit", "--quiet", "--message", "course"]):
+    git = [
+        "git",
+        "-C",
+        str(desk / "course"),
+        "-c",
+        "user.name=a",
+        "-c",
+        "user.email=a@example.org",
+    ]
+    for command in (
+        ["init", "--quiet"],
+        ["add", "--all"],
+        ["commit", "--quiet", "--message", "course"],
+    ):
         subprocess.run([*git, *command], check=True)
     dice = np.random.default_rng(0)
     for label, kind in enumerate(("leaf", "stone")):
@@ -38,20 +59,40 @@ def desk(tmp_path_factory):
         for number in range(24 + 12 * label):  # unequal classes, pictures of many sizes
             noise = dice.integers(0, 120, size=(*dice.integers(30, 60, size=2), 3))
             noise[10:20, 10:20, label] += 130
-            Image.fromarray(noise.astype("uint8")).save(desk / "photos" / kind / f"{number}.jpg")
+            Image.fromarray(noise.astype("uint8")).save(
+                desk / "photos" / kind / f"{number}.jpg"
+            )
     return desk
 
 
 def commands():
     """The guide's own commands, in its order."""
-    return [line for block in re.findall(r"```bash\n(.*?)```", STEPS, re.DOTALL) for line in block.strip().splitlines()]
+    return [
+        line
+        for block in re.findall(r"```bash\n(.*?)```", STEPS, re.DOTALL)
+        for line in block.strip().splitlines()
+    ]
 
 
 def do(command, folder, **variables):
-    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}", **variables}
-    environment |= {name: PROXY for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY")}
+    environment = {
+        **os.environ,
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        **variables,
+    }
+    environment |= dict.fromkeys(
+        ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), PROXY
+    )
     environment.pop("PYTEST_ADDOPTS", None)
-    return subprocess.run(command, shell=True, cwd=folder, env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    return subprocess.run(
+        command,
+        shell=True,
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+    )
 
 
 @pytest.mark.slow
@@ -78,28 +119,44 @@ def test_the_evening(desk):
     text = plan.read_text(encoding="utf-8")
     [changes] = re.findall(r"```toml\n(.*?)```", STEPS, re.DOTALL)
     for line in changes.strip().splitlines():
-        text, count = re.subn(rf"(?m)^{line.split(' = ')[0]} = .*$", lambda found: line, text, count=1)
+        text, count = re.subn(
+            rf"(?m)^{line.split(' = ')[0]} = .*$", lambda found: line, text, count=1
+        )
         assert count == 1, line
     plan.write_text(text, encoding="utf-8")
     result = do(again, course)
     assert result.returncode == 0, result.stderr
     assert (kit / "student" / "data" / "photos.npz").is_file()
-    own = json.loads((kit / "student" / "chapters" / "15_own_pictures.ipynb").read_text(encoding="utf-8"))
+    own = json.loads(
+        (kit / "student" / "chapters" / "15_own_pictures.ipynb").read_text(
+            encoding="utf-8"
+        )
+    )
     assert "classes: leaf, stone" in json.dumps(own)
-    assert "## Where it fails" not in (kit / "student" / "chapters" / "01_overview.ipynb").read_text(encoding="utf-8")
+    assert "## Where it fails" not in (
+        kit / "student" / "chapters" / "01_overview.ipynb"
+    ).read_text(encoding="utf-8")
 
     result = do(build, course)
     assert result.returncode == 0, result.stderr
-    assert "Evening School of Testing" in (kit / "student" / "_build" / "html" / "intro.html").read_text(encoding="utf-8")
+    assert "Evening School of Testing" in (
+        kit / "student" / "_build" / "html" / "intro.html"
+    ).read_text(encoding="utf-8")
 
     result = do(bundle, course)
     assert result.returncode == 0, result.stderr
     shutil.unpack_archive(desk / "my-class.zip", desk / "stick")
     [folder] = (desk / "stick").iterdir()
-    assert "Evening School of Testing" in (folder / "book" / "intro.html").read_text(encoding="utf-8")
+    assert "Evening School of Testing" in (folder / "book" / "intro.html").read_text(
+        encoding="utf-8"
+    )
 
     result = do(doctor, folder, PYTHONPATH=str(folder))
     assert result.returncode == 0, result.stdout + result.stderr
     report = json.loads((folder / "7.json").read_text(encoding="utf-8"))
     assert report["ready"] and report["name"] == "7"
-    assert "photos: 60 in 2 classes" in result.stdout and "15_own_pictures" in result.stdout and "09_training" not in result.stdout
+    assert (
+        "photos: 60 in 2 classes" in result.stdout
+        and "15_own_pictures" in result.stdout
+        and "09_training" not in result.stdout
+    )

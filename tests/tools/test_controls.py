@@ -1,4 +1,6 @@
-"""The controls: which networks are trained, what is measured of which maps, and a table that can be read back."""
+"""The controls: which networks are trained, what is measured of which maps, and a table
+that can be read back.
+"""
 
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +14,14 @@ from patchconvnet.training import running
 
 TOOLS = Path(__file__).resolve().parents[2] / "tools"
 TINY = {"image_size": 16, "dim": 8, "depth": 1, "norm": "batch"}
-MEASURES = {"pointing_game", "energy", "energy_ratio", "rank_accuracy", "average_precision", "entropy"}
+MEASURES = {
+    "pointing_game",
+    "energy",
+    "energy_ratio",
+    "rank_accuracy",
+    "average_precision",
+    "entropy",
+}
 
 
 def test_every_network_of_the_course_can_be_built(monkeypatch):
@@ -38,7 +47,11 @@ def controls(small_data):
         patch.setitem(model.PRESETS, "shapes", TINY)
         patch.setattr(controls, "SEEDS", (1,))
         patch.setattr(controls, "STEPS", 4)
-        patch.setitem(controls.NETWORKS, "shapes", {"shapes": {}, "shapes_average": {"pooling": "average"}})
+        patch.setitem(
+            controls.NETWORKS,
+            "shapes",
+            {"shapes": {}, "shapes_average": {"pooling": "average"}},
+        )
         patch.setitem(controls.BUDGETS, "shapes", {"preset": "shapes", "epochs": 1})
         yield controls
 
@@ -63,9 +76,14 @@ def test_every_network_and_map_has_a_row(table):
         ("shapes_untrained", "own"),
         ("shapes_average", "own"),
     ]
-    assert all(row.keys() >= MEASURES | {"accuracy", "deletion", "insertion"} for row in table)
+    assert all(
+        row.keys() >= MEASURES | {"accuracy", "deletion", "insertion"} for row in table
+    )
     uniform = table[1]
-    assert uniform["entropy"] == pytest.approx(4) and uniform["energy_ratio"] == pytest.approx(1)  # 4 x 4 cells
+    # 4 x 4 cells
+    assert uniform["entropy"] == pytest.approx(4) and uniform[
+        "energy_ratio"
+    ] == pytest.approx(1)
 
 
 def test_a_row_is_what_its_run_gives(table, out, small_data):
@@ -90,7 +108,11 @@ def test_finished_runs_are_only_read(controls, out):
 def test_without_masks_the_measures_that_need_none(controls, small_data):
     bare = replace(small_data, mask_train=None, mask_val=None, mask_test=None)
     row = next(controls.rows_of("tiny", 0, model.PatchConvNet(**TINY), bare))
-    assert not MEASURES - {"entropy"} & row.keys() and row.keys() >= {"entropy", "deletion", "insertion"}
+    assert not MEASURES - {"entropy"} & row.keys() and row.keys() >= {
+        "entropy",
+        "deletion",
+        "insertion",
+    }
 
 
 def test_a_folder_that_holds_other_files_is_one_line(controls, tmp_path, capsys):

@@ -27,7 +27,9 @@ def pixels(path):
 def blurred(path):
     """The mean colour of each block of 20 x 20 pixels."""
     dots = pixels(path)  # (720, 1660, 3)
-    return dots.reshape(dots.shape[0] // 20, 20, dots.shape[1] // 20, 20, 3).mean(axis=(1, 3))
+    return dots.reshape(dots.shape[0] // 20, 20, dots.shape[1] // 20, 20, 3).mean(
+        axis=(1, 3)
+    )
 
 
 def test_it_is_what_the_command_draws(hero, tmp_path, monkeypatch, capsys):
@@ -37,8 +39,11 @@ def test_it_is_what_the_command_draws(hero, tmp_path, monkeypatch, capsys):
     assert hero.main([]) == 0
     assert f"written to {drawn}" in capsys.readouterr().out
     assert pixels(drawn).shape == pixels(SHOWN).shape
-    # Edges of letters may differ between machines; a cell of a map, or a word, that changed is more.
-    assert np.abs(blurred(drawn) - blurred(SHOWN)).max() < 10, "site_static/hero.png is out of date: python tools/hero.py"
+    # Edges of letters may differ between machines; a cell of a map, or a word, that
+    # changed is more.
+    assert np.abs(blurred(drawn) - blurred(SHOWN)).max() < 10, (
+        "site_static/hero.png is out of date: python tools/hero.py"
+    )
 
 
 def test_it_is_small_and_sharp():
@@ -53,7 +58,9 @@ def test_the_pages_show_and_describe_it(page):
     assert shown and len(before.rpartition("![")[2]) > 80
 
 
-def test_a_place_that_cannot_be_written_is_one_line(hero, tmp_path, monkeypatch, capsys):
+def test_a_place_that_cannot_be_written_is_one_line(
+    hero, tmp_path, monkeypatch, capsys
+):
     (tmp_path / "hero.png").mkdir()
     monkeypatch.setattr(hero, "HERO", tmp_path / "hero.png")
     assert hero.main([]) == 2

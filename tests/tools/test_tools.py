@@ -1,4 +1,6 @@
-"""Every tool refuses a path that cannot be used in one line, before its work begins, and leaves nothing behind."""
+"""Every tool refuses a path that cannot be used in one line, before its work begins,
+and leaves nothing behind.
+"""
 
 import os
 import subprocess
@@ -33,7 +35,10 @@ def refused(folder, capsys):
         assert main(list(arguments)) == 2
         out, err = capsys.readouterr()
         assert out == "" and err.startswith("error: ") and err.count("\n") == 1, err
-        assert sorted(folder.rglob("*")) == before and (folder / "letter").read_text() == "dear reader"
+        assert (
+            sorted(folder.rglob("*")) == before
+            and (folder / "letter").read_text() == "dear reader"
+        )
         return err
 
     return call
@@ -45,7 +50,9 @@ def no_training(monkeypatch):
     import ladder
 
     for tool in (controls, ladder):
-        monkeypatch.setattr(tool, "train", lambda *given, **options: pytest.fail("it trains"))
+        monkeypatch.setattr(
+            tool, "train", lambda *given, **options: pytest.fail("it trains")
+        )
 
 
 NO_PATHS = ["", "  ", "~nobody-has-this-name/x", "x" * 300, "loop", "loop/x", "a\0b"]
@@ -60,15 +67,23 @@ def test_the_paths_of_controls(refused, no_training, path):
     import controls
 
     refused(controls.main, as_option("out", path))
-    refused(controls.main, "--out=runs", as_option("table", f"{path}.csv" if path == "letter/runs" else path))
+    refused(
+        controls.main,
+        "--out=runs",
+        as_option("table", f"{path}.csv" if path == "letter/runs" else path),
+    )
 
 
 def test_the_table_of_controls(refused, no_training):
     import controls
 
-    assert "a folder: give --table FILE" in refused(controls.main, "--out=runs", "--table=folder")
+    assert "a folder: give --table FILE" in refused(
+        controls.main, "--out=runs", "--table=folder"
+    )
     assert "letter" in refused(controls.main, "--out=letter")
-    assert "invalid choice: 'cifar'" in refused(controls.main, "--out=runs", "--data=cifar")
+    assert "invalid choice: 'cifar'" in refused(
+        controls.main, "--out=runs", "--data=cifar"
+    )
 
 
 @pytest.mark.parametrize("path", NO_PATHS)
@@ -78,7 +93,16 @@ def test_the_paths_of_the_ladder(refused, no_training, path):
     refused(ladder.main, as_option("out", path))
 
 
-@pytest.mark.parametrize("arguments", [["--preset=imagenet"], ["--epochs=ten"], ["--set=depth"], ["--limit=-1"], ["--epochs=0"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--preset=imagenet"],
+        ["--epochs=ten"],
+        ["--set=depth"],
+        ["--limit=-1"],
+        ["--epochs=0"],
+    ],
+)
 def test_the_settings_of_the_ladder(refused, arguments):
     import ladder
 
@@ -122,7 +146,20 @@ def bundle(monkeypatch):
 @pytest.mark.parametrize("path", [*NO_PATHS, "letter", "folder"])
 def test_the_paths_of_the_bundle(refused, bundle, path):
     refused(bundle.main, as_option("out", path))
-    refused(bundle.main, as_option("out", f"{path}.zip" if path and path.strip() and "loop" not in path and path not in ("letter", "folder") else "letter/a.zip"))
+    refused(
+        bundle.main,
+        as_option(
+            "out",
+            (
+                f"{path}.zip"
+                if path
+                and path.strip()
+                and "loop" not in path
+                and path not in ("letter", "folder")
+                else "letter/a.zip"
+            ),
+        ),
+    )
     refused(bundle.main, as_option("kit", path))
 
 
@@ -133,7 +170,9 @@ def test_a_bundle_beside_a_name_that_is_taken(refused, bundle, folder):
         assert "must name a file" in refused(bundle.main, f"--out={name}")
 
 
-@pytest.mark.parametrize("what", ["no plan", "a plan in Latin-1", "a plan that is a folder", "no student"])
+@pytest.mark.parametrize(
+    "what", ["no plan", "a plan in Latin-1", "a plan that is a folder", "no student"]
+)
 def test_a_bundle_of_half_a_kit(refused, bundle, folder, what):
     (folder / "kit.json").write_text("{}")
     if what != "no student":
@@ -147,11 +186,14 @@ def test_a_bundle_of_half_a_kit(refused, bundle, folder, what):
 
 def test_a_bundle_takes_nothing_from_behind_a_link(folder, bundle, tmp_path_factory):
     (folder / "student" / "_build").mkdir(parents=True)
-    (folder / "student" / "_build" / "link").symlink_to(folder / "letter")  # is not packed
+    # is not packed
+    (folder / "student" / "_build" / "link").symlink_to(folder / "letter")
     (folder / "plan.toml").write_text('dataset = "shapes"\n')
     bundle.take_kit(tmp_path_factory.mktemp("course"), folder)
     (folder / "student" / "notes.md").symlink_to(folder / "letter")
-    with pytest.raises(bundle.PatchConvNetError, match="student/notes.md in --kit .* is a link"):
+    with pytest.raises(
+        bundle.PatchConvNetError, match="student/notes.md in --kit .* is a link"
+    ):
         bundle.take_kit(tmp_path_factory.mktemp("course"), folder)
 
 
@@ -161,7 +203,6 @@ def test_a_folder_without_permission(folder, no_training, bundle, capsys):
         pytest.skip("this system has no such rights")
     import controls
     import export_web
-
     from classroom import kit as classroom_kit
 
     calls = [(controls.main, "--out=folder/runs"), (controls.main, "--out=runs", "--table=folder/a.csv"), (bundle.main, "--out=folder/a.zip"),
@@ -176,8 +217,14 @@ def test_a_folder_without_permission(folder, no_training, bundle, capsys):
         os.seteuid(user)
         (folder / "folder").chmod(0o700)
     err = capsys.readouterr().err
-    assert codes == [2] * len(calls) and err.lower().count("permission denied") == err.count("\n") == len(calls), err
-    assert sorted(path.name for path in folder.iterdir()) == ["folder", "letter", "loop"]
+    assert codes == [2] * len(calls) and err.lower().count(
+        "permission denied"
+    ) == err.count("\n") == len(calls), err
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "folder",
+        "letter",
+        "loop",
+    ]
 
 
 def test_hero_takes_no_arguments(refused):
@@ -186,7 +233,24 @@ def test_hero_takes_no_arguments(refused):
     assert "unrecognized arguments: --out" in refused(hero.main, "--out")
 
 
-@pytest.mark.parametrize("arguments", [["steps"], ["shapes", "--seeds", "-1"], ["shapes", "--seeds", "one"], ["shapes", "--seeds"], ["--set"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["steps"],
+        ["shapes", "--seeds", "-1"],
+        ["shapes", "--seeds", "one"],
+        ["shapes", "--seeds"],
+        ["--set"],
+    ],
+)
 def test_what_the_benchmark_does_not_know_is_one_line(arguments):
-    done = subprocess.run([sys.executable, TOOLS / "benchmark.py", *arguments], capture_output=True, text=True)
-    assert done.returncode == 2 and done.stderr.startswith("error: ") and done.stderr.count("\n") == 1, done.stderr
+    done = subprocess.run(
+        [sys.executable, TOOLS / "benchmark.py", *arguments],
+        capture_output=True,
+        text=True,
+    )
+    assert (
+        done.returncode == 2
+        and done.stderr.startswith("error: ")
+        and done.stderr.count("\n") == 1
+    ), done.stderr

@@ -1,9 +1,11 @@
-"""Run by test_backends.py in a process of its own, because the backend is chosen once a process.
+"""Run by test_backends.py in a process of its own, because the backend is chosen once a
+process.
 
     KERAS_BACKEND=jax python backend_worker.py FOLDER
 
-Reads FOLDER/images.npy and every *.keras file that lies in FOLDER; writes to FOLDER/BACKEND/ what this backend makes
-of them, a run of two epochs, a run that was stopped beside one that was not, and a saved model.
+Reads FOLDER/images.npy and every *.keras file that lies in FOLDER; writes to
+FOLDER/BACKEND/ what this backend makes of them, a run of two epochs, a run that was
+stopped beside one that was not, and a saved model.
 """
 
 import sys
@@ -30,12 +32,16 @@ def main(folder):
         outputs[path.stem] = keras.ops.convert_to_numpy(model(images))
     for name in ("single", "multi"):
         reference = official.reference(name)
-        logits, attention = official.convert(reference["weights"]).explain(reference["images"])
+        logits, attention = official.convert(reference["weights"]).explain(
+            reference["images"]
+        )
         outputs[f"{name}_logits"], outputs[f"{name}_attention"] = logits, attention
 
     data = draw_small_data(train=320, val=32, test=64)
     running.load_dataset = lambda name, **options: data
-    record = running.train("shapes", out / "run", epochs=2, settings=AVERAGED, verbose=0)
+    record = running.train(
+        "shapes", out / "run", epochs=2, settings=AVERAGED, verbose=0
+    )
     outputs["losses"] = np.array(record.history["loss"])
     trained = record.model()
     outputs["trained"] = keras.ops.convert_to_numpy(trained(images))
@@ -47,11 +53,23 @@ def main(folder):
 
 
 def went_on_equal(out):
-    """Train with dropout, random pictures and averaging; stop after an epoch and go on; is all as without the stop?"""
-    model.PRESETS["shapes"] = {"image_size": 16, "dim": 8, "depth": 1, "norm": "batch", "shift": 2, "flip": True, "dropout": 0.2}
+    """Train with dropout, random pictures and averaging; stop after an epoch and go on;
+    is all as without the stop?
+    """
+    model.PRESETS["shapes"] = {
+        "image_size": 16,
+        "dim": 8,
+        "depth": 1,
+        "norm": "batch",
+        "shift": 2,
+        "flip": True,
+        "dropout": 0.2,
+    }
     data = draw_small_data()
     running.load_dataset = lambda name, **options: data
-    train = lambda name: running.train("shapes", out / name, epochs=3, settings=AVERAGED, verbose=0)
+    train = lambda name: running.train(
+        "shapes", out / name, epochs=3, settings=AVERAGED, verbose=0
+    )
     begin = running.Checkpoint.on_epoch_begin
 
     def stop(self, epoch, logs=None):
@@ -69,17 +87,26 @@ def went_on_equal(out):
     keras.random.uniform((7,))  # whatever was drawn before
     keras.layers.Dropout(0.5)(np.ones((3, 3), "float32"), training=True)
     stopped, whole = train("stopped"), train("whole")
-    equal = [np.array_equal(stopped.history[key], whole.history[key]) for key in sorted(set(whole.history) - {"seconds"})]
+    equal = [
+        np.array_equal(stopped.history[key], whole.history[key])
+        for key in sorted(set(whole.history) - {"seconds"})
+    ]
     for file in ("weights.npz", "epochs.npz", "attention.npz"):
-        arrays, others = (records.read_arrays(record.folder / file) for record in (stopped, whole))
+        arrays, others = (
+            records.read_arrays(record.folder / file) for record in (stopped, whole)
+        )
         equal += [np.array_equal(arrays[key], others[key]) for key in others]
     return equal
 
 
 def fit_predict_and_fit(images):
-    """The losses of one compiled network, fitted twice with averaging and asked in between."""
+    """The losses of one compiled network, fitted twice with averaging and asked in
+    between.
+    """
     network = PatchConvNet(dim=8, depth=1)
-    running.compile_model(network, {**running.make_recipe("shapes"), **AVERAGED}, steps_per_epoch=10)
+    running.compile_model(
+        network, {**running.make_recipe("shapes"), **AVERAGED}, steps_per_epoch=10
+    )
     labels = np.eye(10, dtype="float32")[: len(images)]
     losses = []
     for _ in range(2):

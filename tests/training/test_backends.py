@@ -1,4 +1,6 @@
-"""One result on TensorFlow, JAX and PyTorch: the same weights, the same files, the same training."""
+"""One result on TensorFlow, JAX and PyTorch: the same weights, the same files, the same
+training.
+"""
 
 import importlib.util
 import os
@@ -17,10 +19,35 @@ pytestmark = pytest.mark.slow
 WORKER = Path(__file__).with_name("backend_worker.py")
 MODELS = {
     "plain": {"dim": 16, "depth": 2},
-    "batch_norm": {"dim": 16, "depth": 1, "norm": "batch", "se_ratio": None, "shift": 2, "flip": True, "cutout": 4},
-    "paper": {"dim": 16, "spatial": "depthwise", "se_ratio": 4, "se_bias": True, "layer_scale": 0.1, "mlp_ratio": 3},
-    "per_class": {"dim": 16, "class_tokens": "per_class", "num_classes": 4, "image_size": 24},
-    "average": {"dim": 16, "pooling": "average", "tied": True, "preprocessing": "imagenet"},
+    "batch_norm": {
+        "dim": 16,
+        "depth": 1,
+        "norm": "batch",
+        "se_ratio": None,
+        "shift": 2,
+        "flip": True,
+        "cutout": 4,
+    },
+    "paper": {
+        "dim": 16,
+        "spatial": "depthwise",
+        "se_ratio": 4,
+        "se_bias": True,
+        "layer_scale": 0.1,
+        "mlp_ratio": 3,
+    },
+    "per_class": {
+        "dim": 16,
+        "class_tokens": "per_class",
+        "num_classes": 4,
+        "image_size": 24,
+    },
+    "average": {
+        "dim": 16,
+        "pooling": "average",
+        "tied": True,
+        "preprocessing": "imagenet",
+    },
 }
 
 
@@ -51,11 +78,25 @@ def outputs(request, folder):
     """What a backend made of them, in a process of its own."""
     backend = request.param
     if importlib.util.find_spec(backend) is None:
-        pytest.skip(f"{backend} is not installed: pip install -r requirements-backends.txt")
-    one_thread = dict.fromkeys(("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"), "1")  # the same sums
-    environment = {**os.environ, **one_thread, "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false", "KERAS_BACKEND": backend}
+        pytest.skip(
+            f"{backend} is not installed: pip install -r requirements-backends.txt"
+        )
+    # the same sums
+    one_thread = dict.fromkeys(
+        ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"), "1"
+    )
+    environment = {
+        **os.environ,
+        **one_thread,
+        "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false",
+        "KERAS_BACKEND": backend,
+    }
     done = subprocess.run(
-        [sys.executable, WORKER, folder], env=environment, capture_output=True, text=True, timeout=600
+        [sys.executable, WORKER, folder],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=600,
     )
     assert done.returncode == 0, done.stderr[-3000:]
     with np.load(folder / backend / "outputs.npz") as archive:
@@ -64,15 +105,21 @@ def outputs(request, folder):
 
 def test_saved_models_give_the_same_logits(outputs, folder):
     for name in MODELS:
-        here = keras.ops.convert_to_numpy(keras.models.load_model(folder / f"{name}.keras")(images()))
+        here = keras.ops.convert_to_numpy(
+            keras.models.load_model(folder / f"{name}.keras")(images())
+        )
         np.testing.assert_allclose(outputs[1][name], here, atol=1e-4, err_msg=name)
 
 
 def test_the_authors_network_is_matched(outputs):
     for name in ("single", "multi"):
         reference = official.reference(name)
-        np.testing.assert_allclose(outputs[1][f"{name}_logits"], reference["logits"], atol=1e-4)
-        np.testing.assert_allclose(outputs[1][f"{name}_attention"], reference["attention"], atol=1e-4)
+        np.testing.assert_allclose(
+            outputs[1][f"{name}_logits"], reference["logits"], atol=1e-4
+        )
+        np.testing.assert_allclose(
+            outputs[1][f"{name}_attention"], reference["attention"], atol=1e-4
+        )
 
 
 def test_two_epochs_train(outputs):
@@ -81,18 +128,25 @@ def test_two_epochs_train(outputs):
 
 
 def test_a_stopped_run_ends_bit_for_bit_as_one_that_was_not(outputs):
-    """With dropout, random pictures and averaging; test_training.py kills a process for it, on TensorFlow."""
+    """With dropout, random pictures and averaging; test_training.py kills a process for
+    it, on TensorFlow.
+    """
     assert len(outputs[1]["went_on_equal"]) > 50 and outputs[1]["went_on_equal"].all()
 
 
 def test_a_network_with_averaging_can_be_fitted_asked_and_fitted_again(outputs):
-    assert outputs[1]["fitted_again"].shape == (6,) and np.isfinite(outputs[1]["fitted_again"]).all()
+    assert (
+        outputs[1]["fitted_again"].shape == (6,)
+        and np.isfinite(outputs[1]["fitted_again"]).all()
+    )
 
 
 def test_a_model_trained_there_loads_here(outputs, folder):
     backend, made_there = outputs
     trained = keras.models.load_model(folder / backend / "trained.keras")
-    np.testing.assert_allclose(keras.ops.convert_to_numpy(trained(images())), made_there["trained"], atol=1e-4)
+    np.testing.assert_allclose(
+        keras.ops.convert_to_numpy(trained(images())), made_there["trained"], atol=1e-4
+    )
 
 
 def test_a_run_folder_made_there_is_read_here(outputs, folder):

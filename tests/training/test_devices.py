@@ -48,7 +48,9 @@ print("same loss on two devices")
 @pytest.mark.parametrize("backend", ["tensorflow", "jax"])
 def test_two_devices_train_as_one(backend, tmp_path):
     if importlib.util.find_spec(backend) is None:
-        pytest.skip(f"{backend} is not installed: pip install -r requirements-backends.txt")
+        pytest.skip(
+            f"{backend} is not installed: pip install -r requirements-backends.txt"
+        )
     environment = {
         **os.environ,
         "KERAS_BACKEND": backend,
@@ -58,7 +60,11 @@ def test_two_devices_train_as_one(backend, tmp_path):
     }
     script = TWO.replace("TESTS", os.path.dirname(os.path.dirname(__file__)))
     result = subprocess.run(
-        [sys.executable, "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True
+        [sys.executable, "-c", script],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
     )
     assert result.stdout.endswith("same loss on two devices\n"), result.stderr[-3000:]
 
@@ -72,7 +78,10 @@ def test_nothing_changes_where_no_devices_are_asked_for():
 def three(monkeypatch):
     """Three devices are here, and the engine only notes which it gets."""
     used = []
-    engine = (lambda: ["gpu:0", "gpu:1", "gpu:2"], lambda names: used.append(names) or nullcontext())
+    engine = (
+        lambda: ["gpu:0", "gpu:1", "gpu:2"],
+        lambda names: used.append(names) or nullcontext(),
+    )
     monkeypatch.setattr(devices, "_ENGINES", {keras.backend.backend(): engine})
     return used
 
@@ -101,15 +110,26 @@ def test_devices_that_are_not_there(three, asked, message, tmp_path):
 
 def test_a_backend_without_an_engine_says_what_to_set(monkeypatch):
     monkeypatch.setattr(devices, "_ENGINES", {})
-    with pytest.raises(PatchConvNetError, match="not possible on .*: set KERAS_BACKEND to jax or tensorflow"):
+    with pytest.raises(
+        PatchConvNetError,
+        match="not possible on .*: set KERAS_BACKEND to jax or tensorflow",
+    ):
         with devices.spread("all"):
             pass
 
 
 def test_batches_must_be_shared_out_evenly():
     devices.check_shares(1, {"training": (45_001, 128), "validation": (0, 128)})
-    devices.check_shares(8, {"training": (45_000, 128), "validation": (0, 128), "probe": (32, 128)})
-    with pytest.raises(PatchConvNetError, match="45000 training images in batches of 128 leave a last one of 72, and 5"):
+    devices.check_shares(
+        8, {"training": (45_000, 128), "validation": (0, 128), "probe": (32, 128)}
+    )
+    with pytest.raises(
+        PatchConvNetError,
+        match="45000 training images in batches of 128 leave a last one of 72, and 5",
+    ):
         devices.check_shares(5, {"training": (45_000, 128)})
-    with pytest.raises(PatchConvNetError, match="8000 training images in batches of 32 leave a last one of 32, and 3"):
+    with pytest.raises(
+        PatchConvNetError,
+        match="8000 training images in batches of 32 leave a last one of 32, and 3",
+    ):
         devices.check_shares(3, {"training": (8_000, 32)})

@@ -16,17 +16,30 @@ from patchconvnet import faithfulness, files, model, records
 from patchconvnet.errors import PatchConvNetError
 from patchconvnet.training import running
 
-TINY = {"image_size": 16, "dim": 8, "depth": 1, "norm": "batch", "shift": 2, "flip": True, "dropout": 0.2}
+TINY = {
+    "image_size": 16,
+    "dim": 8,
+    "depth": 1,
+    "norm": "batch",
+    "shift": 2,
+    "flip": True,
+    "dropout": 0.2,
+}
 
 
 @pytest.fixture
 def tiny(monkeypatch):
-    """A network that trains in a second or two; it has dropout, so that random states matter."""
+    """A network that trains in a second or two; it has dropout, so that random states
+    matter.
+    """
     monkeypatch.setitem(model.PRESETS, "shapes", TINY)
 
 
 def contents(folder):
-    return {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in folder.iterdir()}
+    return {
+        path.name: (path.read_bytes(), path.stat().st_mtime_ns)
+        for path in folder.iterdir()
+    }
 
 
 # === the run folder ===
@@ -35,14 +48,27 @@ def contents(folder):
 @pytest.mark.long
 def test_a_run_writes_its_folder(finished_run):
     names = sorted(path.name for path in finished_run.iterdir())
-    wanted = ["attention.npz", "epochs.npz", "familiarity.npz", "history.csv", "recipe.json", "results.json", "weights.npz"]
+    wanted = [
+        "attention.npz",
+        "epochs.npz",
+        "familiarity.npz",
+        "history.csv",
+        "recipe.json",
+        "results.json",
+        "weights.npz",
+    ]
     assert names == wanted  # no checkpoint is left, and nothing half written
 
 
 def test_recipe_tells_all_that_was_set(finished_run):
     recipe = records.load(finished_run).recipe
     assert recipe == running.make_recipe("shapes", epochs=2)
-    assert (recipe["preset"], recipe["dataset"], recipe["epochs"], recipe["seed"]) == ("shapes", "shapes", 2, 0)
+    assert (recipe["preset"], recipe["dataset"], recipe["epochs"], recipe["seed"]) == (
+        "shapes",
+        "shapes",
+        2,
+        0,
+    )
     assert recipe["model"] == {**model.PRESETS["shapes"], "num_classes": 10, "seed": 0}
 
 
@@ -53,62 +79,113 @@ def test_the_network_can_be_changed(tiny, train_on_small_data, small_data, tmp_p
     assert record.recipe["model"] == {**TINY, **changes, "num_classes": 10, "seed": 0}
     assert record.attention["maps"].shape == (2, 32, 10, 4, 4)  # one map for each class
     _, maps = record.model().explain(small_data.x_test)
-    own = np.stack([maps[index, label] for index, label in enumerate(small_data.y_test)])
+    own = np.stack(
+        [maps[index, label] for index, label in enumerate(small_data.y_test)]
+    )
     expected = faithfulness.pointing_game(own, small_data.mask_test).mean()
-    assert record.results["attention_of_true_class_on_object"] == pytest.approx(expected)
+    assert record.results["attention_of_true_class_on_object"] == pytest.approx(
+        expected
+    )
     assert len(record.model().get_layer("trunk").blocks) == 2
     with pytest.raises(PatchConvNetError, match="its depth is 2, not 1"):
-        train_on_small_data(tmp_path / "run", epochs=1, settings={"class_tokens": "per_class"})
+        train_on_small_data(
+            tmp_path / "run", epochs=1, settings={"class_tokens": "per_class"}
+        )
 
 
 @pytest.mark.long
-def test_labels_can_change_places_in_training_and_nowhere_else(tiny, train_on_small_data, small_data, tmp_path, monkeypatch):
+def test_labels_can_change_places_in_training_and_nowhere_else(
+    tiny, train_on_small_data, small_data, tmp_path, monkeypatch
+):
     trained_on, measured_on = [], []
     batches, score_test = running.Batches, running.score_test
-    monkeypatch.setattr(running, "Batches", lambda *given: trained_on.append(given) or batches(*given))
-    monkeypatch.setattr(running, "score_test", lambda *given: measured_on.append(given[1]) or score_test(*given))
-    record = train_on_small_data(tmp_path / "run", epochs=1, limit=80, settings={"shuffled_labels": True})
+    monkeypatch.setattr(
+        running, "Batches", lambda *given: trained_on.append(given) or batches(*given)
+    )
+    monkeypatch.setattr(
+        running,
+        "score_test",
+        lambda *given: measured_on.append(given[1]) or score_test(*given),
+    )
+    record = train_on_small_data(
+        tmp_path / "run", epochs=1, limit=80, settings={"shuffled_labels": True}
+    )
     images, labels = trained_on[0][:2]
     assert record.recipe["shuffled_labels"] is True
     assert np.array_equal(images, small_data.x_train[:80])
     assert np.array_equal(np.sort(labels), np.sort(small_data.y_train[:80]))
     assert (labels == small_data.y_train[:80]).mean() < 0.4
-    for labels, original in [(measured_on[0].y_val, small_data.y_val), (measured_on[0].y_test, small_data.y_test)]:
+    for labels, original in [
+        (measured_on[0].y_val, small_data.y_val),
+        (measured_on[0].y_test, small_data.y_test),
+    ]:
         assert np.array_equal(labels, original)
 
 
 def test_history_has_a_row_an_epoch(finished_run):
     history = records.load(finished_run).history
-    measured = {"loss", "accuracy", "val_loss", "val_accuracy", "attention_entropy", "attention_on_object"}
+    measured = {
+        "loss",
+        "accuracy",
+        "val_loss",
+        "val_accuracy",
+        "attention_entropy",
+        "attention_on_object",
+    }
     assert set(history) == {"epoch", "seconds", "learning_rate"} | measured
-    assert all(column.shape == (2,) and np.all(np.isfinite(column)) for column in history.values())
+    assert all(
+        column.shape == (2,) and np.all(np.isfinite(column))
+        for column in history.values()
+    )
     assert list(history["epoch"]) == [1, 2] and np.all(history["seconds"] > 0)
 
 
 def test_attention_is_kept_from_before_training_on(finished_run):
     attention = records.load(finished_run).attention
-    assert attention["maps"].shape == (3, 32, 1, 8, 8) and attention["maps"].dtype == np.float16
+    assert (
+        attention["maps"].shape == (3, 32, 1, 8, 8)
+        and attention["maps"].dtype == np.float16
+    )
     assert attention["logits"].shape == (3, 32, 10)
     assert list(attention["indices"]) == list(range(32))
-    assert np.abs(np.diff(attention["maps"].astype("float32"), axis=0)).max(axis=(1, 2, 3, 4)).min() > 1e-4
+    assert (
+        np.abs(np.diff(attention["maps"].astype("float32"), axis=0))
+        .max(axis=(1, 2, 3, 4))
+        .min()
+        > 1e-4
+    )
 
 
 def test_results_tell_scores_and_circumstances(finished_run, small_data):
     results = records.load(finished_run).results
     shares = ("on_object", "touching", "chance", "best_fixed_cell")
-    for name in ("test_accuracy", "test_top5", *(f"attention_{share}" for share in shares)):
+    for name in (
+        "test_accuracy",
+        "test_top5",
+        *(f"attention_{share}" for share in shares),
+    ):
         assert 0 <= results[name] <= 1, name
     assert results["attention_on_object"] <= results["attention_touching"]
     assert results["test_accuracy"] <= results["test_top5"]
     assert 0 < results["attention_entropy"] <= 6
-    assert results["parameters"] == model.PatchConvNet.from_preset("shapes").count_params()
-    assert results["variant"] == small_data.variant and results["class_names"] == list(small_data.class_names)
-    assert results["seconds"] == pytest.approx(records.load(finished_run).history["seconds"].sum(), rel=1e-4)
+    assert (
+        results["parameters"] == model.PatchConvNet.from_preset("shapes").count_params()
+    )
+    assert results["variant"] == small_data.variant and results["class_names"] == list(
+        small_data.class_names
+    )
+    assert results["seconds"] == pytest.approx(
+        records.load(finished_run).history["seconds"].sum(), rel=1e-4
+    )
     assert {"keras", "numpy", "python", "patchconvnet"} <= set(results["versions"])
 
 
 def test_a_finished_run_trains_nothing(finished_run, monkeypatch):
-    monkeypatch.setattr(running, "load_dataset", lambda *given, **options: pytest.fail("data was loaded"))
+    monkeypatch.setattr(
+        running,
+        "load_dataset",
+        lambda *given, **options: pytest.fail("data was loaded"),
+    )
     before = contents(finished_run)
     record = running.train("shapes", finished_run, epochs=2)
     assert isinstance(record, records.Record) and record.folder == finished_run
@@ -117,8 +194,11 @@ def test_a_finished_run_trains_nothing(finished_run, monkeypatch):
 
 def test_a_run_named_like_a_shipped_record_is_still_this_run(finished_run, monkeypatch):
     monkeypatch.chdir(finished_run.parent)
-    monkeypatch.setattr(records, "SHIPPED", finished_run.parent)  # so that "finished" is a shipped record's name
-    assert running.train("shapes", "finished", epochs=2).folder == files.Path("finished")
+    # so that "finished" is a shipped record's name
+    monkeypatch.setattr(records, "SHIPPED", finished_run.parent)
+    assert running.train("shapes", "finished", epochs=2).folder == files.Path(
+        "finished"
+    )
 
 
 # === going on ===
@@ -166,16 +246,24 @@ print("went on after epoch", done)
 
 
 @pytest.mark.long
-@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system cannot kill a process so")
+@pytest.mark.skipif(
+    not hasattr(signal, "SIGKILL"), reason="this system cannot kill a process so"
+)
 def test_a_killed_run_ends_bit_for_bit_as_an_uninterrupted_one(tmp_path):
     environment = {
         **os.environ,
         "PYTHONPATH": os.path.dirname(patchconvnet.__path__[0]),
-        **dict.fromkeys(("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"), "1"),
+        **dict.fromkeys(
+            ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"), "1"
+        ),
     }
     script = KILLED.replace("{tiny}", repr(TINY))
     call = lambda step: subprocess.run(
-        [sys.executable, "-c", script, step], cwd=tmp_path, env=environment, capture_output=True, text=True
+        [sys.executable, "-c", script, step],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
     )
     assert call("kill").returncode == -signal.SIGKILL
     assert (tmp_path / "stopped" / "checkpoint.npz").is_file()
@@ -184,7 +272,9 @@ def test_a_killed_run_ends_bit_for_bit_as_an_uninterrupted_one(tmp_path):
 
 
 @pytest.mark.long
-def test_a_full_disk_at_the_very_end_costs_no_training(tiny, train_on_small_data, tmp_path, monkeypatch):
+def test_a_full_disk_at_the_very_end_costs_no_training(
+    tiny, train_on_small_data, tmp_path, monkeypatch
+):
     replace, write, rows = os.replace, running.Checkpoint.on_epoch_end, []
 
     def count_rows_and_write(self, epoch, logs=None):
@@ -199,18 +289,26 @@ def test_a_full_disk_at_the_very_end_costs_no_training(tiny, train_on_small_data
     with monkeypatch.context() as patch:
         patch.setattr(files.os, "replace", replace_unless_weights)
         patch.setattr(running.Checkpoint, "on_epoch_end", count_rows_and_write)
-        with pytest.raises(PatchConvNetError, match="weights.npz cannot be written: the disk is full"):
+        with pytest.raises(
+            PatchConvNetError, match="weights.npz cannot be written: the disk is full"
+        ):
             train_on_small_data(tmp_path, epochs=1)
-    assert rows == [1]  # what belongs to an epoch is written before the epoch counts as done
+    # what belongs to an epoch is written before the epoch counts as done
+    assert rows == [1]
     assert not list(tmp_path.glob(".*")) and not (tmp_path / "weights.npz").exists()
     with pytest.raises(PatchConvNetError, match="has not finished"):
         records.load(tmp_path)
 
     trained = records.read_arrays(tmp_path / "checkpoint.npz")
-    monkeypatch.setattr(running.Checkpoint, "on_epoch_begin", lambda *given: pytest.fail("it trained again"))
+    monkeypatch.setattr(
+        running.Checkpoint,
+        "on_epoch_begin",
+        lambda *given: pytest.fail("it trained again"),
+    )
     record = train_on_small_data(tmp_path, epochs=1)
     for index, weight in enumerate(record.model().get_weights()):
-        np.testing.assert_allclose(weight, trained[str(index)], rtol=1e-3, atol=1e-6)  # rounded to float16
+        # rounded to float16
+        np.testing.assert_allclose(weight, trained[str(index)], rtol=1e-3, atol=1e-6)
     assert record.history["epoch"] == [1] and "test_accuracy" in record.results
     assert not (tmp_path / "checkpoint.npz").exists()
 
@@ -218,15 +316,22 @@ def test_a_full_disk_at_the_very_end_costs_no_training(tiny, train_on_small_data
 @pytest.mark.long
 def test_the_seed_decides_where_a_run_begins(tiny, train_on_small_data, tmp_path):
     seed = 2**31 - 1  # the greatest one
-    began = train_on_small_data(tmp_path, epochs=1, seed=seed).model(epoch=0).get_weights()
+    began = (
+        train_on_small_data(tmp_path, epochs=1, seed=seed).model(epoch=0).get_weights()
+    )
     for other, equal in ((seed, True), (0, False)):
         keras.utils.set_random_seed(other)
         again = model.PatchConvNet(**TINY, seed=other).get_weights()
-        assert all(np.allclose(*pair, rtol=1e-3, atol=1e-6) for pair in zip(began, again)) == equal
+        assert (
+            all(np.allclose(*pair, rtol=1e-3, atol=1e-6) for pair in zip(began, again))
+            == equal
+        )
 
 
 @pytest.mark.long
-def test_a_bad_loss_names_the_epoch_and_keeps_the_checkpoint(tiny, train_on_small_data, tmp_path, monkeypatch):
+def test_a_bad_loss_names_the_epoch_and_keeps_the_checkpoint(
+    tiny, train_on_small_data, tmp_path, monkeypatch
+):
     shuffle = running.Batches.shuffle
 
     def spoil_second_epoch(self, epoch):
@@ -234,10 +339,20 @@ def test_a_bad_loss_names_the_epoch_and_keeps_the_checkpoint(tiny, train_on_smal
         self.labels = np.full_like(self.labels, np.nan) if epoch == 1 else self.labels
 
     monkeypatch.setattr(running.Batches, "shuffle", spoil_second_epoch)
-    with pytest.raises(PatchConvNetError, match=r"loss became nan at step 1 of epoch 2.*checkpoint.npz keeps the epoch before"):
+    with pytest.raises(
+        PatchConvNetError,
+        match=(
+            r"loss became nan at step 1 of epoch 2.*checkpoint.npz keeps the epoch"
+            r" before"
+        ),
+    ):
         train_on_small_data(tmp_path, epochs=3)
     arrays = records.read_arrays(tmp_path / "checkpoint.npz")
-    assert arrays["epochs_done"] == 1 and all(np.all(np.isfinite(array)) for array in arrays.values() if array.dtype.kind == "f")
+    assert arrays["epochs_done"] == 1 and all(
+        np.all(np.isfinite(array))
+        for array in arrays.values()
+        if array.dtype.kind == "f"
+    )
 
 
 # === bad input ===
@@ -246,7 +361,7 @@ def test_a_bad_loss_names_the_epoch_and_keeps_the_checkpoint(tiny, train_on_smal
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"preset": "shape"}, 'no preset \'shape\'.*did you mean "shapes"'),
+        ({"preset": "shape"}, "no preset 'shape'.*did you mean \"shapes\""),
         ({"epochs": 0}, "epochs must be a whole number from 1 to 100,000, got 0"),
         ({"epochs": True}, "epochs must be .*True"),
         ({"epochs": 2.0}, r"epochs must be .*2\.0"),
@@ -264,17 +379,27 @@ def test_bad_options_are_refused_before_anything_is_written(options, message, tm
     assert not (tmp_path / "run").exists()
 
 
-def test_a_batch_larger_than_the_data_leaves_the_folder_free(train_on_small_data, tmp_path):
-    with pytest.raises(PatchConvNetError, match="a batch has 32 images, but there are only 20"):
+def test_a_batch_larger_than_the_data_leaves_the_folder_free(
+    train_on_small_data, tmp_path
+):
+    with pytest.raises(
+        PatchConvNetError, match="a batch has 32 images, but there are only 20"
+    ):
         train_on_small_data(tmp_path / "run", limit=20)
     assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.parametrize(
     ("options", "difference"),
-    [({"seed": 1}, "its seed is 0, not 1"), ({"epochs": 3}, "its epochs is 2, not 3"), ({"limit": 50}, "its limit is None")],
+    [
+        ({"seed": 1}, "its seed is 0, not 1"),
+        ({"epochs": 3}, "its epochs is 2, not 3"),
+        ({"limit": 50}, "its limit is None"),
+    ],
 )
-def test_another_run_in_the_folder_is_named_by_what_differs(finished_run, options, difference):
+def test_another_run_in_the_folder_is_named_by_what_differs(
+    finished_run, options, difference
+):
     before = contents(finished_run)
     with pytest.raises(PatchConvNetError, match=f"holds another run: {difference}"):
         running.train("shapes", finished_run, **{"epochs": 2, **options})
@@ -301,22 +426,39 @@ def test_a_folder_that_cannot_be_written(train_on_small_data, tmp_path, monkeypa
         raise PermissionError(errno.EACCES, "Permission denied")
 
     monkeypatch.setattr(files.Path, "mkdir", refuse)
-    with pytest.raises(PatchConvNetError, match="run cannot be written: permission denied"):
+    with pytest.raises(
+        PatchConvNetError, match="run cannot be written: permission denied"
+    ):
         train_on_small_data(tmp_path / "run")
 
 
-def test_a_checkpoint_of_another_network_is_refused(tiny, train_on_small_data, tmp_path):
+def test_a_checkpoint_of_another_network_is_refused(
+    tiny, train_on_small_data, tmp_path
+):
     records.write_json(tmp_path / "recipe.json", running.make_recipe("shapes"))
-    records.write_arrays(tmp_path / "checkpoint.npz", {"0": np.zeros(3), "epochs_done": np.array(1)})
-    with pytest.raises(PatchConvNetError, match="its checkpoint does not fit this network"):
+    records.write_arrays(
+        tmp_path / "checkpoint.npz", {"0": np.zeros(3), "epochs_done": np.array(1)}
+    )
+    with pytest.raises(
+        PatchConvNetError, match="its checkpoint does not fit this network"
+    ):
         train_on_small_data(tmp_path)
     (tmp_path / "checkpoint.npz").write_bytes(b"PK\x03\x04 cut short")
     with pytest.raises(PatchConvNetError, match="checkpoint.npz is damaged"):
         train_on_small_data(tmp_path)
 
 
-@pytest.mark.parametrize("numbers", [{"batch_size": 31}, {"batch_size": 32, "limit": 95}, {"batch_size": 5, "limit": 95}])
-def test_batches_that_devices_cannot_share_leave_the_folder_free(train_on_small_data, tmp_path, monkeypatch, numbers):
+@pytest.mark.parametrize(
+    "numbers",
+    [
+        {"batch_size": 31},
+        {"batch_size": 32, "limit": 95},
+        {"batch_size": 5, "limit": 95},
+    ],
+)
+def test_batches_that_devices_cannot_share_leave_the_folder_free(
+    train_on_small_data, tmp_path, monkeypatch, numbers
+):
     @contextlib.contextmanager
     def two_devices(asked):
         assert asked == 2
@@ -324,14 +466,18 @@ def test_batches_that_devices_cannot_share_leave_the_folder_free(train_on_small_
 
     monkeypatch.setattr(running, "spread", two_devices)
     limit = numbers.pop("limit", None)
-    with pytest.raises(PatchConvNetError, match="and 2 devices cannot take equal shares of each"):
+    with pytest.raises(
+        PatchConvNetError, match="and 2 devices cannot take equal shares of each"
+    ):
         train_on_small_data(tmp_path / "run", limit=limit, settings=numbers, devices=2)
     assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.long
 def test_the_batch_may_be_as_large_as_the_data(tiny, train_on_small_data, tmp_path):
-    record = train_on_small_data(tmp_path / "run", epochs=1, limit=20, settings={"batch_size": 20}, keep="scores")
+    record = train_on_small_data(
+        tmp_path / "run", epochs=1, limit=20, settings={"batch_size": 20}, keep="scores"
+    )
     assert record.history["epoch"].tolist() == [1]
 
 
@@ -343,9 +489,17 @@ def test_hidden_files_do_not_take_a_folder(tiny, train_on_small_data, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("names", "free"), [([], True), ([".DS_Store"], True), ([".DS_Store", "letter.txt"], False), (["letter.txt"], False)]
+    ("names", "free"),
+    [
+        ([], True),
+        ([".DS_Store"], True),
+        ([".DS_Store", "letter.txt"], False),
+        (["letter.txt"], False),
+    ],
 )
-def test_a_folder_is_free_while_it_holds_no_more_than_hidden_files(tmp_path, monkeypatch, names, free):
+def test_a_folder_is_free_while_it_holds_no_more_than_hidden_files(
+    tmp_path, monkeypatch, names, free
+):
     class Loading(Exception):
         """Gone so far, the folder was accepted."""
 
@@ -354,6 +508,9 @@ def test_a_folder_is_free_while_it_holds_no_more_than_hidden_files(tmp_path, mon
 
     monkeypatch.setattr(running, "load_dataset", load)
     [(tmp_path / name).write_text("x") for name in names]
-    with pytest.raises(Loading if free else PatchConvNetError, match=None if free else "is not empty and holds no run"):
+    with pytest.raises(
+        Loading if free else PatchConvNetError,
+        match=None if free else "is not empty and holds no run",
+    ):
         running.train("shapes", tmp_path, settings={"dim": 8, "depth": 1})
     assert sorted(path.name for path in tmp_path.iterdir()) == names

@@ -14,19 +14,28 @@ TINY = {"image_size": 16, "dim": 8, "depth": 1, "norm": "batch"}
 
 
 def test_batches_show_every_image_once_an_epoch_in_an_order_of_its_own():
-    images = np.arange(10, dtype="uint8").reshape(10, 1, 1, 1) * np.ones((1, 2, 2, 3), "uint8")
-    batches = running.Batches(images, np.arange(10) % 3, batch_size=4, num_classes=3, seed=1)
+    images = np.arange(10, dtype="uint8").reshape(10, 1, 1, 1) * np.ones(
+        (1, 2, 2, 3), "uint8"
+    )
+    batches = running.Batches(
+        images, np.arange(10) % 3, batch_size=4, num_classes=3, seed=1
+    )
     orders = []
     for epoch in (0, 1, 0):
         batches.shuffle(epoch)
         parts = [batches[index] for index in range(len(batches))]
         assert [len(part) for part, _ in parts] == [4, 4, 2]
         order = np.concatenate([part[:, 0, 0, 0] for part, _ in parts])
-        assert np.array_equal(np.concatenate([labels for _, labels in parts]), np.eye(3)[order % 3])
+        assert np.array_equal(
+            np.concatenate([labels for _, labels in parts]), np.eye(3)[order % 3]
+        )
         orders.append(list(order))
     assert sorted(orders[0]) == list(range(10))
     assert orders[0] == orders[2] != orders[1]
-    assert list(running.Batches(images, np.zeros(10, int), 4, 3, seed=2).order) != orders[0]
+    assert (
+        list(running.Batches(images, np.zeros(10, int), 4, 3, seed=2).order)
+        != orders[0]
+    )
 
 
 def test_weight_decay_pulls_at_kernels_only():
@@ -34,13 +43,26 @@ def test_weight_decay_pulls_at_kernels_only():
     running.compile_model(network, running.make_recipe("shapes"), steps_per_epoch=10)
     network.set_weights([np.ones_like(weight) for weight in network.get_weights()])
     variables = network.trainable_variables
-    network.optimizer.apply([keras.ops.zeros_like(variable) for variable in variables], variables)
-    shrunk = {variable.path for variable in variables if keras.ops.convert_to_numpy(variable).max() < 1}
-    assert shrunk == {variable.path for variable in variables if variable.path.endswith("kernel")}
+    network.optimizer.apply(
+        [keras.ops.zeros_like(variable) for variable in variables], variables
+    )
+    shrunk = {
+        variable.path
+        for variable in variables
+        if keras.ops.convert_to_numpy(variable).max() < 1
+    }
+    assert shrunk == {
+        variable.path for variable in variables if variable.path.endswith("kernel")
+    }
 
 
 def test_recorder_works_without_folder_masks_and_validation_images(small_data):
-    bare = running.replace(small_data, mask_val=None, x_val=small_data.x_val[:0], y_val=small_data.y_val[:0])
+    bare = running.replace(
+        small_data,
+        mask_val=None,
+        x_val=small_data.x_val[:0],
+        y_val=small_data.y_val[:0],
+    )
     network = model.PatchConvNet(**TINY)
     running.compile_model(network, running.make_recipe("shapes"), steps_per_epoch=3)
     recorder = running.AttentionRecorder(bare)
@@ -49,24 +71,34 @@ def test_recorder_works_without_folder_masks_and_validation_images(small_data):
     recorder.on_epoch_begin(0)
     recorder.on_epoch_end(0, {"loss": 2.0})
     assert set(recorder.history) == {"epoch", "loss", "seconds", "learning_rate"}
-    assert np.array_equal(recorder.maps[0], recorder.maps[1]) and recorder.maps[0].shape == (32, 1, 4, 4)
+    assert np.array_equal(recorder.maps[0], recorder.maps[1]) and recorder.maps[
+        0
+    ].shape == (32, 1, 4, 4)
 
 
 @pytest.mark.long
 def test_a_run_may_keep_its_scores_alone(train_on_small_data, tmp_path):
     record = train_on_small_data(tmp_path / "run", epochs=1, keep="scores")
-    assert sorted(path.name for path in record.folder.iterdir()) == ["history.csv", "recipe.json", "results.json"]
+    assert sorted(path.name for path in record.folder.iterdir()) == [
+        "history.csv",
+        "recipe.json",
+        "results.json",
+    ]
     with pytest.raises(PatchConvNetError, match="does not keep it"):
         record.model()
 
 
 @pytest.mark.long
-def test_average_pooling_is_trained_and_measured_by_class_activation_maps(train_on_small_data, small_data, tmp_path):
+def test_average_pooling_is_trained_and_measured_by_class_activation_maps(
+    train_on_small_data, small_data, tmp_path
+):
     settings = {"pooling": "average", "dim": 8, "depth": 1}
     record = train_on_small_data(tmp_path / "run", epochs=1, settings=settings)
     assert record.attention["maps"].shape == (2, 32, 10, 8, 8)  # one map a class
     logits, maps = look(record.model(), small_data.x_test)
-    expected = score_attention(logits, maps, small_data.mask_test)["attention_on_object"]
+    expected = score_attention(logits, maps, small_data.mask_test)[
+        "attention_on_object"
+    ]
     assert record.results["attention_on_object"] == pytest.approx(expected)
     assert 0 <= record.results["attention_of_true_class_on_object"] <= 1
 
@@ -75,14 +107,19 @@ def test_average_pooling_is_trained_and_measured_by_class_activation_maps(train_
 
 
 @pytest.mark.long
-def test_the_running_mean_of_the_weights_is_measured_and_kept(train_on_small_data, small_data, tmp_path):
+def test_the_running_mean_of_the_weights_is_measured_and_kept(
+    train_on_small_data, small_data, tmp_path
+):
     settings = {"weight_averaging": 0.9, "dim": 8, "depth": 1}
     record = train_on_small_data(tmp_path / "run", epochs=2, settings=settings)
     logits, _ = record.model().explain(small_data.x_val)
     of_the_mean = score_logits(logits, small_data.y_val)["loss"]
     assert record.history["val_loss"][-1] == pytest.approx(of_the_mean, rel=2e-3)
-    last = train_on_small_data(tmp_path / "last", epochs=2, settings={**settings, "weight_averaging": 0})
-    assert last.history["loss"] == pytest.approx(record.history["loss"], rel=1e-3)  # it trains the same
+    last = train_on_small_data(
+        tmp_path / "last", epochs=2, settings={**settings, "weight_averaging": 0}
+    )
+    # it trains the same
+    assert last.history["loss"] == pytest.approx(record.history["loss"], rel=1e-3)
     assert abs(last.history["val_loss"][-1] - of_the_mean) > 1e-3 * of_the_mean
 
 
@@ -93,20 +130,44 @@ def test_averaged_weights_are_the_mean_and_go_as_they_came():
     running.compile_model(network, recipe, steps_per_epoch=10)
     mean = None
     for step in range(4):
-        images, labels = np.full((2, 16, 16, 3), 50 * step, "uint8"), np.eye(10, dtype="float32")[[step, 3]]
+        images, labels = (
+            np.full((2, 16, 16, 3), 50 * step, "uint8"),
+            np.eye(10, dtype="float32")[[step, 3]],
+        )
         network.train_on_batch(images, labels)
-        now = [keras.ops.convert_to_numpy(variable) for variable in network.trainable_variables]
-        mean = now if mean is None else [0.8 * old + 0.2 * new for old, new in zip(mean, now)]
+        now = [
+            keras.ops.convert_to_numpy(variable)
+            for variable in network.trainable_variables
+        ]
+        mean = (
+            now
+            if mean is None
+            else [0.8 * old + 0.2 * new for old, new in zip(mean, now)]
+        )
     with callbacks.averaged_weights(network):
         for variable, expected in zip(network.trainable_variables, mean):
-            np.testing.assert_allclose(keras.ops.convert_to_numpy(variable), expected, rtol=1e-4, atol=1e-6)
-    assert all(np.array_equal(*pair) for pair in zip(now, map(keras.ops.convert_to_numpy, network.trainable_variables)))
+            np.testing.assert_allclose(
+                keras.ops.convert_to_numpy(variable), expected, rtol=1e-4, atol=1e-6
+            )
+    assert all(
+        np.array_equal(*pair)
+        for pair in zip(
+            now, map(keras.ops.convert_to_numpy, network.trainable_variables)
+        )
+    )
 
 
 @pytest.mark.long
 def test_float16_trains_goes_on_and_is_kept(train_on_small_data, tmp_path, monkeypatch):
-    """With all that the optimizer then has: the scale of the loss, and the running mean of the weights."""
-    settings = {"precision": "mixed_float16", "weight_averaging": 0.9, "dim": 8, "depth": 1}
+    """With all that the optimizer then has: the scale of the loss, and the running mean
+    of the weights.
+    """
+    settings = {
+        "precision": "mixed_float16",
+        "weight_averaging": 0.9,
+        "dim": 8,
+        "depth": 1,
+    }
     begin = callbacks.Checkpoint.on_epoch_begin
 
     def stop_at_second(self, epoch, logs=None):
@@ -118,17 +179,24 @@ def test_float16_trains_goes_on_and_is_kept(train_on_small_data, tmp_path, monke
         patch.setattr(callbacks.Checkpoint, "on_epoch_begin", stop_at_second)
         train_on_small_data(tmp_path / "run", epochs=2, settings=settings)
     record = train_on_small_data(tmp_path / "run", epochs=2, settings=settings)
-    assert record.recipe["precision"] == "mixed_float16" and record.model().compute_dtype == "float32"
+    assert (
+        record.recipe["precision"] == "mixed_float16"
+        and record.model().compute_dtype == "float32"
+    )
     assert list(record.history["epoch"]) == [1, 2]
     assert all(np.all(np.isfinite(column)) for column in record.history.values())
 
 
 @pytest.mark.long
-def test_a_run_goes_on_in_the_precision_that_it_began_with(train_on_small_data, tmp_path, monkeypatch):
+def test_a_run_goes_on_in_the_precision_that_it_began_with(
+    train_on_small_data, tmp_path, monkeypatch
+):
     asked = {"epochs": 1, "settings": {"precision": "auto", "dim": 8, "depth": 1}}
     monkeypatch.setattr(running, "best_precision", lambda: "mixed_bfloat16")
     first = train_on_small_data(tmp_path / "run", **asked)
-    monkeypatch.setattr(running, "best_precision", lambda: pytest.fail("it was asked again"))
+    monkeypatch.setattr(
+        running, "best_precision", lambda: pytest.fail("it was asked again")
+    )
     again = train_on_small_data(tmp_path / "run", **asked)
     assert first.recipe["precision"] == again.recipe["precision"] == "mixed_bfloat16"
 
@@ -136,7 +204,13 @@ def test_a_run_goes_on_in_the_precision_that_it_began_with(train_on_small_data, 
 # === chance ===
 
 
-VARIATIONS = ({"shift": 2}, {"flip": True}, {"cutout": 6}, {"dropout": 0.5}, {"drop_path": 0.5})
+VARIATIONS = (
+    {"shift": 2},
+    {"flip": True},
+    {"cutout": 6},
+    {"dropout": 0.5},
+    {"drop_path": 0.5},
+)
 
 
 def drawn(settings, epoch, seed=0, network=None):
@@ -144,17 +218,25 @@ def drawn(settings, epoch, seed=0, network=None):
     keras.utils.set_random_seed(0)  # of the weights: the same in every network
     network = network or model.PatchConvNet(**TINY, **settings, seed=1)
     images = np.random.default_rng(0).integers(0, 256, (6, 16, 16, 3), dtype="uint8")
-    checkpoint = callbacks.Checkpoint("unused.npz", callbacks.Batches(images, np.zeros(6, int), 6, 10, seed), None, "")
+    checkpoint = callbacks.Checkpoint(
+        "unused.npz", callbacks.Batches(images, np.zeros(6, int), 6, 10, seed), None, ""
+    )
     checkpoint.set_model(network)
     checkpoint.on_epoch_begin(epoch)
     return keras.ops.convert_to_numpy(network(images, training=True))
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("settings", VARIATIONS, ids=lambda settings: next(iter(settings)))
-def test_chance_is_another_in_each_epoch_and_with_each_seed_and_the_same_after_resuming(settings):
+@pytest.mark.parametrize(
+    "settings", VARIATIONS, ids=lambda settings: next(iter(settings))
+)
+def test_chance_is_another_in_each_epoch_and_with_each_seed_and_the_same_after_resuming(
+    settings,
+):
     network = model.PatchConvNet(**TINY, **settings, seed=1)
-    first, second, third, again = (drawn(settings, epoch, network=network) for epoch in (0, 1, 2, 0))
+    first, second, third, again = (
+        drawn(settings, epoch, network=network) for epoch in (0, 1, 2, 0)
+    )
     assert np.array_equal(first, again)
     assert np.abs(first - second).max() > 1e-3 and np.abs(second - third).max() > 1e-3
     in_a_new_process, with_another_seed = drawn(settings, 1), drawn(settings, 1, seed=1)
@@ -163,14 +245,25 @@ def test_chance_is_another_in_each_epoch_and_with_each_seed_and_the_same_after_r
 
 
 def test_every_generator_of_a_network_draws_its_own_numbers():
-    network = model.PatchConvNet(**{**TINY, "depth": 3}, shift=2, dropout=0.2, drop_path=0.2)
+    network = model.PatchConvNet(
+        **{**TINY, "depth": 3}, shift=2, dropout=0.2, drop_path=0.2
+    )
     states = set()
     for seed in (0, 1):
         for epoch in (0, 1):
             drawn({}, epoch, seed, network)
-            found = [variable for variable in network.variables if variable.path.endswith("seed_generator_state")]
+            found = [
+                variable
+                for variable in network.variables
+                if variable.path.endswith("seed_generator_state")
+            ]
             assert len(found) == 5  # the variation, the dropout, and each block's
-            drawn_by = callbacks.Checkpoint("unused.npz", callbacks.Batches(np.zeros((1, 1)), np.zeros(1, int), 1, 10, seed), None, "")
+            drawn_by = callbacks.Checkpoint(
+                "unused.npz",
+                callbacks.Batches(np.zeros((1, 1)), np.zeros(1, int), 1, 10, seed),
+                None,
+                "",
+            )
             drawn_by.set_model(network)
             drawn_by.on_epoch_begin(epoch)
             states |= {tuple(keras.ops.convert_to_numpy(state)) for state in found}
@@ -194,7 +287,9 @@ def test_batches_differ_by_the_epoch_when_training_begins_anew(small_data):
 
 def compiled(steps=10, network=None, **numbers):
     network = network or model.PatchConvNet(**TINY)
-    running.compile_model(network, {**recipes.make_recipe("shapes"), **numbers}, steps_per_epoch=steps)
+    running.compile_model(
+        network, {**recipes.make_recipe("shapes"), **numbers}, steps_per_epoch=steps
+    )
     return network
 
 
@@ -206,29 +301,43 @@ def test_label_smoothing_shares_out_what_the_loss_wants(smoothing):
     labels = np.eye(10, dtype="float32")[[3, 1, 4, 1]]
     logits, _ = network.explain(images)
     wanted = labels * (1 - smoothing) + smoothing / 10
-    by_hand = -(wanted * (logits - np.log(np.exp(logits).sum(axis=1, keepdims=True)))).sum(axis=1).mean()
+    by_hand = (
+        -(wanted * (logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))))
+        .sum(axis=1)
+        .mean()
+    )
     assert network.test_on_batch(images, labels)[0] == pytest.approx(by_hand, rel=1e-5)
 
 
 def test_the_learning_rate_climbs_to_its_peak_and_falls_to_nothing():
     network = compiled(steps=25, epochs=4, learning_rate=0.02, warmup=0.1)
     rate = lambda step: float(network.optimizer._learning_rate(step))
-    assert [rate(step) for step in (0, 4, 9)] == pytest.approx([0.002, 0.01, 0.02])  # 10 of 100 steps
+    # 10 of 100 steps
+    assert [rate(step) for step in (0, 4, 9)] == pytest.approx([0.002, 0.01, 0.02])
     assert rate(54) == pytest.approx(0.01) and rate(99) == pytest.approx(0, abs=1e-8)
 
 
 def test_weight_decay_takes_its_share_of_a_kernel():
     for decay in (0.0, 0.05, 0.2):
-        network = compiled(weight_decay=decay, learning_rate=0.1, warmup=0.0, epochs=100)
+        network = compiled(
+            weight_decay=decay, learning_rate=0.1, warmup=0.0, epochs=100
+        )
         kernel = network.get_layer("stem").weights[0]
         kernel.assign(np.ones(kernel.shape))
         variables = network.trainable_variables
-        network.optimizer.apply([keras.ops.zeros_like(variable) for variable in variables], variables)
-        np.testing.assert_allclose(keras.ops.convert_to_numpy(kernel), 1 - 0.1 * decay, rtol=1e-4)
+        network.optimizer.apply(
+            [keras.ops.zeros_like(variable) for variable in variables], variables
+        )
+        np.testing.assert_allclose(
+            keras.ops.convert_to_numpy(kernel), 1 - 0.1 * decay, rtol=1e-4
+        )
 
 
 def test_average_weights_only_where_a_recipe_says_so():
-    assert not compiled().optimizer.use_ema and not compiled(weight_averaging=0.0).optimizer.use_ema
+    assert (
+        not compiled().optimizer.use_ema
+        and not compiled(weight_averaging=0.0).optimizer.use_ema
+    )
     averaging = compiled(weight_averaging=0.7).optimizer
     assert averaging.use_ema and averaging.ema_momentum == 0.7
 
@@ -237,8 +346,11 @@ def test_training_is_scored_by_accuracy_of_one_hot_labels():
     network = compiled()
     images = np.random.default_rng(0).integers(0, 256, (8, 16, 16, 3), dtype="uint8")
     answers = network.explain(images)[0].argmax(axis=1)
-    labels = np.where(np.arange(8) < 2, answers, (answers + 1) % 10)  # two of eight are right
-    assert network.test_on_batch(images, np.eye(10, dtype="float32")[labels], return_dict=True)["accuracy"] == pytest.approx(0.25)
+    # two of eight are right
+    labels = np.where(np.arange(8) < 2, answers, (answers + 1) % 10)
+    assert network.test_on_batch(
+        images, np.eye(10, dtype="float32")[labels], return_dict=True
+    )["accuracy"] == pytest.approx(0.25)
 
 
 @pytest.mark.long
@@ -249,7 +361,9 @@ def test_history_follows_the_recipe_step_by_step(finished_run):
     record = records.load(finished_run)
     assert int(record.recipe["warmup"] * 6) == 0
     by_hand = [2.5e-3 * (1 + np.cos(np.pi * (step + 1) / 6)) / 2 for step in (3, 6)]
-    assert record.history["learning_rate"] == pytest.approx([by_hand[0], 0], rel=1e-4, abs=1e-9)
+    assert record.history["learning_rate"] == pytest.approx(
+        [by_hand[0], 0], rel=1e-4, abs=1e-9
+    )
 
 
 # === batch normalization ===
@@ -264,17 +378,32 @@ def test_a_running_mean_takes_a_tenth_of_each_batch():
     mean = variance = None
     for step in range(3):
         block(x + step, training=True)
-        mean = 0.9 * (0 if mean is None else mean) + 0.1 * (x + step).mean(axis=(0, 1, 2))
-        variance = 0.9 * (1 if variance is None else variance) + 0.1 * x.var(axis=(0, 1, 2))
+        mean = 0.9 * (0 if mean is None else mean) + 0.1 * (x + step).mean(
+            axis=(0, 1, 2)
+        )
+        variance = 0.9 * (1 if variance is None else variance) + 0.1 * x.var(
+            axis=(0, 1, 2)
+        )
     np.testing.assert_allclose(block.normalize.moving_mean, mean, rtol=1e-4)
     np.testing.assert_allclose(block.normalize.moving_variance, variance, rtol=1e-2)
     block(x, training=False)  # outside training nothing is learnt
     np.testing.assert_allclose(block.normalize.moving_mean, mean, rtol=1e-4)
     network = model.PatchConvNet(**TINY)
-    network(np.random.default_rng(0).integers(0, 256, (8, 16, 16, 3), dtype="uint8"), training=True)
-    norms = [layer for layer in network._flatten_layers() if isinstance(layer, keras.layers.BatchNormalization)]
-    assert len(norms) == 4 and {norm.momentum for norm in norms} == {0.9}  # two in the stem, one in the block, one at the end
-    assert all(np.abs(keras.ops.convert_to_numpy(norm.moving_mean)).max() > 1e-6 for norm in norms)
+    network(
+        np.random.default_rng(0).integers(0, 256, (8, 16, 16, 3), dtype="uint8"),
+        training=True,
+    )
+    norms = [
+        layer
+        for layer in network._flatten_layers()
+        if isinstance(layer, keras.layers.BatchNormalization)
+    ]
+    # two in the stem, one in the block, one at the end
+    assert len(norms) == 4 and {norm.momentum for norm in norms} == {0.9}
+    assert all(
+        np.abs(keras.ops.convert_to_numpy(norm.moving_mean)).max() > 1e-6
+        for norm in norms
+    )
     assert isinstance(ConvStem(8, (2,), norm="batch"), keras.Layer)
 
 
@@ -306,25 +435,39 @@ def test_the_first_bad_step_of_an_epoch_is_named(tmp_path, losses, step):
         if step is None:
             watch.on_epoch_end(4, {"loss": losses[-1]})
         else:
-            with pytest.raises(PatchConvNetError, match=rf"at step {step} of epoch 5: .* in another folder$"):
+            with pytest.raises(
+                PatchConvNetError,
+                match=rf"at step {step} of epoch 5: .* in another folder$",
+            ):
                 watch.on_epoch_end(4, {"loss": float("nan")})
     (tmp_path / "checkpoint.npz").touch()
     if step is not None:
-        with pytest.raises(PatchConvNetError, match="checkpoint.npz keeps the epoch before$"):
+        with pytest.raises(
+            PatchConvNetError, match="checkpoint.npz keeps the epoch before$"
+        ):
             watch.on_epoch_end(4, {"loss": float("nan")})
 
 
 @pytest.mark.parametrize("done", [0, 1, 2])
-def test_a_recorder_goes_on_after_so_many_epochs_and_forgets_later_ones(finished_run, small_data, done):
+def test_a_recorder_goes_on_after_so_many_epochs_and_forgets_later_ones(
+    finished_run, small_data, done
+):
     recorder = callbacks.AttentionRecorder(small_data, finished_run, keep_epochs=True)
     recorder.restore(done)
     from patchconvnet import records
 
     kept = records.load(finished_run)
     if not done:
-        assert (recorder.maps, recorder.logits, recorder.history, recorder.weights) == ([], [], {}, {})
+        assert (recorder.maps, recorder.logits, recorder.history, recorder.weights) == (
+            [],
+            [],
+            {},
+            {},
+        )
         return
-    assert {key: list(column[:done]) for key, column in kept.history.items()} == recorder.history
+    assert {
+        key: list(column[:done]) for key, column in kept.history.items()
+    } == recorder.history
     np.testing.assert_array_equal(recorder.maps, kept.attention["maps"][: done + 1])
     np.testing.assert_array_equal(recorder.logits, kept.attention["logits"][: done + 1])
     assert {int(key.split("/")[0]) for key in recorder.weights} == set(range(done + 1))
@@ -333,14 +476,18 @@ def test_a_recorder_goes_on_after_so_many_epochs_and_forgets_later_ones(finished
     assert without.weights == {} and len(without.maps) == done + 1
 
 
-def test_a_recorder_that_goes_on_does_not_look_again_before_training(finished_run, small_data):
+def test_a_recorder_that_goes_on_does_not_look_again_before_training(
+    finished_run, small_data
+):
     recorder = callbacks.AttentionRecorder(small_data, finished_run)
     recorder.restore(1)
     recorder.on_train_begin()
     assert len(recorder.maps) == 2
 
 
-def test_what_is_usual_is_measured_with_the_kept_weights_on_the_runs_own_pictures(finished_run, small_data):
+def test_what_is_usual_is_measured_with_the_kept_weights_on_the_runs_own_pictures(
+    finished_run, small_data
+):
     from patchconvnet import records
     from patchconvnet.inference import familiarity
 
@@ -349,7 +496,8 @@ def test_what_is_usual_is_measured_with_the_kept_weights_on_the_runs_own_picture
     for key, array in again.items():
         np.testing.assert_allclose(record.usual[key], array, rtol=1e-3, atol=1e-4)
     others = familiarity.measure(record.model(), small_data.x_train, small_data.x_train)
-    assert abs(float(others["limit"] - again["limit"])) > 1e-3  # so that the two can be told apart
+    # so that the two can be told apart
+    assert abs(float(others["limit"] - again["limit"])) > 1e-3
 
 
 def test_a_record_tells_its_machine(finished_run):
@@ -364,9 +512,24 @@ def test_a_record_tells_its_machine(finished_run):
 
 
 @pytest.mark.long
-def test_weights_may_be_kept_without_those_of_every_epoch(train_on_small_data, tmp_path):
-    record = train_on_small_data(tmp_path / "run", epochs=1, keep="weights", limit=40, settings={"dim": 8, "depth": 1, "batch_size": 20})
-    names = ["attention.npz", "familiarity.npz", "history.csv", "recipe.json", "results.json", "weights.npz"]
+def test_weights_may_be_kept_without_those_of_every_epoch(
+    train_on_small_data, tmp_path
+):
+    record = train_on_small_data(
+        tmp_path / "run",
+        epochs=1,
+        keep="weights",
+        limit=40,
+        settings={"dim": 8, "depth": 1, "batch_size": 20},
+    )
+    names = [
+        "attention.npz",
+        "familiarity.npz",
+        "history.csv",
+        "recipe.json",
+        "results.json",
+        "weights.npz",
+    ]
     assert sorted(path.name for path in record.folder.iterdir()) == names
     assert record.recipe["keep"] == "weights" and record.recipe["limit"] == 40
     rate = 2.5e-3 * (1 + np.cos(np.pi)) / 2  # two steps: the second is the last

@@ -25,7 +25,6 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import nbformat
-from command import Parser, check_utf8, in_one_line
 
 from classroom import pages, slides
 from classroom.chapters import read_chapter, select
@@ -36,6 +35,7 @@ from classroom.notebooks import (
     student_notebook,
 )
 from classroom.plan import find_plan, read_plan, with_dataset
+from command import Parser, check_utf8, in_one_line
 from patchconvnet import load_dataset
 from patchconvnet.course import plans
 from patchconvnet.data import own_pictures
