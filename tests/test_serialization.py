@@ -12,6 +12,8 @@ from patchconvnet.model import PRESETS
 from patchconvnet.schedule import AdamW
 from patchconvnet.training import compile_model
 
+pytestmark = pytest.mark.long
+
 # Every preset's options, in small: the largest of the paper's would need gigabytes.
 MINIATURES = {
     preset: {**PRESETS[preset], "dim": 16, "depth": 2, "num_classes": 4}
