@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -44,12 +45,26 @@ def build(source, out):
     )
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def book(tmp_path_factory):
-    """The folder of the built pages."""
-    out = tmp_path_factory.mktemp("book")
-    result = build(ROOT, out)
-    assert result.returncode == 0, result.stdout[-3000:] + result.stderr[-6000:]
+    """The folder of the built pages, built by whichever worker is the first to ask."""
+    place = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        place = place.parent  # that of all workers
+    out, done = place / "book", place / "book_is_built.txt"
+    try:
+        out.mkdir()
+    except FileExistsError:
+        end = time.monotonic() + 600
+        while not done.exists() and time.monotonic() < end:
+            time.sleep(0.2)
+    else:
+        result = build(ROOT, out)
+        said = (
+            result.stdout[-3000:] + result.stderr[-6000:] if result.returncode else ""
+        )
+        done.write_text(said, encoding="utf-8")
+    assert not (said := done.read_text(encoding="utf-8")), said
     return out / "_build" / "html"
 
 

@@ -1,14 +1,13 @@
-"""Do the tests notice? Plant one fault at a time in a copy of the course, and see
-whether anything turns red.
+"""Do the tests notice? Plant faults one at a time, and see whether anything turns red.
 
-    python tests/mutation                        43 faults chosen by hand; about half an hour on two cores
+    python tests/mutation                        43 chosen by hand; half an hour
     python tests/mutation trunk schedule         those of these modules
-    python tests/mutation --sample 100 --seed 1  so many made by rule, of thousands;
-    some twenty minutes
-    python tests/mutation --javascript           ten made by rule in the scripts of "Try it yourself"
+    python tests/mutation --sample 100 --seed 1  made by rule, drawn from thousands
+    python tests/mutation --javascript           made by rule in the page's scripts
 
-A fault by hand runs the unit tests of its module, and where those stay green, the
-chapter that teaches the module, under nbval. A fault by rule (see mutation_rules.py)
+A fault by hand (see mutation_faults.py) runs the quick tests of its module, where those
+stay green the longer ones, and where those do, too, the chapter that teaches the
+module, under nbval. A fault by rule (see mutation_rules.py)
 runs the tests that reach its line (see mutation_coverage.py: needs
 requirements-mutation.txt), never a chapter. What nothing notices is printed as MISSED.
 A test that hangs has noticed. Exit code 1 if fewer than are wanted are caught. pytest
@@ -28,273 +27,14 @@ import tempfile
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import NamedTuple
 
 import mutation_rules
-from mutation_worker import Worker
+from mutation_faults import FAULTS
+from mutation_worker import OPTIONS, Worker
 
 ROOT = Path(__file__).resolve().parents[2]
 WANTED, WANTED_BY_RULE = 0.9, 0.85  # share of faults to be caught
 LOOKS = ("plotting", "evolution/figures.py")  # sizes and colours: looked at, not tested
-
-
-class Fault(NamedTuple):
-    module: str  # below patchconvnet/, without .py
-    right: str  # as it stands there, once
-    wrong: str
-    tests: str  # test files, without test_ and .py
-    chapter: str
-
-
-LAYERS, POOLING = "layers model", "06_attention_pooling"
-FAULTS = [
-    # === the network ===
-    Fault(
-        "stem",
-        "                    1, data_format=",
-        "                    ((0, 1), (0, 1)), data_format=",
-        LAYERS + " official",
-        "03_stem",
-    ),
-    Fault(
-        "stem",
-        "if not last or self.final_activation:",
-        "if self.final_activation:",
-        LAYERS + " official",
-        "03_stem",
-    ),
-    Fault("stem", "gelu, dtype", "relu, dtype", LAYERS, "03_stem"),
-    Fault("stem", "-(-height // stride)", "height // stride", LAYERS, "03_stem"),
-    Fault("squeeze_excite", "axis=(1, 2)", "axis=(1, 3)", LAYERS, "05_squeeze_excite"),
-    Fault(
-        "squeeze_excite",
-        'activation="sigmoid"',
-        'activation="relu"',
-        LAYERS,
-        "05_squeeze_excite",
-    ),
-    Fault(
-        "squeeze_excite",
-        "return x * self.gate(x)",
-        "return x + self.gate(x)",
-        LAYERS,
-        "05_squeeze_excite",
-    ),
-    Fault("trunk", "return x + self.skip(", "return self.skip(", LAYERS, "04_trunk"),
-    Fault(
-        "trunk",
-        "block = self.blocks[0] if self.tied",
-        "block = self.blocks[0] if True",
-        LAYERS,
-        "04_trunk",
-    ),
-    Fault(
-        "trunk",
-        "distinct = 1 if tied else depth",
-        "distinct = depth",
-        LAYERS,
-        "04_trunk",
-    ),
-    Fault("trunk", "epsilon=1e-6", "epsilon=1e-3", LAYERS + " official", "04_trunk"),
-    Fault(
-        "trunk",
-        "x = gelu(self.look_around(x))",
-        "x = self.look_around(x)",
-        LAYERS,
-        "04_trunk",
-    ),
-    Fault("trunk", "else x * self.scale", "else x", LAYERS, "04_trunk"),
-    Fault(
-        "trunk", "noise_shape=(None, 1, 1, 1)", "noise_shape=None", LAYERS, "04_trunk"
-    ),
-    Fault(
-        "attention_pooling",
-        "keys.shape[-1] ** -0.5",
-        "keys.shape[-1] ** -1",
-        LAYERS,
-        POOLING,
-    ),
-    Fault(
-        "attention_pooling",
-        "weights = weights[..., 1:]",
-        "weights = weights[..., :-1]",
-        LAYERS,
-        POOLING,
-    ),
-    Fault(
-        "attention_pooling",
-        "normalized[:, : self.tokens]",
-        "normalized[:, -self.tokens :]",
-        LAYERS,
-        POOLING,
-    ),
-    Fault(
-        "attention_pooling",
-        "source = normalized  #",
-        "source = normalized[:, 1:]  #",
-        LAYERS,
-        POOLING,
-    ),
-    Fault(
-        "attention_pooling",
-        "softmax(ops.cast(scores",
-        "sigmoid(ops.cast(scores",
-        LAYERS,
-        POOLING,
-    ),
-    Fault(
-        "attention_pooling",
-        "(-1, self.tokens, height, width)",
-        "(-1, self.tokens, width, height)",
-        LAYERS,
-        POOLING,
-    ),
-    Fault(
-        "attention_pooling",
-        "return ops.sum(tokens * self.kernel",
-        "return ops.mean(tokens * self.kernel",
-        LAYERS,
-        POOLING,
-    ),
-    Fault(
-        "attention_pooling",
-        "token + _scaled(update, self.scale_mlp)",
-        "_scaled(update, self.scale_mlp)",
-        LAYERS,
-        POOLING,
-    ),
-    Fault(
-        "model/network",
-        "patches = trunk(stem(",
-        "patches = (stem(",
-        "model",
-        "07_model",
-    ),
-    Fault(
-        "model/network",
-        "return tokens[:, 0] if",
-        "return tokens[:, -1] * 2 if",
-        "model scores records",
-        "07_model",
-    ),
-    Fault(
-        "model/presets",
-        '"se_ratio": None,',
-        '"se_ratio": 8,',
-        "model records",
-        "07_model",
-    ),
-    Fault("preprocessing", "offset=-1", "offset=0", "preprocessing model", "02_data"),
-    Fault(
-        "preprocessing",
-        "antialias=shrinks",
-        "antialias=False",
-        "preprocessing",
-        "02_data",
-    ),
-    Fault(
-        "preprocessing",
-        "(count, 1), -self.shift",
-        "(1, 1), -self.shift",
-        "preprocessing",
-        "02_data",
-    ),
-    Fault(
-        "preprocessing",
-        "ops.where(mirrored, (width - 1)",
-        "ops.where(mirrored, width",
-        "preprocessing",
-        "02_data",
-    ),
-    # === its training ===
-    Fault("schedule", "(step + 1) / max(", "step / max(", "schedule", "08_schedule"),
-    Fault(
-        "schedule",
-        "share = step + 1 - self",
-        "share = step - self",
-        "schedule",
-        "08_schedule",
-    ),
-    Fault(
-        "schedule",
-        '"bias", "gamma"',
-        '"gamma"',
-        "schedule training_parts",
-        "08_schedule",
-    ),
-    Fault(
-        "training/callbacks",
-        "self.order[index * self.batch_size :",
-        "self.order[index * self.batch_size + 1 :",
-        "training_parts",
-        "09_training",
-    ),
-    Fault(
-        "training/callbacks",
-        "default_rng((self.seed, epoch))",
-        "default_rng((self.seed, 0))",
-        "training_parts training",
-        "09_training",
-    ),
-    Fault(
-        "training/callbacks",
-        "self._probe(epoch + 1)",
-        "self._probe(epoch)",
-        "training training_parts",
-        "09_training",
-    ),
-    Fault("training/scores", "(rank < 5)", "(rank <= 5)", "scores", "09_training"),
-    Fault(
-        "training/running",
-        'int(recipe["warmup"] * steps)',
-        "0",
-        "training training_parts",
-        "09_training",
-    ),
-    # === the data, the maps and their measures ===
-    Fault(
-        "data/shapes",
-        "coverage >= 0.5\n",
-        "(coverage >= 0.5).swapaxes(1, 2)\n",
-        "shapes",
-        "02_data",
-    ),
-    Fault(
-        "faithfulness/localization",
-        '"Hh,nhw,Ww->nHW", rows, masks',
-        '"Hh,nwh,Ww->nHW", rows, masks',
-        "faithfulness",
-        "12_faithfulness",
-    ),
-    Fault(
-        "faithfulness/localization",
-        "greatest] >= threshold",
-        "greatest] > threshold",
-        "faithfulness",
-        "12_faithfulness",
-    ),
-    Fault(
-        "faithfulness/localization",
-        "np.log2(",
-        "np.log(",
-        "faithfulness",
-        "12_faithfulness",
-    ),
-    Fault(
-        "faithfulness/activation",
-        '"nhwd,dc->nchw"',
-        '"nhwd,dc->ncwh"',
-        "faithfulness",
-        "12_faithfulness",
-    ),
-    Fault(
-        "faithfulness/perturbation",
-        "(ranks < count) == inserting",
-        "(ranks <= count) == inserting",
-        "faithfulness",
-        "12_faithfulness",
-    ),
-]
 
 
 def plant(fault, copy):
@@ -327,30 +67,17 @@ def copied():
 
 
 def turns_red(copy, *arguments):
-    """Whether pytest fails in the copy. The package comes from there, in kernels and
-    other processes too.
-    """
+    """Whether pytest fails in the copy, whose package all its processes find."""
     environment = os.environ | {"PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-q",
-        "-x",
-        "-o",
-        "addopts=",
-        "-p",
-        "no:cacheprovider",
-        *arguments,
-    ]
-    code = subprocess.run(
-        command, cwd=copy, env=environment, capture_output=True
-    ).returncode
-    if code not in (0, 1, 2):  # 2: the fault shows when the tests are read
+    command = [sys.executable, "-m", "pytest", *OPTIONS, *arguments]
+    done = subprocess.run(command, cwd=copy, env=environment, capture_output=True)
+    code = done.returncode
+    # 2: the fault shows when the tests are read. 5: none of them is of this lane.
+    if code not in (0, 1, 2, 5):
         raise SystemExit(
             f"pytest could not run (exit code {code}): {' '.join(arguments)}"
         )
-    return code != 0
+    return code in (1, 2)
 
 
 def report(number, where, words, by):
@@ -371,9 +98,11 @@ def found(name):
 
 
 def caught_by(fault, copy):
-    """What notices the fault: "tests", its chapter's name, or "" for nothing."""
-    if turns_red(copy, *(found(name) for name in fault.tests.split())):
-        return "tests"
+    """What notices the fault: "quick", "tests", its chapter's name, or "" for nothing."""
+    tests = [found(name) for name in fault.tests.split()]
+    for lane, chosen in (("quick", "quick"), ("tests", "not quick and not slow")):
+        if turns_red(copy, "-m", chosen, *tests):
+            return lane
     chapter = f"chapters/{fault.chapter}.ipynb"
     return (
         fault.chapter
@@ -390,14 +119,15 @@ def by_hand(modules):
         raise SystemExit(
             f"no faults for {' '.join(modules)}: there are some for {', '.join(known)}"
         )
-    caught = 0
+    by = []
     for number, fault in enumerate(chosen, 1):
         with copied() as copy:
             plant(fault, copy)
-            caught += report(
-                number, fault.module, repr(fault.wrong.strip()), caught_by(fault, copy)
-            )
-    return caught, len(chosen)
+            by.append(caught_by(fault, copy))
+        report(number, fault.module, repr(fault.wrong.strip()), by[-1])
+    quick = by.count("quick")
+    print(f"the quick lane alone: {quick} of {len(chosen)}, {quick / len(chosen):.0%}")
+    return sum(map(bool, by)), len(chosen)
 
 
 # === by rule ===

@@ -26,7 +26,7 @@ import pytest
 # other backends, precisions and processes, slow.
 LEFT_OUT = set(
     """accessibility backends benchmark book bundle classroom classroom_trial claims full_run_cell mixed_precision
-    notebooks plotting_notebook repository serialization try_it_network try_it_page""".split()
+    notebooks repository serialization try_it_network try_it_page""".split()
 )
 LONGEST = 120  # seconds of tests for one fault, as measured
 SETTINGS = (
