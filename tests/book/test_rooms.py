@@ -1,6 +1,4 @@
-"""Every line knows its room: what lies where in the package, and that nothing reaches
-back up.
-"""
+"""Every line knows its room: what lies where, and that nothing reaches back up."""
 
 import ast
 import re
@@ -149,3 +147,34 @@ def test_tests_lie_in_folders_of_the_same_names():
     assert rooms <= entries(ROOT / "tests") and all(
         any((ROOT / "tests" / room).glob("test_*.py")) for room in rooms
     )
+
+
+# === sizes ===
+
+CODE = [
+    path for part in ("patchconvnet", "tools") for path in (ROOT / part).rglob("*.py")
+]
+
+
+def too_long(source, most=60):
+    """Functions of more lines than that: a list of names."""
+    return [
+        node.name
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+        and node.end_lineno - node.lineno >= most
+    ]
+
+
+def test_functions_and_files_are_short():
+    found = {}
+    for path in CODE:
+        text = path.read_text(encoding="utf-8")
+        assert len(text.splitlines()) <= 400, path
+        found[path.name] = too_long(text)
+    assert not {name: names for name, names in found.items() if names}
+
+
+def test_a_long_function_is_seen():
+    assert too_long("def f():\n" + 60 * "    pass\n") == ["f"]
+    assert too_long("def f():\n" + 59 * "    pass\n") == []
