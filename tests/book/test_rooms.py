@@ -40,7 +40,7 @@ def entries(folder):
 
 
 def rooms_named_in(source):
-    """The rooms of the package that a module imports, wherever in it: a set of names."""
+    """The rooms of the package that a module imports, wherever: a set of names."""
     found = set()
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
