@@ -301,3 +301,15 @@ def test_the_workflow_tests_what_it_publishes_and_pins_what_it_runs():
     for pin, version in re.findall(r"uses: (\S+) # (\S+)", text):
         assert re.fullmatch(r"v\d+\.\d+\.\d+", version), pin
     assert len(re.findall(r"uses: \S+ # v", text)) == text.count("uses:")
+
+
+def test_links_to_files_of_the_repository_lead_to_files():
+    link = re.compile(rf"{re.escape(REPOSITORY)}/blob/main/([\w./-]*\w)")
+    pages = [*CHAPTERS, *ROOT.glob("*.md"), *ROOT.glob("chapters/*.md")]
+    found = {
+        (page.name, path)
+        for page in pages
+        for path in link.findall(page.read_text(encoding="utf-8"))
+    }
+    assert len(found) > 15
+    assert not {pair for pair in found if not (ROOT / pair[1]).exists()}
