@@ -585,9 +585,12 @@ def test_without_options_train_gets_the_usual(trained, capsys):
         (["--keep", "scores"], {"keep": "scores"}),
         (["--devices", "2"], {"devices": 2}),
         (["--devices", "all"], {"devices": "all"}),
-        (["--set", "depth=4", "--set", "norm=batch", "--set", "flip=True", "--set", "stem_strides=(1, 2)", "--set", "warmup=1e-1"],
-         {"settings": {"depth": 4, "norm": "batch", "flip": True, "stem_strides": (1, 2), "warmup": 0.1}}),
-        (["--set", "token_initializer=a=b"], {"settings": {"token_initializer": "a=b"}}),
+        (["--set", "depth=4", "--set", "norm=batch", "--set", "flip=True",
+          "--set", "stem_strides=(1, 2)", "--set", "warmup=1e-1"],
+         {"settings": {"depth": 4, "norm": "batch", "flip": True,
+                       "stem_strides": (1, 2), "warmup": 0.1}}),
+        (["--set", "token_initializer=a=b"],
+         {"settings": {"token_initializer": "a=b"}}),
     ],
 )  # fmt: skip
 def test_each_option_of_train_is_passed_on(trained, options, given):

@@ -157,8 +157,10 @@ def convolve(x, kernel):
     padded = np.pad(x, ((1, 1), (1, 1), (0, 0)))
     height, width, _ = x.shape
     return sum(
-        padded[i : i + height, j : j + width] @ kernel[i, j] for i in range(3) for j in range(3)
-    )  # fmt: skip
+        padded[i : i + height, j : j + width] @ kernel[i, j]
+        for i in range(3)
+        for j in range(3)
+    )
 
 
 @pytest.mark.parametrize("spatial", ["dense", "depthwise"])
@@ -224,7 +226,9 @@ def test_untied_blocks_start_with_different_weights():
 
 
 @pytest.mark.parametrize(
-    "arguments", [{"depth": 0}, {"depth": 1.5}, {"depth": 1, "spatial": "x"}, {"depth": 1, "norm": "x"}, {"depth": 1, "drop_path": 1.0}]
+    "arguments",
+    [{"depth": 0}, {"depth": 1.5}, {"depth": 1, "spatial": "x"},
+     {"depth": 1, "norm": "x"}, {"depth": 1, "drop_path": 1.0}]
 )  # fmt: skip
 def test_trunk_rejects_bad_arguments(arguments):
     with pytest.raises(ValueError, match="must be"):

@@ -100,7 +100,8 @@ with np.load(f"{folder}/batch.npz") as batch:
 before = keras.ops.convert_to_numpy(model(images))
 model.train_on_batch(images, labels)
 after = keras.ops.convert_to_numpy(model(images))
-np.savez(f"{folder}/there.npz", before=before, after=after, iterations=int(model.optimizer.iterations))
+iterations = int(model.optimizer.iterations)
+np.savez(f"{folder}/there.npz", before=before, after=after, iterations=iterations)
 """
 
 

@@ -33,8 +33,8 @@ PREPARE = """() => {
     document.querySelectorAll("details").forEach(details => { details.open = true; });
     const seen = new Set();
     for (const word of document.querySelectorAll("pre span")) {
-        const colour = [word, ...["pre", ".cell", ".cell_output"].map(name => word.closest(name))]
-            .map(element => element?.className).join("|");
+        const around = ["pre", ".cell", ".cell_output"].map(name => word.closest(name));
+        const colour = [word, ...around].map(element => element?.className).join("|");
         if (seen.has(colour)) word.replaceWith(...word.childNodes);
         seen.add(colour);
     }
@@ -46,7 +46,8 @@ PREPARE = """() => {
 ONE_OF_EACH_KIND = """() => {
     const seen = new Set();
     const hide = (element, above) => {
-        const kind = [above, element.tagName, element.getAttribute("class"), element.getAttribute("style")].join(" ");
+        const given = ["class", "style"].map(name => element.getAttribute(name));
+        const kind = [above, element.tagName, ...given].join(" ");
         const repeated = seen.has(kind);
         seen.add(kind);
         const parts = [...element.children].map(part => hide(part, kind));
@@ -57,15 +58,18 @@ ONE_OF_EACH_KIND = """() => {
     hide(document.body, "");
 }"""
 FACES = """() => [...document.querySelectorAll(".cell_output img")]
-    .map(figure => getComputedStyle(figure)).map(style => [style.backgroundColor, style.filter])"""
+    .map(figure => getComputedStyle(figure))
+    .map(style => [style.backgroundColor, style.filter])"""
 # A figure has a padding of 8 pixels on each side. What is folded away has no size.
-BLURRED = """() => [...document.querySelectorAll(".cell_output img")].filter(image => image.clientWidth > 16)
-    .filter(image => image.naturalWidth < 2 * (image.clientWidth - 16) - 2).map(image => image.alt)"""
+BLURRED = """() => [...document.querySelectorAll(".cell_output img")]
+    .filter(image => image.clientWidth > 16)
+    .filter(image => image.naturalWidth < 2 * (image.clientWidth - 16) - 2)
+    .map(image => image.alt)"""
 IN_MODE = "mode => (document.documentElement.dataset.theme ?? mode) === mode"
 
 
 def axe_problems(page, modes=("light", "dark")):
-    """What axe finds on a page that is open: a list of "mode: rule: element: message"."""
+    """What axe finds on an open page: a list of "mode: rule: element: message"."""
     api = pytest.importorskip(
         "axe_playwright_python.sync_playwright",
         reason="this test needs axe: bash tests/install_browser.sh",

@@ -295,16 +295,24 @@ def open_page(browser, address, viewport=None):
     return page, problems
 
 
-WIDER_THAN_ITS_PLACE = """() => ["html", "body", ".bd-main", ".bd-content", ".bd-article-container", ".bd-article"]
-    .flatMap(name => [...document.querySelectorAll(name)].map(box => [name, box.scrollWidth - box.clientWidth]))
-    .filter(([name, excess]) => excess > 1).map(([name, excess]) => `${name} is ${excess} px too wide`)"""
-NOT_LOADED = """() => [...document.images].filter(image => image.complete && image.naturalWidth === 0)
+WIDER_THAN_ITS_PLACE = """() => ["html", "body", ".bd-main", ".bd-content",
+        ".bd-article-container", ".bd-article"]
+    .flatMap(name => [...document.querySelectorAll(name)]
+        .map(box => [name, box.scrollWidth - box.clientWidth]))
+    .filter(([name, excess]) => excess > 1)
+    .map(([name, excess]) => `${name} is ${excess} px too wide`)"""
+NOT_LOADED = """() => [...document.images]
+    .filter(image => image.complete && image.naturalWidth === 0)
     .map(image => `image did not load: ${image.src}`)"""
 # A figure has a padding of 8 pixels on each side. What is folded away has no size.
-MISSHAPEN = """() => [...document.querySelectorAll(".cell_output img")].filter(image => image.clientWidth > 16)
-    .map(image => [image, image.clientWidth - 16, image.clientHeight - 16])
-    .filter(([image, width, height]) => Math.abs(height / width * image.naturalWidth / image.naturalHeight - 1) > 0.03)
-    .map(([image, width, height]) => `drawn ${image.naturalWidth} x ${image.naturalHeight}, shown ${width} x ${height}`)"""
+MISSHAPEN = """() => [...document.querySelectorAll(".cell_output img")]
+    .filter(image => image.clientWidth > 16)
+    .map(image => [image.clientWidth - 16, image.clientHeight - 16,
+        image.naturalWidth, image.naturalHeight])
+    .filter(([width, height, drawnWidth, drawnHeight]) =>
+        Math.abs(height / width * drawnWidth / drawnHeight - 1) > 0.03)
+    .map(([width, height, drawnWidth, drawnHeight]) =>
+        `drawn ${drawnWidth} x ${drawnHeight}, shown ${width} x ${height}`)"""
 
 
 def loading_problems(browser, path):
@@ -325,13 +333,17 @@ def loading_problems(browser, path):
 # unfolded first.
 CUT_OFF = """() => {
     document.querySelectorAll("details").forEach(part => part.open = true);
-    return [...document.querySelectorAll(".bd-article pre")].filter(box => box.clientWidth > 0)
-        .map(box => [box, Math.max(...[box, box.parentElement].map(one => one.scrollWidth - one.clientWidth))])
+    return [...document.querySelectorAll(".bd-article pre")]
+        .filter(box => box.clientWidth > 0)
+        .map(box => [box, Math.max(...[box, box.parentElement]
+            .map(one => one.scrollWidth - one.clientWidth))])
         .filter(([box, excess]) => excess > 1)
-        .map(([box, excess]) => `${excess} px cut off: ${box.textContent.trim().slice(0, 60)}`);
+        .map(([box, excess]) => [excess, box.textContent.trim().slice(0, 60)])
+        .map(([excess, text]) => `${excess} px cut off: ${text}`);
 }"""
 UNFOLDED = """() => [document.querySelectorAll(".bd-article pre").length,
-    [...document.querySelectorAll(".bd-article pre")].filter(box => box.clientWidth > 0).length]"""
+    [...document.querySelectorAll(".bd-article pre")]
+        .filter(box => box.clientWidth > 0).length]"""
 
 
 def cutting_problems(browser, path):

@@ -198,10 +198,15 @@ def test_an_address_may_end_as_browsers_and_git_write_it(copy, end):
 
 @pytest.mark.parametrize(
     "address",
-    ["https://github.com/me/..", "https://github.com/me/.", "https://github.com/me/course//", "me/course", "http://github.com/me/course", "https://gitlab.com/me/course", "https://github.com/me",
-     "https://github.com/me/course/tree/main", "https://github.com/me/a b", "https://github.com/-me/course", "", "https://github.com/me/.git",
-     "https://github.com/me/...", "https://github.com/me/a.git.git", "https://github.com/me//a", "https://github.com/me/a\n", "https://github.com//a",
-     f"https://github.com/{'m' * 40}/a", f"https://github.com/me/{'a' * 101}", "https://github.com/me/a?b", "https://github.com/m\xe9/a", "--help me"],
+    ["https://github.com/me/..", "https://github.com/me/.",
+     "https://github.com/me/course//", "me/course", "http://github.com/me/course",
+     "https://gitlab.com/me/course", "https://github.com/me",
+     "https://github.com/me/course/tree/main", "https://github.com/me/a b",
+     "https://github.com/-me/course", "", "https://github.com/me/.git",
+     "https://github.com/me/...", "https://github.com/me/a.git.git",
+     "https://github.com/me//a", "https://github.com/me/a\n", "https://github.com//a",
+     f"https://github.com/{'m' * 40}/a", f"https://github.com/me/{'a' * 101}",
+     "https://github.com/me/a?b", "https://github.com/m\xe9/a", "--help me"],
 )  # fmt: skip
 def test_set_repository_rejects_bad_input(copy, address):
     before = {path: path.read_bytes() for path in copy.rglob("*") if path.is_file()}

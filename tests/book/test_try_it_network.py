@@ -19,11 +19,13 @@ SCRIPTS = ("network", "engine", "pictures", "examples", "pad", "stage", "page")
 # the largest difference that is no fault; float32 against float32 stays far below
 LOGITS, ATTENTION = 1e-3, 1e-4
 EXPLAIN = """async ({name, epoch, side, pixels, code}) => {
-    const bytes = Uint8Array.from(atob(pixels), letter => letter.charCodeAt(0)), size = 3 * side * side;
+    const bytes = Uint8Array.from(atob(pixels), letter => letter.charCodeAt(0));
+    const size = 3 * side * side;
     const explain = await window.explainer(name, epoch, code);
     const found = [];
     for (let start = 0; start < bytes.length; start += size) {
-        const picture = {height: side, width: side, channels: 3, data: bytes.subarray(start, start + size)};
+        const data = bytes.subarray(start, start + size);
+        const picture = {height: side, width: side, channels: 3, data};
         const {logits, attention} = await explain(picture);
         found.push([[...logits], [...attention.data]]);
     }
@@ -33,7 +35,12 @@ EXPLAIN = """async ({name, epoch, side, pixels, code}) => {
 # those that the page loaded.
 EXPLAINER = """
 window.loaded = {};
-Worker = class { postMessage({name, network}) { if (network) window.loaded[name] = network; else throw Error("asked"); } };
+Worker = class {
+    postMessage({name, network}) {
+        if (network) window.loaded[name] = network;
+        else throw Error("asked");
+    }
+};
 window.explainer = async (name, epoch, code) => {
     const key = `${name}-${epoch ?? (await Engine.about(name)).epochs.at(-1)}`;
     const blank = {height: 1, width: 1, channels: 3, data: [0, 0, 0]};
@@ -290,7 +297,8 @@ def test_picture_files_as_with_attend(network_page, files, name):
         logits, attention = page.evaluate(
             """async name => {
                 const explain = await window.explainer(name);
-                const {canvas} = await Pictures.read(document.querySelector("#file").files[0]);
+                const {files} = document.querySelector("#file");
+                const {canvas} = await Pictures.read(files[0]);
                 const {logits, attention} = await explain(Pictures.pixels(canvas));
                 return [[...logits], [...attention.data]];
             }""",

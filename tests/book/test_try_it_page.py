@@ -291,7 +291,9 @@ def give(page, path, way="choose", kind="image/png"):
             const data = new DataTransfer();
             data.items.add(new File([Uint8Array.from(bytes)], name, {type: kind}));
             const place = document.querySelector(".try-it");
-            place.dispatchEvent(way === "drop" ? new DragEvent("drop", {dataTransfer: data, bubbles: true, cancelable: true})
+            place.dispatchEvent(way === "drop"
+                ? new DragEvent("drop",
+                    {dataTransfer: data, bubbles: true, cancelable: true})
                 : new ClipboardEvent("paste", {clipboardData: data, bubbles: true}));
         }""",
         [list(path.read_bytes()), path.name, kind, way],
@@ -448,8 +450,13 @@ def answering(page, weights, share=0.97, side=4):
         """([logits, weights, width, side]) => {
             const names = ["star", ..."bcdefghij"];
             Engine.about = async () => ({classes: names});
-            Engine.explain = async () => ({logits, attention: {width, height: weights.length / width, data: Float32Array.from(weights)},
-                seen: {width: side, height: side, channels: 3, data: new Float32Array(3 * side * side).fill(100)}});
+            Engine.explain = async () => ({
+                logits,
+                attention: {width, height: weights.length / width,
+                    data: Float32Array.from(weights)},
+                seen: {width: side, height: side, channels: 3,
+                    data: new Float32Array(3 * side * side).fill(100)},
+            });
         }""",
         [logits.tolist(), np.ravel(weights).tolist(), np.shape(weights)[1], side],
     )
@@ -470,7 +477,7 @@ def spread_over(cells):
 
 
 def test_the_words_change_where_those_of_the_package_do(visit):
-    """How sure: at 99.5%. How flat a map may be: three cells in four. Where: by ninths."""
+    """How sure: at 99.5%. How flat a map may be: 3 cells in 4. Where: by ninths."""
     page = visit("page.html")
     places = [np.eye(36)[cell].reshape(6, 6) for cell in range(0, 36, 7)] + [
         np.eye(36)[cell].reshape(4, 9) for cell in (5, 8, 30)
@@ -552,8 +559,10 @@ def test_the_arrow_keys_stop_at_the_border_and_home_goes_to_the_strongest(visit)
         r"Patch in row (\d), column (\d)", page.locator(".readout").inner_text()
     ).groups()
     for keys, found in (
-        (["ArrowRight"], ("2", "4")), (["ArrowRight"], ("2", "4")), (["ArrowDown"], ("3", "4")), (["ArrowDown"], ("3", "4")),
-        (["ArrowUp"] * 4, ("1", "4")), (["ArrowLeft"] * 5, ("1", "1")), (["Home"], ("2", "3")), (["ArrowLeft"], ("2", "2")),
+        (["ArrowRight"], ("2", "4")), (["ArrowRight"], ("2", "4")),
+        (["ArrowDown"], ("3", "4")), (["ArrowDown"], ("3", "4")),
+        (["ArrowUp"] * 4, ("1", "4")), (["ArrowLeft"] * 5, ("1", "1")),
+        (["Home"], ("2", "3")), (["ArrowLeft"], ("2", "2")),
     ):  # fmt: skip
         press(page, *keys)
         assert place() == found, keys

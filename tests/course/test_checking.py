@@ -80,7 +80,10 @@ def test_a_notebook_shows_the_message_alone():
     program = """
 from IPython.core.interactiveshell import InteractiveShell
 shell = InteractiveShell.instance()
-shell.run_cell("from patchconvnet.course.checking import check\\nresult = 3\\ncheck('result', {'a 4': lambda x: x == 4}, hint='Add one.')")
+shell.run_cell(
+    "from patchconvnet.course.checking import check\\nresult = 3\\n"
+    "check('result', {'a 4': lambda x: x == 4}, hint='Add one.')"
+)
 """
     shown = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True

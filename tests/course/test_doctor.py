@@ -193,8 +193,14 @@ def test_a_plan_is_a_file(refused, tmp_path):
 def test_what_else_was_given_is_looked_at_first(refused, tmp_path, monkeypatch):
     (tmp_path / "letter").write_text("dear reader")
     (tmp_path / "loop").symlink_to("loop")
-    for name, said in (("", "is no path"), (tmp_path, "is a folder"), ("x" * 300, "too long"), (tmp_path / "loop", "cannot be used"),
-                       ("~nobody-has-this-name/x", "is no path here"), (tmp_path / "letter" / "x", "cannot be written")):  # fmt: skip
+    for name, said in (
+        ("", "is no path"),
+        (tmp_path, "is a folder"),
+        ("x" * 300, "too long"),
+        (tmp_path / "loop", "cannot be used"),
+        ("~nobody-has-this-name/x", "is no path here"),
+        (tmp_path / "letter" / "x", "cannot be written"),
+    ):
         assert said in refused("--json", name)
     assert "is no name" in refused("--name", "")
     monkeypatch.setattr(sys, "stdout", None)

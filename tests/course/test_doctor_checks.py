@@ -124,18 +124,24 @@ AGAIN = "pip install --force-reinstall"
 @pytest.mark.parametrize(
     ("name", "end", "backend", "advice"),
     [
-        ("Keras", "the process died of SIGKILL", None, "close other programs: memory may have run out"),
-        ("Shapes", "the process died of SIGKILL", None, "close other programs: memory may have run out"),
+        ("Keras", "the process died of SIGKILL", None,
+         "close other programs: memory may have run out"),
+        ("Shapes", "the process died of SIGKILL", None,
+         "close other programs: memory may have run out"),
         ("Shapes", "the process died of SIGSEGV", None, doctor.NEW_ENVIRONMENT),
         ("own pictures", "the process died of SIGILL", None, doctor.NEW_ENVIRONMENT),
         ("Keras", "the process died of SIGILL", None,
-         f"this build of tensorflow is for newer processors: {AGAIN} tensorflow, or set KERAS_BACKEND to jax or torch"),
+         f"this build of tensorflow is for newer processors: {AGAIN} tensorflow,"
+         " or set KERAS_BACKEND to jax or torch"),
         ("records", "the process died of SIGSEGV", "torch",
-         f"torch may be damaged: {AGAIN} torch, or set KERAS_BACKEND to tensorflow or jax"),
+         f"torch may be damaged: {AGAIN} torch,"
+         " or set KERAS_BACKEND to tensorflow or jax"),
         ("training", "it did not end", "jax",
-         f"jax may be damaged: {AGAIN} jax, or set KERAS_BACKEND to tensorflow or torch"),
+         f"jax may be damaged: {AGAIN} jax,"
+         " or set KERAS_BACKEND to tensorflow or torch"),
         ("Keras", "it did not end", "numpy",
-         f"tensorflow may be damaged: {AGAIN} tensorflow, or set KERAS_BACKEND to jax or torch"),
+         f"tensorflow may be damaged: {AGAIN} tensorflow,"
+         " or set KERAS_BACKEND to jax or torch"),
     ],
 )  # fmt: skip
 def test_what_kills_a_process_has_its_advice(monkeypatch, name, end, backend, advice):
@@ -262,8 +268,9 @@ def test_pythons_on_either_side(monkeypatch, version, state, advice):
 @pytest.mark.parametrize(
     ("keras", "shown", "poor"),
     [
-        ("3.8", "3.8", False), ("3.8.0rc1", "3.8.0rc1", False), ("3.10.1", "3.10.1", False), ("4", "4", False),
-        ("3.7.9", "3.7.9", True), ("3", "3", True), ("2.99", "2.99", True), (None, "damaged", True),
+        ("3.8", "3.8", False), ("3.8.0rc1", "3.8.0rc1", False),
+        ("3.10.1", "3.10.1", False), ("4", "4", False), ("3.7.9", "3.7.9", True),
+        ("3", "3", True), ("2.99", "2.99", True), (None, "damaged", True),
     ],
 )  # fmt: skip
 def test_versions_are_compared_as_numbers(monkeypatch, keras, shown, poor):
@@ -368,11 +375,14 @@ SILENT = Check("memory", OK, "this system does not tell how much is free")
 @pytest.mark.parametrize(
     ("lines", "wanted"),
     [
-        ("MemFree: 9 kB\nMemAvailable: 1464844 kB\n", Check("memory", OK, "1.5 GB free")),
+        ("MemFree: 9 kB\nMemAvailable: 1464844 kB\n",
+         Check("memory", OK, "1.5 GB free")),
         ("MemAvailable: 1464843 kB\nSwapFree: 9999999 kB\n",
-         Check("memory", REMARK, "1.5 GB free", "close other programs: 1.5 GB are needed")),
+         Check("memory", REMARK, "1.5 GB free",
+               "close other programs: 1.5 GB are needed")),
         ("MemAvailable: 100000 kB\n",
-         Check("memory", REMARK, "0.1 GB free", "close other programs: 1.5 GB are needed")),
+         Check("memory", REMARK, "0.1 GB free",
+               "close other programs: 1.5 GB are needed")),
         ("MemFree: 9999999 kB\n", SILENT),
         (None, SILENT),
     ],

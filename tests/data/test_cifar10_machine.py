@@ -159,10 +159,11 @@ def test_a_type_has_a_name_that_is_known(name):
 @pytest.mark.parametrize(
     ("order", "rest", "good"),
     [
-        ("|", (None, None, None, -1, -1, 0), True), ("<", (None, None, None), True), (b">", (None, None, None), True),
-        ("=", (None, None, None), True), ("!", (None, None, None), False), (3, (None, None, None), False),
-        ("<", ("x", None, None), False), ("<", (None, "x", None), False), ("<", (None, None, "x"), False),
-        ("<", (None, None), False),
+        ("|", (None, None, None, -1, -1, 0), True), ("<", (None, None, None), True),
+        (b">", (None, None, None), True), ("=", (None, None, None), True),
+        ("!", (None, None, None), False), (3, (None, None, None), False),
+        ("<", ("x", None, None), False), ("<", (None, "x", None), False),
+        ("<", (None, None, "x"), False), ("<", (None, None), False),
     ],
 )  # fmt: skip
 def test_a_type_has_an_order_of_bytes_and_no_parts(order, rest, good):
@@ -188,12 +189,14 @@ FORM, SHAPE, SIZE = (
 @pytest.mark.parametrize(
     ("shape", "kind", "content", "message"),
     [
-        ((2,), U2, bytes(4), None), ((1, 2), U2, bytes(4), None), ((0, 7), U2, b"", None),
-        ((40_000_000, 0), U2, b"", None), ((), U2, bytes(2), FORM), ((1, 1, 2), U2, bytes(4), FORM),
-        ([2], U2, bytes(4), FORM), ((2,), np.dtype("u2"), bytes(4), FORM), ((2,), U2, "abcd", FORM),
-        ((-1, 0), U2, b"", SHAPE), ((0, 40_000_001), U2, b"", SHAPE), ((2.0,), U2, bytes(4), SHAPE),
-        ((True,), U2, bytes(2), SHAPE), ((2,), U2, bytes(3), SIZE), ((2,), U2, bytes(5), SIZE),
-        ((2, 2), U2, bytes(4), SIZE),
+        ((2,), U2, bytes(4), None), ((1, 2), U2, bytes(4), None),
+        ((0, 7), U2, b"", None), ((40_000_000, 0), U2, b"", None),
+        ((), U2, bytes(2), FORM), ((1, 1, 2), U2, bytes(4), FORM),
+        ([2], U2, bytes(4), FORM), ((2,), np.dtype("u2"), bytes(4), FORM),
+        ((2,), U2, "abcd", FORM), ((-1, 0), U2, b"", SHAPE),
+        ((0, 40_000_001), U2, b"", SHAPE), ((2.0,), U2, bytes(4), SHAPE),
+        ((True,), U2, bytes(2), SHAPE), ((2,), U2, bytes(3), SIZE),
+        ((2,), U2, bytes(5), SIZE), ((2, 2), U2, bytes(4), SIZE),
     ],
 )  # fmt: skip
 def test_an_array_has_a_shape_and_as_many_bytes(shape, kind, content, message):

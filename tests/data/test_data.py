@@ -282,7 +282,7 @@ def test_the_validation_part_is_fixed_disjoint_and_grows(folder):
 
 
 def test_the_split_of_the_full_set_is_pinned(monkeypatch):
-    """No other seed, no other NumPy: recorded figures rest on these very 5,000 images."""
+    """No other seed, no other NumPy: recorded figures rest on these 5,000 images."""
     monkeypatch.setattr(cifar10, "ROWS", 10_000)
     numbered = np.arange(60_000)
     images = np.broadcast_to(np.uint8(0), (60_000, 32, 32, 3))

@@ -448,7 +448,7 @@ def test_a_destination_that_cannot_be_used_is_named(server, name):
 
 
 class Answer:
-    """What a host sends, piece by piece; the clock goes on by some seconds before each."""
+    """What a host sends, by pieces; the clock goes on by some seconds before each."""
 
     status, headers = 200, {}
 

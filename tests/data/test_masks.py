@@ -273,6 +273,6 @@ def test_a_colour_is_the_object_unless_it_is_nearly_black(least, is_object):
 
 @pytest.mark.parametrize(("apart", "is_object"), [(32, False), (33, True)])
 def test_greys_may_be_a_little_apart_before_they_are_colours(apart, is_object):
-    """Read as grey, 100 beside white is the background; as a colour, it is an object."""
+    """As a grey, 100 beside white is the background; as a colour, it is an object."""
     pixels = np.array([[(255, 255, 255), (100, 100 - apart, 100)]], dtype="uint8")
     np.testing.assert_array_equal(object_of(pixels), [[True, is_object]])

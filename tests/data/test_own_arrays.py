@@ -17,8 +17,9 @@ LABELS = np.arange(8) % 2
 MASKS = IMAGES[..., 0] > 100
 WHOLE = {"images": IMAGES, "labels": LABELS}
 PARTS = {
-    "x_train": IMAGES, "y_train": LABELS, "mask_train": MASKS, "x_val": 255 - IMAGES[:2], "y_val": LABELS[:2],
-    "mask_val": MASKS[:2], "x_test": IMAGES[:4] ^ 1, "y_test": LABELS[:4], "mask_test": MASKS[:4],
+    "x_train": IMAGES, "y_train": LABELS, "mask_train": MASKS,
+    "x_val": 255 - IMAGES[:2], "y_val": LABELS[:2], "mask_val": MASKS[:2],
+    "x_test": IMAGES[:4] ^ 1, "y_test": LABELS[:4], "mask_test": MASKS[:4],
 }  # fmt: skip
 
 
@@ -47,10 +48,13 @@ def test_parts_that_are_given_stay_as_they_are(tmp_path):
 @pytest.mark.parametrize(
     ("arrays", "name", "said"),
     [
-        (WHOLE, "images", "lacks images: it holds labels"), (WHOLE, "labels", "lacks labels: it holds images"),
-        (PARTS, "y_train", "lacks y_train: it holds x_train, mask_train, x_val"), (PARTS, "x_test", "lacks x_test: "),
-        (PARTS, "y_test", "lacks y_test: "), (PARTS, "y_val", "y_val in "),
-        (PARTS, "mask_train", "has masks for some of its parts only"), (PARTS, "mask_val", "has masks for some"),
+        (WHOLE, "images", "lacks images: it holds labels"),
+        (WHOLE, "labels", "lacks labels: it holds images"),
+        (PARTS, "y_train", "lacks y_train: it holds x_train, mask_train, x_val"),
+        (PARTS, "x_test", "lacks x_test: "), (PARTS, "y_test", "lacks y_test: "),
+        (PARTS, "y_val", "y_val in "),
+        (PARTS, "mask_train", "has masks for some of its parts only"),
+        (PARTS, "mask_val", "has masks for some"),
         (PARTS, "mask_test", "has masks for some of its parts only"),
     ],
 )  # fmt: skip
@@ -67,9 +71,9 @@ def test_a_file_without_arrays_holds_nothing(tmp_path):
 @pytest.mark.parametrize(
     ("name", "array"),
     [
-        ("images", IMAGES.astype("int64")), ("images", IMAGES[..., None]), ("images", IMAGES[0, 0]),
-        ("images", IMAGES[:0]), ("images", IMAGES[:, :0]), ("x_train", IMAGES[:0]), ("x_test", IMAGES[:0]),
-        ("x_val", IMAGES[:, :0]),
+        ("images", IMAGES.astype("int64")), ("images", IMAGES[..., None]),
+        ("images", IMAGES[0, 0]), ("images", IMAGES[:0]), ("images", IMAGES[:, :0]),
+        ("x_train", IMAGES[:0]), ("x_test", IMAGES[:0]), ("x_val", IMAGES[:, :0]),
     ],
     ids=range(8),
 )  # fmt: skip
@@ -85,8 +89,9 @@ def test_images_have_bytes_colours_and_a_size(tmp_path, name, array):
 @pytest.mark.parametrize(
     ("labels", "good"),
     [
-        (LABELS[:, None], True), (LABELS.astype("uint8"), True), (LABELS.astype(float), False),
-        (LABELS.astype(bool), False), (LABELS - 1, False), (LABELS[:7], False), (np.r_[LABELS, 0], False),
+        (LABELS[:, None], True), (LABELS.astype("uint8"), True),
+        (LABELS.astype(float), False), (LABELS.astype(bool), False),
+        (LABELS - 1, False), (LABELS[:7], False), (np.r_[LABELS, 0], False),
         (LABELS.astype("U1"), False),
     ],
     ids=range(8),
@@ -115,9 +120,11 @@ def test_labels_go_up_to_65535(tmp_path, greatest, said):
 @pytest.mark.parametrize(
     ("masks", "good"),
     [
-        (MASKS, True), (MASKS[..., None], True), (MASKS.astype("uint8") * 255, True), (MASKS.astype("int64"), True),
-        (MASKS.astype("float32"), True), (MASKS * 0.5, False), (MASKS[:7], False), (MASKS[:, :7], False),
-        (MASKS[:, :, :7], False), (MASKS.astype("U1"), False), (np.repeat(MASKS[..., None], 2, axis=3), False),
+        (MASKS, True), (MASKS[..., None], True), (MASKS.astype("uint8") * 255, True),
+        (MASKS.astype("int64"), True), (MASKS.astype("float32"), True),
+        (MASKS * 0.5, False), (MASKS[:7], False), (MASKS[:, :7], False),
+        (MASKS[:, :, :7], False), (MASKS.astype("U1"), False),
+        (np.repeat(MASKS[..., None], 2, axis=3), False),
     ],
     ids=range(11),
 )  # fmt: skip
@@ -136,8 +143,9 @@ def test_masks_have_the_shape_of_their_pictures_and_whole_numbers(
 @pytest.mark.parametrize(
     ("names", "said"),
     [
-        (["a", "b"], None), (["a", "b", "c"], "class 'c' of"), (["a"], "must be 2 different strings"),
-        (["a", "a"], "must be 2 different"), (["a", "b", "a"], "must be 2 different"), ([1, 2], "must be 2 different"),
+        (["a", "b"], None), (["a", "b", "c"], "class 'c' of"),
+        (["a"], "must be 2 different strings"), (["a", "a"], "must be 2 different"),
+        (["a", "b", "a"], "must be 2 different"), ([1, 2], "must be 2 different"),
         ([["a", "b"]], "must be 2 different"),
     ],
     ids=range(7),

@@ -115,8 +115,9 @@ class Header:
 @pytest.mark.parametrize(
     ("kind", "pixels", "loaded"),
     [
-        ("PNG", 150_000_000, True), ("PNG", 150_000_001, False), ("TIFF", 150_000_000, True),
-        ("JPEG", 150_000_001, False), ("WEBP", 37_500_000, True), ("WEBP", 37_500_001, False),
+        ("PNG", 150_000_000, True), ("PNG", 150_000_001, False),
+        ("TIFF", 150_000_000, True), ("JPEG", 150_000_001, False),
+        ("WEBP", 37_500_000, True), ("WEBP", 37_500_001, False),
         ("AVIF", 37_500_000, True), ("AVIF", 37_500_001, False),
     ],
 )  # fmt: skip
@@ -149,8 +150,9 @@ def test_a_large_photograph_is_decoded_no_larger_than_it_is_returned(
 @pytest.mark.parametrize(
     ("size", "wanted"),
     [
-        ((1024, 1024), (1024, 1024)), ((2048, 2048), (1024, 1024)), ((2048, 512), (2048, 512)),
-        ((4096, 1024), (2048, 512)), ((1 << 20, 1), (1 << 20, 1)), ((1 << 22, 1), (1 << 21, 1)),
+        ((1024, 1024), (1024, 1024)), ((2048, 2048), (1024, 1024)),
+        ((2048, 512), (2048, 512)), ((4096, 1024), (2048, 512)),
+        ((1 << 20, 1), (1 << 20, 1)), ((1 << 22, 1), (1 << 21, 1)),
         ((1, 1 << 22), (1, 1 << 21)), ((3, 2), (3, 2)),
     ],
 )  # fmt: skip
@@ -207,9 +209,10 @@ def test_an_address_has_ten_seconds_of_silence_and_a_minute(answering):
 @pytest.mark.parametrize(
     ("sent", "length", "said"),
     [
-        (50_000_000, 50_000_000, None), (50_000_000, None, None), (50_000_001, None, "is larger than 50 MB: shrink"),
-        (0, 50_000_001, "is larger than 50 MB: shrink"), (2, 3, "broke off before its end: try again"), (0, 0, None),
-        (3, 0, None),
+        (50_000_000, 50_000_000, None), (50_000_000, None, None),
+        (50_000_001, None, "is larger than 50 MB: shrink"),
+        (0, 50_000_001, "is larger than 50 MB: shrink"),
+        (2, 3, "broke off before its end: try again"), (0, 0, None), (3, 0, None),
     ],
 )  # fmt: skip
 def test_50_megabytes_are_the_most_and_all_that_was_promised_must_come(

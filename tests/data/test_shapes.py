@@ -142,7 +142,8 @@ def test_the_ring_has_a_hole(drawn):
 
 @pytest.mark.parametrize(
     "arguments, error",
-    [((0,), ValueError), ((-3,), ValueError), ((2.5,), TypeError), ((True,), TypeError), ((5, -1), ValueError), ((5, "a"), TypeError)],
+    [((0,), ValueError), ((-3,), ValueError), ((2.5,), TypeError), ((True,), TypeError),
+     ((5, -1), ValueError), ((5, "a"), TypeError)],
 )  # fmt: skip
 def test_bad_arguments(arguments, error):
     with pytest.raises(error):

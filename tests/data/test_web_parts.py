@@ -27,8 +27,9 @@ def no_surroundings(monkeypatch):
 @pytest.mark.parametrize(
     ("url", "host"),
     [
-        ("https://Example.org/a", "example.org"), ("http://bücher.example", "xn--bcher-kva.example"),
-        ("http://[::1]:8/", "::1"), ("ftp://a/b", None), ("http://", None), ("a.png", None), ("http://a..b/", None),
+        ("https://Example.org/a", "example.org"),
+        ("http://bücher.example", "xn--bcher-kva.example"), ("http://[::1]:8/", "::1"),
+        ("ftp://a/b", None), ("http://", None), ("a.png", None), ("http://a..b/", None),
         ("http://u@a/", None), ("http://[::1/", None),
     ],
 )  # fmt: skip

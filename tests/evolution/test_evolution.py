@@ -277,8 +277,8 @@ def test_film_says_what_the_player_says(monkeypatch):
     )
     evolution.film(small())
     assert [text for text in texts if text] == [
-        "circle", "untrained", "circle 33%", "epoch 1", "circle 33%", "epoch 2", "circle 80%",
-        "star", "circle 33%", "star 50%", "square 50%",
+        "circle", "untrained", "circle 33%", "epoch 1", "circle 33%", "epoch 2",
+        "circle 80%", "star", "circle 33%", "star 50%", "square 50%",
     ]  # fmt: skip
 
 

@@ -94,8 +94,10 @@ def test_every_picture_can_be_chosen_by_keyboard(page, seen):
     page.get_by_role("radio", name="picture 3: hourglass").click()
     assert label(page) == sentence(seen, 8, 2)
     captions = page.locator(".caption").all_inner_texts()
-    expected = [("\u2713" if right else "\u2717") + "\u00a0" + seen.class_names[answer]
-                for answer, right in zip(seen.answers[8], seen.answers[8] == seen.labels)]  # fmt: skip
+    expected = [
+        ("\u2713" if right else "\u2717") + "\u00a0" + seen.class_names[answer]
+        for answer, right in zip(seen.answers[8], seen.answers[8] == seen.labels)
+    ]
     assert captions == expected
 
 
@@ -151,8 +153,10 @@ def test_less_motion_for_those_who_ask(browser, file):  # noqa: F811
     assert problems == []
 
 
-PIXEL = """([selector, across, down]) => { const canvas = document.querySelector(selector);
-    return [...canvas.getContext("2d").getImageData(across * canvas.width, down * canvas.height, 1, 1).data].slice(0, 3); }"""
+PIXEL = """([selector, across, down]) => {
+    const canvas = document.querySelector(selector), context = canvas.getContext("2d");
+    const place = [across * canvas.width, down * canvas.height];
+    return [...context.getImageData(...place, 1, 1).data].slice(0, 3); }"""
 
 
 def test_the_canvas_shows_picture_and_map(page, seen):
@@ -188,13 +192,16 @@ def test_one_scale_for_all_epochs_is_darker_before_training(page):
 
 
 CHANGED = """canvas => {
-    const read = () => canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
-    const box = document.querySelector("[data-do=outline]"), scale = canvas.width / 32, before = read();
+    const {width, height} = canvas, scale = width / 32;
+    const read = () => canvas.getContext("2d").getImageData(0, 0, width, height).data;
+    const box = document.querySelector("[data-do=outline]"), before = read();
     box.click();
     const after = read(), found = [];
-    for (let pixel = 0; pixel < canvas.width * canvas.height; pixel++) {
-        if ([0, 1, 2].some(part => before[4 * pixel + part] !== after[4 * pixel + part]))
-            found.push([(pixel % canvas.width + 0.5) / scale, (Math.floor(pixel / canvas.width) + 0.5) / scale]);
+    for (let pixel = 0; pixel < width * height; pixel++) {
+        const parts = [0, 1, 2].map(part => 4 * pixel + part);
+        if (parts.some(part => before[part] !== after[part]))
+            found.push([pixel % width, Math.floor(pixel / width)]
+                .map(place => (place + 0.5) / scale));
     }
     return found; }"""
 
@@ -218,18 +225,24 @@ def test_the_outline_runs_along_the_mask(page, seen):
 
 
 CONTROLS = """() => [...document.querySelectorAll("button, input")].map(control => {
-    const box = (control.type === "radio" || control.type === "checkbox" ? control.parentElement : control).getBoundingClientRect();
+    const choice = control.type === "radio" || control.type === "checkbox";
+    const box = (choice ? control.parentElement : control).getBoundingClientRect();
     return [control.outerHTML.slice(0, 60), Math.min(box.width, box.height)]; })"""
 CONTRAST = """root => {
     const light = text => { const parts = text.match(/[\\d.]+/g).slice(0, 3).map(Number)
-        .map(part => part / 255).map(part => part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4);
+        .map(part => part / 255)
+        .map(part => part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4);
         return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]; };
-    const ratio = (one, two) => (Math.max(one, two) + 0.05) / (Math.min(one, two) + 0.05);
+    const ratio = (one, two) =>
+        (Math.max(one, two) + 0.05) / (Math.min(one, two) + 0.05);
     const paper = light(getComputedStyle(root).backgroundColor);
-    const texts = [...root.querySelectorAll("p, dt, dd, legend, .caption, .epoch, label span, button:not([data-do=play])")];
+    const texts = [...root.querySelectorAll("p, dt, dd, legend, .caption, .epoch, "
+        + "label span, button:not([data-do=play])")];
     const lines = [...root.querySelectorAll("polyline, .now")];
-    return [Math.min(...texts.map(text => ratio(light(getComputedStyle(text).color), paper))),
-        Math.min(...lines.map(line => ratio(light(getComputedStyle(line).stroke), paper)))]; }"""
+    const colours = [texts.map(text => getComputedStyle(text).color),
+        lines.map(line => getComputedStyle(line).stroke)];
+    return colours.map(some =>
+        Math.min(...some.map(colour => ratio(light(colour), paper)))); }"""
 
 
 def test_every_control_has_a_name_and_is_large_enough(page):

@@ -209,7 +209,8 @@ import sys
 from patchconvnet.inference import read_image
 
 def peak_memory():  # of this process alone; that of `resource` begins with its parent's
-    return 1024 * int(open("/proc/self/status").read().partition("VmHWM:")[2].split()[0])
+    status = open("/proc/self/status").read()
+    return 1024 * int(status.partition("VmHWM:")[2].split()[0])
 
 read_image(sys.argv[1])
 before = peak_memory()

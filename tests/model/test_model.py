@@ -308,7 +308,7 @@ def test_bad_arguments_are_named(arguments, message):
 
 
 def test_the_users_order_of_channels_is_not_ours():
-    """`image_data_format` in keras.json is for models that do not say what they mean."""
+    """`image_data_format` in keras.json is for models that do not say their own."""
     usual = randomize(PatchConvNet(**SMALL, norm="batch"))
     keras.config.set_image_data_format("channels_first")
     try:
@@ -359,17 +359,20 @@ def test_explain_rejects_what_is_no_picture():
 
 
 PAPER = {
-    "num_classes": 1000, "image_size": 224, "stem_strides": (2, 2, 2, 2), "stem_bias": False, "stem_final_activation": False,
-    "spatial": "depthwise", "se_ratio": 4, "se_bias": True, "mlp_ratio": 3, "preprocessing": "imagenet",
+    "num_classes": 1000, "image_size": 224, "stem_strides": (2, 2, 2, 2),
+    "stem_bias": False, "stem_final_activation": False, "spatial": "depthwise",
+    "se_ratio": 4, "se_bias": True, "mlp_ratio": 3, "preprocessing": "imagenet",
     "kernel_initializer": "authors",
-    "token_initializer": {"class_name": "TruncatedNormal", "config": {"mean": 0.0, "stddev": 0.02}},
+    "token_initializer": {"class_name": "TruncatedNormal",
+                          "config": {"mean": 0.0, "stddev": 0.02}},
 }  # fmt: skip
 
 
 @pytest.mark.parametrize(
     ("preset", "dim", "depth", "layer_scale"),
-    [("s60", 384, 60, 1e-4), ("s120", 384, 120, 1e-6), ("b60", 768, 60, 1e-6), ("b120", 768, 120, 1e-6), ("l60", 1024, 60, 1e-6),
-     ("l120", 1024, 120, 1e-6), ("s60_multi", 384, 60, 1e-4)],
+    [("s60", 384, 60, 1e-4), ("s120", 384, 120, 1e-6), ("b60", 768, 60, 1e-6),
+     ("b120", 768, 120, 1e-6), ("l60", 1024, 60, 1e-6), ("l120", 1024, 120, 1e-6),
+     ("s60_multi", 384, 60, 1e-4)],
 )  # fmt: skip
 def test_the_papers_networks_are_as_in_its_tables(preset, dim, depth, layer_scale):
     tokens = {"class_tokens": "per_class"} if preset == "s60_multi" else {}
@@ -405,11 +408,15 @@ def test_the_networks_that_are_trained_here_have_the_options_that_the_book_names
 def test_without_arguments_the_network_is_this_one():
     config = PatchConvNet().get_config()
     assert {key: config[key] for key in config if key not in ("name", "dtype")} == {
-        "num_classes": 10, "image_size": 32, "dim": 64, "depth": 2, "stem_strides": [2, 2], "stem_bias": True,
-        "stem_final_activation": True, "norm": "layer", "tied": False, "spatial": "dense", "se_ratio": 8, "se_bias": False,
-        "layer_scale": None, "drop_path": 0.0, "pooling": "attention", "class_tokens": "single", "mlp_ratio": 1, "dropout": 0.0,
-        "token_initializer": "truncated_normal", "preprocessing": "rescale", "shift": 0, "flip": False, "cutout": 0, "seed": None,
-        "kernel_initializer": "glorot_uniform", "attention_dropout": None, "mlp_dropout": None,
+        "num_classes": 10, "image_size": 32, "dim": 64, "depth": 2,
+        "stem_strides": [2, 2], "stem_bias": True, "stem_final_activation": True,
+        "norm": "layer", "tied": False, "spatial": "dense", "se_ratio": 8,
+        "se_bias": False, "layer_scale": None, "drop_path": 0.0, "pooling": "attention",
+        "class_tokens": "single", "mlp_ratio": 1, "dropout": 0.0,
+        "token_initializer": "truncated_normal", "preprocessing": "rescale", "shift": 0,
+        "flip": False, "cutout": 0, "seed": None,
+        "kernel_initializer": "glorot_uniform", "attention_dropout": None,
+        "mlp_dropout": None,
     }  # fmt: skip
 
 

@@ -1,8 +1,8 @@
 """Which tests run which lines of the package, and how long each takes: measured once,
 so that a fault runs few tests.
 
-    plan = Plan(copy)                          measures the test files whose measure is not known yet
-    plan.tests("training", range(40, 42))      the tests that run these lines, and their seconds
+    plan = Plan(copy)                      measures the test files not measured yet
+    plan.tests("training", range(40, 42))  the tests that run these lines, their seconds
 
 What a fixture runs that several tests share, counts for all tests of its file; what
 runs in another process, for the test that started it. As a pytest plugin (`-p
@@ -25,8 +25,9 @@ import pytest
 # Of the book, its pages, the class and the repository, about no code of the package; of
 # other backends, precisions and processes, slow.
 LEFT_OUT = set(
-    """accessibility backends benchmark book bundle classroom classroom_trial claims full_run_cell mixed_precision
-    notebooks repository serialization try_it_network try_it_page""".split()
+    """accessibility backends benchmark book bundle classroom classroom_trial claims
+    full_run_cell mixed_precision notebooks repository serialization try_it_network
+    try_it_page""".split()
 )
 LONGEST = 120  # seconds of tests for one fault, as measured
 SETTINGS = (
@@ -37,7 +38,7 @@ TEST = re.compile(r"tests/((?:\w+/)?test_\w+\.py)(?:::(\w+))?")
 
 
 class Plan:
-    """What to run for a fault in a copy of the course, as it is there without faults."""
+    """What to run for a fault in a copy of the course that is without faults yet."""
 
     def __init__(self, copy):
         self.copy = copy

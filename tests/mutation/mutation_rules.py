@@ -1,7 +1,8 @@
 """Faults by rule: for a source text, every small change that a slip of the hand or of
 the mind might make.
 
-    of_python(text)        comparisons, constants, arguments, returns, conditions...    from the syntax tree
+    of_python(text)        comparisons, constants, arguments, returns, conditions...
+                           from the syntax tree
     of_javascript(text)    the like, where the text shows it
 
 Left alone is what no test should hold: docstrings, type hints, `__all__`, imports, and
@@ -37,16 +38,19 @@ class Mutant(NamedTuple):
 # === Python ===
 
 COMPARISONS = {
-    ast.Lt: ("<", "<="), ast.LtE: ("<=", "<"), ast.Gt: (">", ">="), ast.GtE: (">=", ">"),
-    ast.Eq: ("==", "!="), ast.NotEq: ("!=", "=="), ast.In: ("in", "not in"), ast.NotIn: ("not in", "in"),
-    ast.Is: ("is", "is not"), ast.IsNot: ("is not", "is"),
+    ast.Lt: ("<", "<="), ast.LtE: ("<=", "<"), ast.Gt: (">", ">="),
+    ast.GtE: (">=", ">"), ast.Eq: ("==", "!="), ast.NotEq: ("!=", "=="),
+    ast.In: ("in", "not in"), ast.NotIn: ("not in", "in"), ast.Is: ("is", "is not"),
+    ast.IsNot: ("is not", "is"),
 }  # fmt: skip
 ARITHMETIC = {
-    ast.Add: ("+", "-"), ast.Sub: ("-", "+"), ast.Mult: ("*", "/"), ast.Div: ("/", "*"), ast.FloorDiv: ("//", "/"),
-    ast.Mod: ("%", "//"), ast.Pow: ("**", "*"), ast.BitAnd: ("&", "|"), ast.BitOr: ("|", "&"),
+    ast.Add: ("+", "-"), ast.Sub: ("-", "+"), ast.Mult: ("*", "/"), ast.Div: ("/", "*"),
+    ast.FloorDiv: ("//", "/"), ast.Mod: ("%", "//"), ast.Pow: ("**", "*"),
+    ast.BitAnd: ("&", "|"), ast.BitOr: ("|", "&"),
 }  # fmt: skip
-RIVALS = ("min max", "any all", "minimum maximum", "floor ceil", "argmin argmax", "mean sum", "zeros ones", "sorted list",
-          "removeprefix removesuffix", "append extend", "first last")  # fmt: skip
+RIVALS = ("min max", "any all", "minimum maximum", "floor ceil", "argmin argmax",
+          "mean sum", "zeros ones", "sorted list", "removeprefix removesuffix",
+          "append extend", "first last")  # fmt: skip
 RIVAL = {
     name: rival for pair in map(str.split, RIVALS) for name, rival in (pair, pair[::-1])
 }

@@ -2,7 +2,7 @@
 imported once, and each run is a fork.
 
     worker = Worker(copy)
-    worker.turns_red(["tests/test_schedule.py"], patience=60)   True where a test fails, or hangs
+    worker.turns_red(["tests/test_schedule.py"], patience=60)  True if it fails, hangs
 
 Started by itself, in the copy, this file is the process that forks. Not on Windows,
 which has no fork.

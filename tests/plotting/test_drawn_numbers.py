@@ -280,8 +280,9 @@ def test_the_network_is_a_row_of_boxes_with_arrows_between_and_one_stands_out(
 
 
 ANOTHER_LOOK = {
-    "figure.facecolor": "black", "savefig.facecolor": "black", "figure.dpi": 40, "font.size": 30, "axes.titlesize": 40,
-    "axes.spines.top": True, "axes.spines.right": True, "lines.linewidth": 9, "text.parse_math": True,
+    "figure.facecolor": "black", "savefig.facecolor": "black", "figure.dpi": 40,
+    "font.size": 30, "axes.titlesize": 40, "axes.spines.top": True,
+    "axes.spines.right": True, "lines.linewidth": 9, "text.parse_math": True,
 }  # fmt: skip
 
 

@@ -134,8 +134,10 @@ def test_a_map_lies_over_its_square_and_what_is_outside_is_dimmed(
 ):
     weights = np.array([[0.1, 0.2, 0.3], [0.4, 0.9, 0.1]])
     left, top, side = square
-    for panel in (drawn(plotting.prediction, picture, weights, ["a"], [1.0], square)[1],
-                  drawn(plotting.attention, [picture], weights[None], squares=[square])[1]):  # fmt: skip
+    for panel in (
+        drawn(plotting.prediction, picture, weights, ["a"], [1.0], square)[1],
+        drawn(plotting.attention, [picture], weights[None], squares=[square])[1],
+    ):
         (grey, whole), (laid, part) = panel.images
         np.testing.assert_allclose(grey, dimmed(picture, square))
         np.testing.assert_array_equal(laid, weights)

@@ -14,8 +14,9 @@ from patchconvnet.errors import PatchConvNetError
 from patchconvnet.records import stored
 
 RESULTS = {
-    "variant": "small", "device": "a CPU", "test_loss": 0.5, "test_accuracy": 0.9, "test_top5": 1,
-    "attention_entropy": 2.0, "seconds": 3, "parameters": 7, "class_names": ["a", "b"], "versions": {},
+    "variant": "small", "device": "a CPU", "test_loss": 0.5, "test_accuracy": 0.9,
+    "test_top5": 1, "attention_entropy": 2.0, "seconds": 3, "parameters": 7,
+    "class_names": ["a", "b"], "versions": {},
 }  # fmt: skip
 OF_MASKS = {
     "attention_on_object": 0.5,
@@ -63,7 +64,8 @@ WANTED = {
     dict: "names and values",
 }
 KINDS = {
-    **dict.fromkeys(("variant", "device"), str), **dict.fromkeys(("test_loss", "test_accuracy", "test_top5"), float),
+    **dict.fromkeys(("variant", "device"), str),
+    **dict.fromkeys(("test_loss", "test_accuracy", "test_top5"), float),
     **dict.fromkeys(("attention_entropy", "seconds", *OF_MASKS), float),
     "parameters": int, "class_names": list, "versions": dict,
 }  # fmt: skip
@@ -206,8 +208,9 @@ class Weight:
 @pytest.mark.parametrize(
     ("values", "good"),
     [
-        ([1, 2], True), ([1.5, 65504.0], True), (np.array([1, 2], "uint8"), True), ([3e38, 1], True),
-        ([np.nan, 1], False), ([1, np.inf], False), ([1e39, 1], False), ([True, False], False), (["a", "b"], False),
+        ([1, 2], True), ([1.5, 65504.0], True), (np.array([1, 2], "uint8"), True),
+        ([3e38, 1], True), ([np.nan, 1], False), ([1, np.inf], False),
+        ([1e39, 1], False), ([True, False], False), (["a", "b"], False),
         ([1j, 1], False),
     ],
     ids=str,

@@ -163,7 +163,8 @@ def test_every_chapter_has_teaching_notes_and_slides(path):
         encoding="utf-8"
     )
     assert re.findall(r"(?m)^## (.+)$", notes) == [
-        "The point", "Show it live", "Where students get stuck", "Likely questions", "Discuss", "Shorten", "Extend"
+        "The point", "Show it live", "Where students get stuck", "Likely questions",
+        "Discuss", "Shorten", "Extend",
     ]  # fmt: skip
     chapter = classroom_chapters.read_chapter(path)
     for heading in re.findall(r'leave out "([^"]+)"', notes):
@@ -217,9 +218,12 @@ def cells(*nodes):
 @pytest.fixture
 def chapter(tmp_path):
     notebook = cells(
-        "# Title\n\n> In this chapter", "import numpy as np", "## First\n\nText.", "data = np.zeros(3)", "data[0] = 1", "unused = 4",
-        "## Second\n\nText.", "print(data)", "## Exercises\n\nTry.\n\n**1. Easy one.** (easy) Do.", "# @title Solution\nlist_of_one = [1]",
-        "**2. Hard one (open).** Do.", "# @title Solution\nprint(list_of_one)", "## Quiz\n\nQ.\n\n## What to remember\n\n- This.",
+        "# Title\n\n> In this chapter", "import numpy as np", "## First\n\nText.",
+        "data = np.zeros(3)", "data[0] = 1", "unused = 4", "## Second\n\nText.",
+        "print(data)", "## Exercises\n\nTry.\n\n**1. Easy one.** (easy) Do.",
+        "# @title Solution\nlist_of_one = [1]", "**2. Hard one (open).** Do.",
+        "# @title Solution\nprint(list_of_one)",
+        "## Quiz\n\nQ.\n\n## What to remember\n\n- This.",
     )  # fmt: skip
     nbformat.write(notebook, tmp_path / "99_test.ipynb")
     return classroom_chapters.read_chapter(tmp_path / "99_test.ipynb")
@@ -360,8 +364,14 @@ def test_no_solution_is_anywhere_in_the_students_folder(kit):
                     if len(line.strip()) >= 20
                 }
             if cell.section == "Quiz":
-                lines |= {line for answer in re.findall(r"</summary>(.*?)</details>", cell.node.source, re.DOTALL) for line in
-                          answer.split("\n") if len(line) >= 20}  # fmt: skip
+                lines |= {
+                    line
+                    for answer in re.findall(
+                        r"</summary>(.*?)</details>", cell.node.source, re.DOTALL
+                    )
+                    for line in answer.split("\n")
+                    if len(line) >= 20
+                }
             for line in lines:
                 secrets += 1
                 assert (
@@ -532,8 +542,17 @@ def test_a_kit_is_renewed_but_nothing_of_the_instructors_is_lost(kit, tmp_path):
     shutil.copytree(kit, copy)
     (copy / "my notes.txt").write_text("mine")
     plan = copy / "plan.toml"
-    write(plan, plan.read_text().replace("A school", "Another school").replace('chapter = "06_attention_pooling"', 'title = "Lunch"').replace(
-        'sections = ["Three jobs, three versions of a patch", "How sharp?"]\nexercises = [1]\n', ""))  # fmt: skip
+    sections = (
+        'sections = ["Three jobs, three versions of a patch", "How sharp?"]\n'
+        "exercises = [1]\n"
+    )
+    write(
+        plan,
+        plan.read_text()
+        .replace("A school", "Another school")
+        .replace('chapter = "06_attention_pooling"', 'title = "Lunch"')
+        .replace(sections, ""),
+    )
     classroom_kit.make(plan, copy)
     assert (
         "Another school" in (copy / "student" / "intro.md").read_text()

@@ -99,8 +99,9 @@ def kit(tmp_path):
 
 @pytest.mark.parametrize(
     "name",
-    ["../../letter", "student/../../../letter", "/{tmp}/letter", "C:\\letter", "C:letter", "..\\letter", "\\\\host\\share\\letter", "",
-     ".", "./student/old.md", "student//old.md", "student/", "student", "plan.toml", "a\0b"],
+    ["../../letter", "student/../../../letter", "/{tmp}/letter", "C:\\letter",
+     "C:letter", "..\\letter", "\\\\host\\share\\letter", "", ".", "./student/old.md",
+     "student//old.md", "student/", "student", "plan.toml", "a\0b"],
 )  # fmt: skip
 def test_a_list_names_files_of_the_kit_alone(refused, plan, kit, tmp_path, name):
     name = name.replace("/{tmp}", str(tmp_path))
@@ -143,8 +144,9 @@ def test_links_in_a_kit_are_not_followed(refused, plan, kit, tmp_path, link):
 
 @pytest.mark.parametrize(
     "text",
-    ["[]", "5", "null", '"text"', '{"a": 1}', '{"a": "digest"}', '{"a": [1]}', '{"a": {}}', '{"a"', "", "\xff", "[" * 100_000,
-     '{"a": [' + "1" * 5000 + "]}", '{"a": []}' + " " * 1_000_000],
+    ["[]", "5", "null", '"text"', '{"a": 1}', '{"a": "digest"}', '{"a": [1]}',
+     '{"a": {}}', '{"a"', "", "\xff", "[" * 100_000, '{"a": [' + "1" * 5000 + "]}",
+     '{"a": []}' + " " * 1_000_000],
     ids=lambda text: text[:12].strip(),
 )  # fmt: skip
 def test_a_damaged_list_is_one_line(refused, plan, kit, text):
@@ -245,8 +247,10 @@ def test_a_plan_of_the_wrong_shape(plan, tmp_path, text, said):
 
 @pytest.mark.parametrize(
     ("out", "said"),
-    [("", "is no path"), ("~nobody-has-this-name/x", "is no path here"), ("x" * 300, "too long"), ("loop", "cannot be used"),
-     ("letter", "is there and is no kit"), ("letter/kit", "letter"), ("a\udce4", "is no UTF-8")],
+    [("", "is no path"), ("~nobody-has-this-name/x", "is no path here"),
+     ("x" * 300, "too long"), ("loop", "cannot be used"),
+     ("letter", "is there and is no kit"), ("letter/kit", "letter"),
+     ("a\udce4", "is no UTF-8")],
 )  # fmt: skip
 def test_a_place_that_cannot_be(refused, plan, tmp_path, out, said):
     (tmp_path / "letter").write_text("dear reader")
@@ -278,9 +282,12 @@ def test_arguments_that_are_missing_are_one_line(capsys):
 # === words ===
 
 WORDS = [
-    'a"b', "a'b\"c", "x\ny", '"); import os; os.remove("letter") #', "{x}", "back\\slash\\", "a: b", "<script>alert(1)</script>", "{{ 7 * 7 }}",
-    "`code` ```", "- item", "1. item", "# heading #", "| cell | cell |", "**bold** _it_", "[link](https://a.b)", "![x](y)", "$x$ and $y$", "&amp; &",
-    "(label)=", "% comment", "+++", "---", ":::{note}", "{ref}`x`", "\N{SNOWMAN} \N{GRINNING FACE}", "\x7f\x00", "=== ", "~~~", "> quote", "C:\\new",
+    'a"b', "a'b\"c", "x\ny", '"); import os; os.remove("letter") #', "{x}",
+    "back\\slash\\", "a: b", "<script>alert(1)</script>", "{{ 7 * 7 }}", "`code` ```",
+    "- item", "1. item", "# heading #", "| cell | cell |", "**bold** _it_",
+    "[link](https://a.b)", "![x](y)", "$x$ and $y$", "&amp; &", "(label)=", "% comment",
+    "+++", "---", ":::{note}", "{ref}`x`", "\N{SNOWMAN} \N{GRINNING FACE}", "\x7f\x00",
+    "=== ", "~~~", "> quote", "C:\\new",
 ]  # fmt: skip
 
 

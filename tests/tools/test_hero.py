@@ -1,4 +1,4 @@
-"""The picture that opens the README is what its command draws today, small, and sharp."""
+"""The picture that opens the README is what its command draws: small, and sharp."""
 
 from pathlib import Path
 

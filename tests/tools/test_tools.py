@@ -205,8 +205,11 @@ def test_a_folder_without_permission(folder, no_training, bundle, capsys):
     import export_web
     from classroom import kit as classroom_kit
 
-    calls = [(controls.main, "--out=folder/runs"), (controls.main, "--out=runs", "--table=folder/a.csv"), (bundle.main, "--out=folder/a.zip"),
-             (bundle.main, "--kit=folder/kit"), (export_web.main, "--out=folder/weights"), (classroom_kit.main, "--plan=90min", "--out=folder/kit"),
+    calls = [(controls.main, "--out=folder/runs"),
+             (controls.main, "--out=runs", "--table=folder/a.csv"),
+             (bundle.main, "--out=folder/a.zip"), (bundle.main, "--kit=folder/kit"),
+             (export_web.main, "--out=folder/weights"),
+             (classroom_kit.main, "--plan=90min", "--out=folder/kit"),
              (classroom_kit.main, "--plan=folder/plan.toml", "--out=kit")]  # fmt: skip
     user = os.geteuid()
     (folder / "folder").chmod(0)

@@ -26,19 +26,25 @@ from patchconvnet.training import running
 if keras.backend.backend() == "tensorflow":
     import tensorflow as tf
     two = [tf.config.LogicalDeviceConfiguration()] * 2
-    tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], two)
+    processor = tf.config.list_physical_devices("CPU")[0]
+    tf.config.set_logical_device_configuration(processor, two)
 data = draw_small_data()
 running.load_dataset = lambda name, **options: data
-# Nothing random between the seed and the loss, and no statistics of a batch: the sums must be the same.
+# Nothing random between the seed and the loss, and no statistics of a batch: the sums
+# must be the same.
 model.PRESETS["shapes"] = {"image_size": 16, "dim": 8, "depth": 1}
 runs = {}
 for count in (None, "all"):
     settings = {"batch_size": 48, "learning_rate": 1e-3}
-    runs[count] = running.train("shapes", f"runs/{count}", epochs=2, settings=settings, devices=count, verbose=0)
+    runs[count] = running.train(
+        "shapes", f"runs/{count}", epochs=2, settings=settings, devices=count, verbose=0
+    )
 one, both = (run.results for run in runs.values())
 assert (one["devices"], both["devices"]) == (1, 2), (one, both)
 for column in ("loss", "val_loss"):
-    np.testing.assert_allclose(runs[None].history[column], runs["all"].history[column], rtol=1e-4)
+    np.testing.assert_allclose(
+        runs[None].history[column], runs["all"].history[column], rtol=1e-4
+    )
 np.testing.assert_allclose(one["test_loss"], both["test_loss"], rtol=1e-3)
 print("same loss on two devices")
 """

@@ -218,8 +218,10 @@ def test_precision_changes_with_the_generation_of_the_gpu(
 
 
 @pytest.mark.parametrize(("dataset", "own", "name", "unused"), [
-    ("shapes", None, "shapes", False), ("shapes", "/home/ada/photos.npz", "shapes", True),
-    (None, "/home/ada/photos.npz", "photos.npz", False), (None, None, "drawn by this chapter", False),
+    ("shapes", None, "shapes", False),
+    ("shapes", "/home/ada/photos.npz", "shapes", True),
+    (None, "/home/ada/photos.npz", "photos.npz", False),
+    (None, None, "drawn by this chapter", False),
 ])  # fmt: skip
 def test_announce_names_the_pictures_without_their_folder(
     monkeypatch, capsys, dataset, own, name, unused

@@ -310,7 +310,7 @@ def test_randomness_is_of_the_epoch_and_the_seed_alone(small_data):
 
 
 @pytest.mark.long
-def test_a_folder_that_grew_between_stop_and_start_is_refused_and_one_by_another_name_is_not(
+def test_a_folder_that_grew_since_the_stop_is_refused_and_another_name_is_not(
     tmp_path, monkeypatch
 ):
     from PIL import Image

@@ -1,4 +1,4 @@
-"""How good a network is: its logits, its maps, and all that is measured on test images."""
+"""How good a network is: its logits, its maps, and all that test images measure."""
 
 from dataclasses import replace
 
@@ -81,7 +81,7 @@ def test_where_pooling_is_average_evidence_takes_the_place_of_attention(small_da
 # === each border ===
 
 
-def test_the_first_of_equal_logits_is_the_answer_and_the_fifth_is_still_in_the_top_five():
+def test_the_first_of_equal_logits_is_the_answer_and_the_fifth_in_the_top_five():
     logits = np.zeros((7, 7))
     found = [scores.score_logits(logits[:1], np.array([label])) for label in range(7)]
     assert [one["accuracy"] for one in found] == [1, 0, 0, 0, 0, 0, 0]
@@ -181,7 +181,7 @@ def test_with_a_token_for_each_class_the_true_one_is_scored_too(small_data):
 
 
 def test_logits_of_both_sides_count_alike(small_data):
-    """The picture says class 0 by 0.9, or by 1.1; its mirror image says class 2 by 1."""
+    """The picture says class 0 by 0.9, or by 1.1; its mirror image class 2 by 1."""
     logits = np.array([[0.9, 0, 0], [1.1, 0, 0], [0.9, 0, 0], [1.1, 0, 0]])
     maps = np.full((4, 1, 2, 2), 0.25)
     found = scores.score_test(

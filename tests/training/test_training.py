@@ -215,10 +215,15 @@ from patchconvnet.data import Dataset
 
 x, y, masks = shapes.generate(96, seed=5)
 part = (x[:16], y[:16])
-data = Dataset("shapes", "small", x, y, *part, *part, shapes.CLASS_NAMES, masks, masks[:16], masks[:16])
+data = Dataset(
+    "shapes", "small", x, y, *part, *part,
+    shapes.CLASS_NAMES, masks, masks[:16], masks[:16],
+)
 running.load_dataset = lambda name, **options: data
 model.PRESETS["shapes"] = {tiny}
-train = lambda out: running.train("shapes", out, epochs=3, settings={"weight_averaging": 0.9}, verbose=0)
+train = lambda out: running.train(
+    "shapes", out, epochs=3, settings={"weight_averaging": 0.9}, verbose=0
+)
 write = running.Checkpoint.on_epoch_end
 
 def killed(self, epoch, logs=None):
@@ -234,7 +239,8 @@ keras.random.uniform((7,))  # whatever was drawn before
 np.random.default_rng().random()
 stopped, whole = train("stopped"), train("whole")
 for file in ("weights.npz", "epochs.npz", "attention.npz"):
-    arrays, others = (records.read_arrays(record.folder / file) for record in (stopped, whole))
+    arrays = records.read_arrays(stopped.folder / file)
+    others = records.read_arrays(whole.folder / file)
     assert arrays.keys() == others.keys(), file
     assert all(np.array_equal(arrays[key], others[key]) for key in arrays), file
 for key in set(whole.history) - {"seconds"}:
