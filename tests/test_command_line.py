@@ -1,6 +1,4 @@
-"""The command line: what it does, and one line on standard error with exit code 2 where
-it cannot.
-"""
+"""The command line: what it does, and one line with exit code 2 where it cannot."""
 
 import os
 import re
@@ -492,9 +490,7 @@ def test_attend_says_where_nobody_measured_what_is_usual(
 
 @pytest.mark.long
 def test_attend_in_a_process_of_its_own_is_quiet(folder, tmp_path):
-    """TensorFlow's warnings, say of a new picture size for each call, would be errors
-    to a script.
-    """
+    """TensorFlow's warnings, say of a new picture size, would be errors to a script."""
     for number in range(8):
         Image.new("RGB", (60 + 7 * number, 50)).save(folder / f"size{number}.png")
     (folder / "broken.jpg").unlink()
@@ -614,9 +610,7 @@ def test_a_setting_has_a_name_and_a_value(refused, text):
 
 @pytest.fixture
 def attended(monkeypatch, picture, tmp_path):
-    """`attend` with a network of six classes that is made of numbers; it keeps what is
-    drawn.
-    """
+    """`attend` with a network of six classes made of numbers; it keeps the drawing."""
     monkeypatch.chdir(tmp_path)
     from patchconvnet import inference, plotting
 

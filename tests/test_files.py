@@ -167,9 +167,7 @@ def test_folders_that_were_made_for_nothing_go_again(tmp_path):
 
 @pytest.fixture
 def closed_folder(tmp_path):
-    """A folder that may not be entered, for root neither: that has no such rights while
-    the test lasts.
-    """
+    """A folder that may not be entered, not even by root while the test lasts."""
     if not hasattr(os, "geteuid"):
         pytest.skip("this system has no such rights")
     user = os.geteuid()

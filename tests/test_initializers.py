@@ -168,9 +168,7 @@ def test_weights_that_do_not_fit_are_refused():
     keras.backend.backend() != "tensorflow", reason="each backend draws its own numbers"
 )
 def test_a_recorded_run_began_where_its_seed_still_begins():
-    """No option that came later may draw a random number on the way: records would not
-    come out again.
-    """
+    """No later option may draw a random number first: records would not come again."""
     record = records.load("shapes")
     keras.utils.set_random_seed(record.recipe["seed"])
     again, began = PatchConvNet(**record.recipe["model"]), record.model(epoch=0)

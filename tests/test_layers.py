@@ -1,6 +1,4 @@
-"""The layers, each against a few plain lines of NumPy or a fact that would break if it
-were wrong.
-"""
+"""The layers, each against a few plain lines of NumPy or a fact that it must keep."""
 
 from dataclasses import replace
 
@@ -21,9 +19,7 @@ def fixed_seed():
 
 
 def randomized(layer, shape):
-    """Build a layer and give every weight random values, so that no part is neutral by
-    its start value.
-    """
+    """Build a layer, give every weight random values: no part is neutral any more."""
     layer.build(shape)
     generator = np.random.default_rng(0)
     for weight in layer.trainable_weights:
@@ -315,9 +311,7 @@ def test_per_class_head_reads_each_token_with_its_own_weights():
 
 @pytest.mark.parametrize("which", ["attention_dropout", "mlp_dropout"])
 def test_dropout_of_attention_and_of_hidden_units_are_two(which):
-    """The other stands still: with half of the weights dropped or doubled, a step tells
-    which was touched.
-    """
+    """With half of the weights dropped or doubled, a step tells which was touched."""
     layer = randomized(AttentionPooling(1, **{which: 0.5}), (None, 4, 4, 8))
     patches, token = np.split(features(2, 17, 8), [16], axis=1)
     mixed = [

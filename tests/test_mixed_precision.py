@@ -1,6 +1,4 @@
-"""Half precision inside, float32 where it matters: softmax, logits, loss. Runs on every
-backend.
-"""
+"""Half precision inside, float32 for softmax, logits and loss. On every backend."""
 
 import keras
 import numpy as np

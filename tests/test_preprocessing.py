@@ -151,9 +151,7 @@ def test_check_images_accepts_bytes_floats_and_lists():
 
 
 def test_the_cutout_lies_around_its_middle():
-    """Of five pixels, two on either side of the middle: the border cuts as much on the
-    left as on the right.
-    """
+    """Of five pixels, two on either side of the middle: borders cut equally much."""
     results = numpy(
         Augment(cutout=5, seed=2)(np.zeros((1500, 9, 9, 3), "float32"), training=True)
     )
@@ -209,9 +207,7 @@ def test_a_picture_may_be_both_shifted_and_mirrored_and_neither_changes_it_other
 
 
 def test_resizing_smooths_only_where_a_side_shrinks():
-    """Smoothing would blur a picture that one side alone enlarges; without it, the
-    other side loses rows.
-    """
+    """Smoothing blurs a side that is enlarged; without it a smaller side loses rows."""
     picture = np.random.default_rng(0).integers(0, 256, (1, 8, 8, 3)).astype("float32")
     enlarged = numpy(Resize(16)(picture))
     # a corner has no neighbour to mix with

@@ -41,9 +41,7 @@ def small_batch():
 
 
 def trained(preset="s60_multi", steps=3, **options):
-    """A miniature after a few steps; without the random parts of training, so that
-    steps can be compared.
-    """
+    """A miniature after a few steps; nothing random, so that steps can be compared."""
     keras.utils.set_random_seed(0)
     quiet = {
         "image_size": 32,

@@ -1,6 +1,4 @@
-"""What version 0.1 saved still opens, and answers as it did: a `.keras` file and a run
-folder that it made.
-"""
+"""What version 0.1 saved still opens, and answers as it did: a `.keras` file, a run."""
 
 from pathlib import Path
 

@@ -347,9 +347,7 @@ UNFOLDED = """() => [document.querySelectorAll(".bd-article pre").length,
 
 
 def cutting_problems(browser, path):
-    """Code and printed output of a page that a reader with a laptop has to scroll
-    sideways to see.
-    """
+    """Code and printed output that a reader with a laptop scrolls sideways to see."""
     page, _ = open_page(browser, path.as_uri())
     problems = page.evaluate(CUT_OFF)
     there, seen = page.evaluate(UNFOLDED)

@@ -1,6 +1,4 @@
-"""The cell of chapter 09 that makes the long run: the very cell, with few images and a
-small network.
-"""
+"""The cell of chapter 09 that makes the long run: the very cell, on a small scale."""
 
 import json
 import os
@@ -19,9 +17,7 @@ LONG_RUN = 'train(preset="cifar10", out='
 
 @pytest.fixture
 def run_cell(tmp_path, monkeypatch):
-    """A function that runs the cell in an empty folder, and gives what `record` is
-    afterwards.
-    """
+    """Runs the cell in an empty folder, and gives what `record` is afterwards."""
     cells = [
         cell
         for cell in json.loads(NOTEBOOK.read_text(encoding="utf-8"))["cells"]
@@ -46,9 +42,7 @@ def run_cell(tmp_path, monkeypatch):
 
 @pytest.fixture
 def small_cifar10(monkeypatch):
-    """512 random images in place of CIFAR-10, and a `cifar10` preset that is small and
-    trains for one epoch.
-    """
+    """512 random images for CIFAR-10, and a small `cifar10` preset of one epoch."""
     generator = np.random.default_rng(0)
     sizes = {"train": 512, "val": 0, "test": 40}
     parts = {

@@ -16,9 +16,7 @@ LONG_POLICY = "seq 1 20000"  # more than a pipe holds
 
 @pytest.fixture
 def machine(tmp_path):
-    """A machine of stubs, which note what they are asked for: a function of what
-    apt-cache prints.
-    """
+    """A function of what apt-cache prints: a machine of stubs that note their calls."""
     if any(shutil.which(tool) is None for tool in TOOLS):
         pytest.skip(f"needs {', '.join(TOOLS)}")
 

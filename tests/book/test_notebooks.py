@@ -1,6 +1,4 @@
-"""The rules that every chapter keeps (see CONTRIBUTING.md), and a notebook that breaks
-each of them.
-"""
+"""The rules that chapters keep (CONTRIBUTING.md), and a notebook that breaks each."""
 
 import copy
 import json
@@ -114,9 +112,7 @@ def text_problems(cells):
 
 
 def blocks_of(cell):
-    """What stands on the page as it was typed or printed: pairs of its kind and its
-    text.
-    """
+    """What stands on the page as it was typed or printed: pairs of kind and text."""
     if cell["cell_type"] == "markdown":
         for indent, block in FENCE.findall(source_of(cell)):
             yield "code block", re.sub(rf"(?m)^{indent}", "", block)

@@ -26,9 +26,7 @@ def read(name, root=ROOT):
 
 
 def names_in(text):
-    """OWNER/REPO of every address that must be the course's own: Colab's, pip's, and
-    git's.
-    """
+    """OWNER/REPO of every address that must be the course's: Colab's, pip's, git's."""
     own = (
         rf"{re.escape(COLAB)}|git\+https://github\.com/|git clone https://github\.com/"
     )
@@ -71,9 +69,7 @@ def set_repository(root, *arguments):
 
 @pytest.fixture
 def copy(tmp_path):
-    """A copy of the course's text, with a chapter and a few addresses that are easy to
-    get wrong.
-    """
+    """A copy of the course's text, with some addresses that are easy to get wrong."""
     for name in (
         "_config.yml",
         "README.md",

@@ -29,9 +29,7 @@ FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 
 
 def entries(folder):
-    """What lies in a folder of the repository, without what Python makes there: a set
-    of names.
-    """
+    """What lies in a folder of the repository, without what Python makes there."""
     return {
         path.name
         for path in folder.iterdir()

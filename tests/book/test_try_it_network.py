@@ -117,9 +117,7 @@ def javascript_says(page, name, images, epoch=None, code=None):
 
 
 def differences(page, name, count, epoch=None, code=None):
-    """The largest difference of a logit, and of a weight of a map; not a number counts
-    as infinite.
-    """
+    """The largest difference of a logit, and of a weight of a map; NaN is infinite."""
     pairs = zip(
         keras_says(name, count, epoch),
         javascript_says(page, name, pictures(count), epoch, code),
@@ -229,9 +227,7 @@ def test_a_fault_in_any_layer_is_seen(network_page, site, fault):
 
 
 def scene(width, height, seed):
-    """A picture of another size than the network's: a shape of the test set, enlarged,
-    on a wider background.
-    """
+    """A picture of another size than the network's: a shape on a wider background."""
     shape = Image.fromarray(pictures(100)[seed]).resize(
         (min(width, height),) * 2, Image.Resampling.BICUBIC
     )

@@ -442,9 +442,7 @@ def test_axe_finds_nothing_when_all_is_shown(visit, name):
 
 
 def answering(page, weights, share=0.97, side=4):
-    """From now on every network says star with this share, and this map; what was seen
-    is grey (100).
-    """
+    """From now on every network says star by so much, with this map; it saw grey."""
     logits = np.log([share, *[max(1 - share, 1e-9) / 9] * 9])
     page.evaluate(
         """([logits, weights, width, side]) => {

@@ -1,6 +1,4 @@
-"""doctor: what it finds on a good machine and on bad ones, what it says to do, and how
-it ends.
-"""
+"""doctor: what it finds on good and bad machines, what it says to do, how it ends."""
 
 import csv
 import json
@@ -104,9 +102,7 @@ def test_a_plan_chooses_chapters_and_pictures(quick, tmp_path, capsys):
 
 @pytest.fixture
 def refused(monkeypatch, capsys):
-    """Runs the command, which must be refused before the machine is examined, and gives
-    its one line.
-    """
+    """Runs the command, which must be refused at once, and gives its one line."""
     monkeypatch.setattr(
         doctor, "examine", lambda dataset=None: pytest.fail("the machine was examined")
     )
@@ -358,9 +354,7 @@ KILL = "import os, signal; os.kill(os.getpid(), signal.{})"
 
 
 def test_without_keras_there_is_still_a_report(doctor_with):
-    """As a newcomer's machine: Keras cannot be imported, and the terminal prints ASCII
-    alone.
-    """
+    """As a newcomer's machine: no Keras, and a terminal that prints ASCII alone."""
     modules = {"keras": "raise ImportError('no keras here')"}
     out, code = doctor_with("--class", modules=modules, PYTHONIOENCODING="ascii")
     assert code == 1 and "MEND Keras" in out and "-> pip install tensorflow" in out

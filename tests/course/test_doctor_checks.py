@@ -1,6 +1,4 @@
-"""Each check of the doctor on either side of what it asks for, and the order in which
-they are made.
-"""
+"""Each check of the doctor on either side of what it asks for, and their order."""
 
 import sys
 import types

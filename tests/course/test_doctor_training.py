@@ -1,6 +1,4 @@
-"""The doctor's training, by a clock of its own; the process apart; and what is written
-of it all.
-"""
+"""The doctor's training, by its own clock; the process apart; what is written of it."""
 
 import contextlib
 import io

@@ -1,6 +1,4 @@
-"""The plan of a class: what would take minutes to read is refused, and what a person
-writes is not.
-"""
+"""The plan of a class: refused where it takes minutes to read, not as people write."""
 
 import pytest
 

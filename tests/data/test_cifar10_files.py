@@ -1,6 +1,4 @@
-"""CIFAR-10 files that were made to crash, fill or mislead whoever reads them; and those
-of the official form.
-"""
+"""CIFAR-10 files made to crash, fill or mislead their reader; and the official form."""
 
 import gzip
 import io

@@ -667,9 +667,7 @@ def test_only_cifar10_is_downloaded_and_only_where_it_is_not(
 def test_files_beside_the_batches_and_in_other_folders_are_passed_over(
     tmp_path, folder
 ):
-    """An archive may hold a page of instructions, and another data set whose files have
-    the same names.
-    """
+    """An archive may hold instructions, and other data whose files have these names."""
     (folder / "readme.html").write_text("about")
     archive = tmp_path / "cifar.tar.gz"
     other = write_folder(tmp_path / "other", name="another-data-set")

@@ -1,6 +1,4 @@
-"""The downloader against a local server whose hosts stall, crawl, truncate, corrupt,
-refuse and lie.
-"""
+"""The downloader against hosts that stall, crawl, truncate, corrupt, refuse and lie."""
 
 import contextlib
 import hashlib

@@ -1,6 +1,4 @@
-"""The downloader's turns, limits and progress, each on either side, by a clock that
-only the hosts move.
-"""
+"""The downloader's turns, limits and progress, on either side, by the hosts' clock."""
 
 import contextlib
 import errno

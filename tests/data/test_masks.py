@@ -1,6 +1,4 @@
-"""Masks as people have them: each usual way is read as it is meant, and what cannot be
-is said.
-"""
+"""Masks as people have them: the usual ways are read as meant, the others are named."""
 
 import numpy as np
 import pytest
@@ -106,9 +104,7 @@ def test_an_empty_and_a_full_mask_are_masks():
 
 
 def test_numbers_with_a_white_rim_are_not_guessed(tmp_path):
-    """A label map whose undecided pixels are 255: read as black and white, only these
-    would be the object.
-    """
+    """A label map whose undecided pixels are 255: these alone would be the object."""
     values = OBJECT.astype("uint8") * 3
     values[3, 5:21] = 255
     Image.fromarray(values).save(tmp_path / "mask.png")

@@ -1,6 +1,4 @@
-"""Own pictures: each array and each folder that may be missing, superfluous, or of
-another form.
-"""
+"""Own pictures: arrays and folders that are missing, too many, or of another form."""
 
 import re
 
@@ -184,9 +182,7 @@ def test_masks_that_say_nothing_are_named(tmp_path, masks, kind):
 
 @pytest.mark.parametrize(("lit", "on"), [(127, False), (128, True)])
 def test_half_of_a_pixel_must_be_white(lit, on):
-    """Each pixel of the small mask is the mean of 255 x 1 of the large one, a step of
-    one each.
-    """
+    """Each pixel of the small mask is the mean of 255 x 1 of the large one."""
     mask = np.zeros((255, 255), bool)
     mask[:lit] = True
     assert own_common.small_mask(mask, 1).tolist() == [[on]]

@@ -503,9 +503,7 @@ def test_a_network_is_trained_on_them_and_its_record_can_be_measured_again(
 
 
 def split_folder(place, same):
-    """Three pictures of a class in each part; `same` puts the very picture of one place
-    in another, too.
-    """
+    """Three pictures of a class in each part; `same` repeats one of another part."""
     number = 0
     for part in ("train", "val", "test"):
         for kind in KINDS[:2]:

@@ -1,6 +1,4 @@
-"""Pictures with much beside the picture, pictures that are something else, and names
-that are no picture's.
-"""
+"""Pictures with much beside the picture, other things, and names of no picture."""
 
 import io
 import os

@@ -1,6 +1,4 @@
-"""How pictures are shrunk, converted strip by strip, and fetched: the limits on either
-side.
-"""
+"""How pictures are shrunk, converted and fetched: the limits on either side."""
 
 import contextlib
 import io

@@ -1,6 +1,4 @@
-"""Shapes: the same bytes everywhere, exact masks, and nothing but the outline tells the
-class.
-"""
+"""Shapes: the same bytes everywhere, exact masks, and classes by outline alone."""
 
 import hashlib
 
@@ -45,9 +43,7 @@ def test_other_seeds_draw_other_images():
 
 
 def features(images, masks):
-    """What must not tell the class: position, size and colour of the object, and their
-    squares.
-    """
+    """What must not tell the class: the object's place, size, colour; their squares."""
     rows, columns = np.arange(32)[None, :, None], np.arange(32)[None, None, :]
     area = masks.sum(axis=(1, 2))
     place = [(masks * axis).sum(axis=(1, 2)) / area for axis in (rows, columns)]
@@ -103,9 +99,7 @@ def test_no_place_is_always_on_the_object(drawn):
 
 
 def test_masks_fit_the_picture(drawn):
-    """Just inside the mask the colour is the object's; the object's colour is nearly
-    constant.
-    """
+    """Just inside the mask the colour is the object's, which is nearly constant."""
     images, _, masks = drawn
     inner = (
         masks
@@ -216,9 +210,7 @@ def test_pairs_of_the_same_seed_have_the_same_bytes_on_every_platform():
 
 
 def test_one_of_a_pair_lies_left_of_the_other_or_above(pairs):
-    """Along one axis far apart, the first before the second; about half of them in each
-    direction.
-    """
+    """Along one axis far apart, the first before the second; half on each axis."""
     _, _, masks = pairs
     rows, columns = np.arange(32)[:, None], np.arange(32)[None]
     # (N, 2)

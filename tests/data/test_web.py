@@ -1,6 +1,4 @@
-"""Addresses that are none, and servers that send nothing, anything, or one byte at a
-time.
-"""
+"""Addresses that are none; servers that send nothing, anything, or byte after byte."""
 
 import contextlib
 import itertools
@@ -34,9 +32,7 @@ def no_surroundings(monkeypatch):
 
 
 class Server:
-    """Says the same pieces to everyone who asks, with a pause before each but the
-    first.
-    """
+    """Says the same pieces to all who ask, with a pause before each but the first."""
 
     def __init__(self, pieces, pause=0.0):
         self.pieces, self.pause, self.over, self.requests = (

@@ -152,9 +152,7 @@ class Connection:
 
 @pytest.fixture
 def dog(monkeypatch):
-    """dog(patience): a watchdog; its clock is `dog.clock`, and it sleeps as long as it
-    is told.
-    """
+    """dog(patience): a watchdog; its clock is `dog.clock`, and it sleeps as told."""
     clock = types.SimpleNamespace(now=50.0, waited=[])
     monkeypatch.setattr(web, "time", types.SimpleNamespace(monotonic=lambda: clock.now))
     monkeypatch.setattr(

@@ -1,6 +1,4 @@
-"""Maps over a training: read from records and from live trainings, drawn, and put into
-a player.
-"""
+"""Maps over a training: read from records and live trainings, drawn, in a player."""
 
 import base64
 import json
@@ -22,9 +20,7 @@ MASKS[:, :4] = True  # the upper half
 
 
 def small(**changes):
-    """Two pictures, two epochs, maps of 2 x 2 cells; every number is easy to compute by
-    hand.
-    """
+    """Two pictures, two epochs, maps of 2 x 2 cells; easy to compute by hand."""
     maps = np.full((3, 2, 2, 2), 0.25, dtype="float32")
     maps[2, 0] = [[0.6, 0.2], [0.1, 0.1]]
     maps[2, 1] = [[0, 0], [0, 0.5]]
@@ -169,9 +165,7 @@ def test_without_the_pictures_there_are_maps_and_a_sentence(tmp_path, monkeypatc
 
 
 def test_another_copy_has_other_pictures_at_the_same_places(monkeypatch):
-    """A copy of CIFAR-10 in another order: its pictures must not be shown below these
-    maps.
-    """
+    """CIFAR-10 in another order: its pictures must not be shown below these maps."""
     shapes = load_dataset("shapes", train=1, val=0, test=40)
     monkeypatch.setattr(
         recorded,
@@ -409,9 +403,7 @@ def test_player_can_be_written_as_a_page(tmp_path):
 
 
 def test_without_javascript_there_is_a_sentence_and_nothing_dead():
-    """GitHub drops scripts and styles: what remains is the sentence, and no control
-    that does nothing.
-    """
+    """GitHub drops scripts and styles: the sentence remains, and no dead control."""
     rest = re.sub(
         r"<(script|style).*?</\1>", "", evolution.player(small()).html, flags=re.DOTALL
     )

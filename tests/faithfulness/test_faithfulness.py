@@ -77,9 +77,7 @@ def test_exactly_one_half_is_on_the_object(cell, hit):
 
 @pytest.mark.parametrize("part", [slice(0, 4), slice(4, 32)])
 def test_exactly_one_half_counts_where_cells_cut_through_pixels_too(part):
-    """Of 12 cells over 32 pixels, cell 1 goes from 8/3 to 16/3: its middle is 4, on
-    either side.
-    """
+    """Of 12 cells over 32 pixels, cell 1 goes from 8/3 to 16/3: its middle is 4."""
     masks = mask_of(32, 32, slice(None), part)
     assert faithfulness.pointing_game(map_at((6, 1), grid=(12, 12)), masks) == [True]
 
@@ -303,9 +301,7 @@ def sure(brightness):
 
 @pytest.fixture
 def spot():
-    """One image, white in the upper left quarter and black elsewhere: its mean is a
-    quarter of white.
-    """
+    """One image, white in the upper left quarter, else black: its mean is 1/4."""
     image = np.zeros((1, 4, 4, 3), "uint8")
     image[:, :2, :2] = 255
     return image
@@ -494,9 +490,7 @@ def test_the_threshold_is_a_half_unless_told_and_reached_by_equals(measure):
 
 
 class Counting:
-    """Stands for a network: how many of the six cells of an image are still bright, as
-    a logit.
-    """
+    """Stands for a network: the logit is how many of six cells are still bright."""
 
     def predict(self, images, **options):
         return np.stack(

@@ -1,6 +1,4 @@
-"""How far a picture is from those that a network was trained on: whose pictures count
-for what.
-"""
+"""How far a picture is from those of a training: whose pictures count for what."""
 
 import keras
 import numpy as np
@@ -18,9 +16,7 @@ def network():
 
 @pytest.fixture
 def described(monkeypatch):
-    """Pictures stand for their own descriptions: what `measure` makes of them can be
-    worked out by hand.
-    """
+    """Pictures stand for their own descriptions: `measure` can be followed by hand."""
     monkeypatch.setattr(
         familiarity, "descriptions", lambda model, images: np.asarray(images, "float32")
     )
@@ -44,9 +40,7 @@ def test_a_description_is_the_mean_of_the_trunks_patches(network):
 
 
 def test_the_limit_is_what_one_test_picture_in_twenty_exceeds(described):
-    """The test pictures are three times as far away as the training pictures: the limit
-    is theirs.
-    """
+    """Test pictures are three times as far away as training's: the limit is theirs."""
     training, test = drawn(4000, 0), 3 * drawn(2000, 1)
     usual = familiarity.measure(None, training, test)
     assert (
@@ -75,9 +69,7 @@ def test_mean_and_deviations_are_those_of_the_training_pictures(described):
 
 
 def test_directions_that_belong_together_count_together(described):
-    """Two numbers that always agree: to disagree is strange, though each number alone
-    is usual.
-    """
+    """Two numbers that always agree: disagreement is strange, each alone is usual."""
     one = drawn(4000, 0, 1)
     usual = familiarity.measure(
         None,

@@ -226,9 +226,7 @@ for path in sys.argv[2:]:
     reason="only Linux tells the peak of one process",
 )
 def test_pictures_of_12000_pixels_are_read_in_bounded_memory(tmp_path):
-    """48 million pixels: the memory of the decoded picture (1, 2 or 4 bytes a pixel)
-    and little more.
-    """
+    """48 million pixels: the picture's memory (1, 2 or 4 bytes each), little more."""
     files = [saved(left_dark("RGB"), tmp_path / "small.png")]
     for mode, suffix in (
         ("RGB", "jpg"),
@@ -624,9 +622,7 @@ def test_what_lies_outside_the_square_has_no_part_in_the_answer():
 
 
 class TwoTokens:
-    """Stands for a network with one class token a class: the token of class i looks at
-    cell i.
-    """
+    """Stands for a network with a class token a class: that of i looks at cell i."""
 
     def get_config(self):
         return {"pooling": "attention"}
@@ -700,9 +696,7 @@ def test_the_trained_network_finds_noise_strange_and_shapes_not():
 
 
 def test_distances_count_in_deviations_of_the_training_images(monkeypatch):
-    """Descriptions with deviations 1 and 10: a point 3 and 40 away is 3 and 4
-    deviations away.
-    """
+    """Deviations of 1 and 10: a point 3 and 40 away is 3 and 4 deviations away."""
     random = np.random.default_rng(0)
     described = random.normal(size=(5000, 2)) * [1, 10] + [5, -5]
     monkeypatch.setattr(
@@ -808,9 +802,7 @@ def test_how_sure_is_said_in_whole_percents_but_never_all(probability, said):
 
 
 def spread_over(cells):
-    """A map of 8 x 8 that has equal weights on so many cells, and its greatest at the
-    upper left by a hair.
-    """
+    """A map of 8 x 8: equal weights on so many cells, a hair more at the upper left."""
     weights = np.zeros(64)
     weights[:cells] = 1
     weights[0] += 1e-6

@@ -38,9 +38,7 @@ LOOKS = ("plotting", "evolution/figures.py")  # sizes and colours: looked at, no
 
 
 def plant(fault, copy):
-    """Put the fault into the copy; an error if the line that it changes is no longer
-    there once.
-    """
+    """Put the fault into the copy; an error unless its line is there exactly once."""
     path = copy / "patchconvnet" / f"{fault.module}.py"
     text = path.read_text(encoding="utf-8")
     if text.count(fault.right) != 1:
@@ -98,7 +96,7 @@ def found(name):
 
 
 def caught_by(fault, copy):
-    """What notices the fault: "quick", "tests", its chapter's name, or "" for nothing."""
+    """What notices the fault: "quick", "tests", its chapter's name, or "": nothing."""
     tests = [found(name) for name in fault.tests.split()]
     for lane, chosen in (("quick", "quick"), ("tests", "not quick and not slow")):
         if turns_red(copy, "-m", chosen, *tests):
@@ -154,9 +152,7 @@ def draw(paths, mutants_of, count, seed):
 
 
 def run_mutants(chosen, tests_of, jobs):
-    """Plant each mutant in turn and run the tests for it, several at once: how many are
-    caught.
-    """
+    """Plant each mutant in turn, several at once, and test: how many are caught."""
     with contextlib.ExitStack() as stack, ThreadPoolExecutor(jobs) as pool:
         workers = queue.Queue()
         for _ in range(jobs):

@@ -1,5 +1,4 @@
-"""Faults by rule: for a source text, every small change that a slip of the hand or of
-the mind might make.
+"""Faults by rule: every small change to a text that a slip might make.
 
     of_python(text)        comparisons, constants, arguments, returns, conditions...
                            from the syntax tree

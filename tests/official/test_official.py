@@ -1,6 +1,4 @@
-"""Our network against the authors': same weights, same numbers, same cost. Runs on
-every backend.
-"""
+"""Our network against the authors': same weights, numbers, cost; on every backend."""
 
 import argparse
 import builtins

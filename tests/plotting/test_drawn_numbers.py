@@ -1,6 +1,4 @@
-"""What stands in each figure of numbers, and where: lines, words, limits, ticks; and
-the look of them all.
-"""
+"""What stands in each figure of numbers, and where; and the look of them all."""
 
 import warnings
 

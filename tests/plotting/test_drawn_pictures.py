@@ -1,6 +1,4 @@
-"""What stands in each figure of pictures, and where: pictures, maps, frames, outlines,
-words.
-"""
+"""What stands in each figure of pictures, and where: maps, frames, outlines, words."""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -24,9 +22,7 @@ def assert_picture(panel, picture, place=0):
 
 
 def assert_laid_over(panel, picture, weights, outline=None):
-    """The picture in grey under the map, both in the same place, and the map's greatest
-    cell framed.
-    """
+    """The picture in grey under the map, in one place; the greatest cell framed."""
     (grey, below), (laid, above) = panel.images
     height, width = picture.shape[:2]
     np.testing.assert_allclose(grey, picture.mean(axis=2))

@@ -203,9 +203,7 @@ def test_the_highlight_is_seen(tmp_path, part):
 
 
 def test_attention_lies_over_the_picture_cell_by_cell(monkeypatch):
-    """The greatest cell of a 2 x 4 map over a picture of 20 x 40 pixels: row 1, column
-    2.
-    """
+    """The greatest cell of a 2 x 4 map over 20 x 40 pixels: row 1, column 2."""
     weights = np.zeros((2, 4))
     weights[1, 2] = 1
     seen = {}

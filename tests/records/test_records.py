@@ -1,6 +1,4 @@
-"""Records: opened by name or folder; the network they hold; what they say when a file
-is missing or damaged.
-"""
+"""Records: opened by name or folder, their network, and what is said if damaged."""
 
 import csv
 import shutil
@@ -140,9 +138,7 @@ def test_the_shipped_cifar10_record_beats_the_published_example():
 
 @pytest.mark.long
 def test_the_shipped_shapes_record_scores_what_it_says():
-    """Its weights, on the test set as drawn today: a change of Shapes, of a layer or of
-    a measure shows here.
-    """
+    """On the test set as drawn today: a change of Shapes or of a layer shows here."""
     from patchconvnet import load_dataset
 
     data, record = load_dataset("shapes", train=1, val=0), records.load("shapes")

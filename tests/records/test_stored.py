@@ -1,6 +1,4 @@
-"""What the text files of a record, and its weights, must hold: each name, and each
-number on either side.
-"""
+"""What a record's text files and weights must hold: each name, each number's limits."""
 
 import builtins
 import json

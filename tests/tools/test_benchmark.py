@@ -1,6 +1,4 @@
-"""tools/benchmark.py: what it times is what it says, and a goal that is missed is
-called missed.
-"""
+"""tools/benchmark.py: what it times is what it says, and a missed goal is called so."""
 
 import json
 import subprocess

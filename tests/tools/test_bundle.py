@@ -1,6 +1,4 @@
-"""tools/bundle.py: a whole course in the zip, and nothing else; a failure leaves the
-old zip as it was.
-"""
+"""tools/bundle.py: a whole course in the zip, no more; a failure keeps the old zip."""
 
 import errno
 import hashlib

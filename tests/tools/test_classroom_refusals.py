@@ -46,9 +46,7 @@ def plan(tmp_path):
 
 @pytest.fixture
 def refused(tmp_path, capsys, monkeypatch):
-    """Makes a kit, which must be refused: in one line, before the work begins, and with
-    everything as it was.
-    """
+    """Makes a kit, which must be refused: in one line, at once, changing nothing."""
     monkeypatch.setattr(
         classroom_kit, "_fill", lambda *given: pytest.fail("the work began")
     )

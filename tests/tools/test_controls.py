@@ -1,6 +1,4 @@
-"""The controls: which networks are trained, what is measured of which maps, and a table
-that can be read back.
-"""
+"""The controls: which networks are trained, which maps measured, and a table of it."""
 
 from dataclasses import replace
 from pathlib import Path

@@ -1,5 +1,4 @@
-"""Run by test_backends.py in a process of its own, because the backend is chosen once a
-process.
+"""Run by test_backends.py in its own process: the backend is chosen once a process.
 
     KERAS_BACKEND=jax python backend_worker.py FOLDER
 
@@ -100,9 +99,7 @@ def went_on_equal(out):
 
 
 def fit_predict_and_fit(images):
-    """The losses of one compiled network, fitted twice with averaging and asked in
-    between.
-    """
+    """The losses of a network, fitted twice with averaging and asked in between."""
     network = PatchConvNet(dim=8, depth=1)
     running.compile_model(
         network, {**running.make_recipe("shapes"), **AVERAGED}, steps_per_epoch=10

@@ -1,6 +1,4 @@
-"""One result on TensorFlow, JAX and PyTorch: the same weights, the same files, the same
-training.
-"""
+"""One result on TensorFlow, JAX and PyTorch: the same weights, files and training."""
 
 import importlib.util
 import os
@@ -128,9 +126,7 @@ def test_two_epochs_train(outputs):
 
 
 def test_a_stopped_run_ends_bit_for_bit_as_one_that_was_not(outputs):
-    """With dropout, random pictures and averaging; test_training.py kills a process for
-    it, on TensorFlow.
-    """
+    """With dropout, random pictures, averaging; test_training.py kills a process."""
     assert len(outputs[1]["went_on_equal"]) > 50 and outputs[1]["went_on_equal"].all()
 
 

@@ -145,9 +145,7 @@ TAMPERED = {
 
 @pytest.fixture(scope="module")
 def restore(small_data):
-    """Let a compiled network go on from a folder, as `train` does: gives the number of
-    epochs that were done.
-    """
+    """Let a compiled network go on as `train` does: gives the number of epochs done."""
     recipe = running.make_recipe("shapes", epochs=EPOCHS)
     network = model.PatchConvNet(**TINY)
     batches = running.Batches(small_data.x_train, small_data.y_train, 32, 10, 0)
@@ -276,9 +274,7 @@ def test_a_run_that_another_process_finished_meanwhile_is_not_trained_again(
 
 
 def test_randomness_is_of_the_epoch_and_the_seed_alone(small_data):
-    """A resumed epoch draws what it would have drawn; no epoch draws what another one
-    did.
-    """
+    """A resumed epoch draws what it would have drawn, and no other one drew that."""
     network = model.PatchConvNet(**TINY, shift=2, dropout=0.2)
     running.compile_model(network, running.make_recipe("shapes"), steps_per_epoch=3)
 

@@ -120,9 +120,7 @@ class Painter:
         return {"pooling": "attention"}
 
     def explain(self, images):
-        """Mirrored images are those that are brighter on the right; their logits are
-        those of class 2.
-        """
+        """Mirrored images: brighter on the right; their logits are of class 2."""
         mirrored = images[:, :, -1].mean() > images[:, :, 0].mean()
         return (
             np.tile([0, 0, 1.0], (len(images), 1)) if mirrored else self.logits
@@ -130,9 +128,7 @@ class Painter:
 
 
 def painted(small_data, masks, maps, labels=(0, 1, 1, 2), logits=None):
-    """Four test images with these masks, and a network that gives these maps and
-    answers 0, 1, 1, 0.
-    """
+    """Four images with these masks; a network of these maps that says 0, 1, 1, 0."""
     pictures = np.zeros((4, 4, 4, 3), "uint8")
     pictures[:, :, 0] = 255  # bright on the left
     data = replace(

@@ -29,9 +29,7 @@ TINY = {
 
 @pytest.fixture
 def tiny(monkeypatch):
-    """A network that trains in a second or two; it has dropout, so that random states
-    matter.
-    """
+    """A network that trains in a second or two; with dropout, for random states."""
     monkeypatch.setitem(model.PRESETS, "shapes", TINY)
 
 

@@ -159,9 +159,7 @@ def test_averaged_weights_are_the_mean_and_go_as_they_came():
 
 @pytest.mark.long
 def test_float16_trains_goes_on_and_is_kept(train_on_small_data, tmp_path, monkeypatch):
-    """With all that the optimizer then has: the scale of the loss, and the running mean
-    of the weights.
-    """
+    """With all the optimizer then has: the loss's scale, the weights' running mean."""
     settings = {
         "precision": "mixed_float16",
         "weight_averaging": 0.9,
