@@ -114,8 +114,9 @@ def test_buttons_step_and_say_so(page, seen):
 
 
 def test_play_advances_quietly_and_stops_at_the_end(page, seen):
-    page.clock.install()
+    page.clock.install(time=0)
     page.reload()
+    page.clock.pause_at(600_000)  # from here on only `run_for` moves it
     page.get_by_role("button", name="Play").focus()
     press(page, "Space")
     for epoch in range(1, 8):
@@ -142,8 +143,9 @@ def test_play_advances_quietly_and_stops_at_the_end(page, seen):
 def test_less_motion_for_those_who_ask(browser, file):  # noqa: F811
     page, problems = open_page(browser, file.as_uri())
     page.emulate_media(reduced_motion="reduce")
-    page.clock.install()
+    page.clock.install(time=0)
     page.reload()
+    page.clock.pause_at(600_000)  # from here on only `run_for` moves it
     page.get_by_role("button", name="Play").click()
     page.clock.run_for(2_000)
     assert page.get_by_role("slider").input_value() == "0"
