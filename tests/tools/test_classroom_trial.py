@@ -17,6 +17,8 @@ from PIL import Image
 ROOT = Path(__file__).resolve().parents[2]
 GUIDE = (ROOT / "chapters" / "14_instructors.md").read_text(encoding="utf-8")
 STEPS = GUIDE[GUIDE.index("## Your kit, step by step") : GUIDE.index("## Assessment")]
+pytestmark = pytest.mark.slow
+
 PROXY = "http://127.0.0.1:9"  # where nobody listens: the network is cut
 
 
@@ -95,7 +97,6 @@ def do(command, folder, **variables):
     )
 
 
-@pytest.mark.slow
 def test_the_kits_own_tests_pass(desk):
     """Every cell of it is compared in the course's own chapters, too."""
     make, _, _, test, _, _ = commands()
