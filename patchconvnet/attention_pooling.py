@@ -177,9 +177,9 @@ class AttentionPooling(layers.Layer):
         token = ops.broadcast_to(token, (count, self.tokens, channels))
         update, weights = self.attend(token, patches, training=training)
         token = token + _scaled(update, self.scale_attention)
-        hidden = self.mlp_in(self.norm_mlp(token))  # (N, Q, C) -> (N, Q, H)
+        hidden = self.mlp_in(self.norm_mlp(token))  # (N, Q, M): M = ratio * C
         hidden = self.drop_hidden(hidden, training=training)
-        update = self.mlp_out(hidden)  # (N, Q, H) -> (N, Q, C)
+        update = self.mlp_out(hidden)  # (N, Q, M) -> (N, Q, C)
         token = token + _scaled(update, self.scale_mlp)
         # (N, Q, P) -> (N, Q, H, W)
         return token, ops.reshape(weights, (-1, self.tokens, height, width))

@@ -25,6 +25,7 @@ from patchconvnet.rules import (
     none_or,
     number,
     one_of,
+    plain,
     setting,
     whole,
 )
@@ -84,7 +85,8 @@ def _split(config, options):
             f"config must be a BlockConfig, got {short(config)}: name its fields, as in"
             " spatial='dense'"
         )
-    own = {name: options[name] for name in BlockConfig.names() if name in options}
+    names = BlockConfig.names()
+    own = {name: plain(options[name]) for name in names if name in options}
     others = {name: options[name] for name in options if name not in own}
     return replace(config or BlockConfig(), **own), others
 

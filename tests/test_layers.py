@@ -364,6 +364,12 @@ def test_a_blocks_options_stand_once():
     assert network.get_layer("trunk").config == config
 
 
+def test_a_block_takes_numbers_of_numpy():
+    block = TrunkBlock(se_ratio=np.int64(2), layer_scale=np.float32(0.5))
+    assert block.config == BlockConfig(se_ratio=2, layer_scale=0.5)
+    assert type(block.get_config()["layer_scale"]) is float
+
+
 def test_a_block_is_told_its_options_by_name():
     with pytest.raises(
         PatchConvNetError,

@@ -314,3 +314,29 @@ def test_links_to_files_of_the_repository_lead_to_files():
     }
     assert len(found) > 15
     assert not {pair for pair in found if not (ROOT / pair[1]).exists()}
+
+
+def test_once_a_week_four_packages_are_not_pinned_and_all_others_are():
+    """What the workflow's own lines leave of the pins."""
+    steps = yaml.safe_load(read(".github/workflows/newest.yml"))["jobs"]["newest"][
+        "steps"
+    ]
+    install = next(step["run"] for step in steps if "Install" in step.get("name", ""))
+    found = re.findall(r"sed -E 's/(.+?)/\\1/' (\S+\.txt)", install)
+    assert [name for _, name in found] == [
+        "requirements.txt",
+        "requirements-backends.txt",
+    ]
+    lines = [
+        re.sub(pattern, r"\1", line)
+        for pattern, name in found
+        for line in read(name).splitlines()
+        if line and not line.startswith(("#", "-e"))
+    ]
+    free = {line.split()[0] for line in lines if "==" not in line.split(";")[0]}
+    assert free == {"keras", "tensorflow", "tensorflow-cpu", "jax", "numpy"}
+
+
+def test_what_opens_the_chapters_is_installed_with_the_rest():
+    assert "\njupyter lab chapters\n" in read("README.md")
+    assert re.search(r"(?m)^jupyterlab==", read("requirements.txt"))

@@ -10,7 +10,7 @@ import tomllib
 
 import nbformat
 import pytest
-from test_doctor import ROOT, quick  # noqa: F401
+from test_doctor import NAMES, ROOT, quick  # noqa: F401
 
 from patchconvnet import PatchConvNetError
 from patchconvnet.__main__ import main
@@ -98,17 +98,7 @@ def test_a_backend_that_kills_its_process(doctor_with, tmp_path, source, found, 
             "checks"
         ]
     }
-    assert list(checks) == [
-        "Python",
-        "packages",
-        "Keras",
-        "memory",
-        "disk",
-        "Shapes",
-        "CIFAR-10",
-        "records",
-        "training",
-    ]
+    assert list(checks) == [*NAMES, "training"]
     assert (
         checks["Keras"]["state"] == MEND
         and checks["Keras"]["found"] == found

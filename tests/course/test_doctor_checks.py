@@ -3,6 +3,7 @@
 import sys
 
 import pytest
+from test_doctor import NAMES
 
 from patchconvnet.course import doctor, doctor_apart
 from patchconvnet.course.doctor import MEND, OK, Check
@@ -179,40 +180,16 @@ def test_the_process_apart_reports_each_check_it_was_asked_for(monkeypatch):
 
 
 def test_each_name_is_a_check(monkeypatch, tmp_path):
-    for name in (
-        "_python",
-        "_packages",
-        "_backend",
-        "_memory",
-        "_disk",
-        "_shapes",
-        "_cifar10",
+    functions = [
+        "_python", "_packages", "_backend", "_memory", "_disk", "_shapes", "_cifar10",
         "_records",
-    ):
+    ]  # fmt: skip
+    for name in functions:
         monkeypatch.setattr(doctor, name, lambda name=name: name)
     monkeypatch.setattr(doctor, "_own", lambda own: f"_own {own}")
     monkeypatch.setattr(doctor, "_training", lambda step: step)
-    names = [
-        "Python",
-        "packages",
-        "Keras",
-        "memory",
-        "disk",
-        "Shapes",
-        "CIFAR-10",
-        "records",
-    ]
-    found = [doctor.look(name) for name in names]
-    assert found == [
-        "_python",
-        "_packages",
-        "_backend",
-        "_memory",
-        "_disk",
-        "_shapes",
-        "_cifar10",
-        "_records",
-    ]
+    found = [doctor.look(name) for name in NAMES]
+    assert found == functions
     given = []
     assert (
         doctor.look("own pictures", "photos") == "_own photos"

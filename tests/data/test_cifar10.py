@@ -12,7 +12,6 @@ from test_data import (  # noqa: F401
     folder,
     labels_of,
     load,
-    own_surroundings,
     pixels_of,
     python2_pickle,
     python3_pickle,
@@ -22,6 +21,8 @@ from test_data import (  # noqa: F401
 
 from patchconvnet.data import cifar10, load_dataset
 from patchconvnet.errors import PatchConvNetError
+
+pytestmark = pytest.mark.usefixtures("small_batches")
 
 # === CIFAR-10: what is read ===
 

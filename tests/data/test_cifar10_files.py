@@ -12,20 +12,12 @@ import pytest
 from patchconvnet.data import cifar10
 from patchconvnet.errors import PatchConvNetError
 
+pytestmark = pytest.mark.usefixtures("small_batches")
+
 ROWS = 20
 PIXELS = np.random.RandomState(0).randint(0, 256, (ROWS, 3072)).astype("uint8")
 LABELS = [row % 10 for row in range(ROWS)]
 ENDLESS = 500_000_000  # bytes: more than anything may unpack to
-
-
-@pytest.fixture(autouse=True)
-def own_surroundings(tmp_path, monkeypatch):
-    monkeypatch.setattr(cifar10, "ROWS", ROWS)
-    monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("USERPROFILE", str(tmp_path / "home"))
-    monkeypatch.setenv("PATCHCONVNET_OFFLINE", "1")
-    for name in (cifar10.VARIABLE, "KERAS_HOME", "XDG_CACHE_HOME"):
-        monkeypatch.delenv(name, raising=False)
 
 
 def write_folder(parent, content):

@@ -14,14 +14,16 @@ import pytest
 from test_cifar10_files import (  # noqa: F401
     ENDLESS,
     READ_IT,
+    ROWS,
     check_read,
     official_pickle,
-    own_surroundings,
     refusal,
     write_folder,
 )
 
 from patchconvnet.data import cifar10, cifar10_files
+
+pytestmark = pytest.mark.usefixtures("small_batches")
 
 # === sizes ===
 

@@ -14,6 +14,8 @@ import pytest
 from patchconvnet.data import cifar10, load_dataset, shapes
 from patchconvnet.errors import PatchConvNetError
 
+pytestmark = pytest.mark.usefixtures("small_batches")
+
 ROWS = 20
 
 
@@ -86,17 +88,6 @@ def write_archive(path, folder):
         for file in sorted(folder.iterdir(), reverse=True):
             archive.add(file, arcname=f"{cifar10.FOLDER}/{file.name}")
     return path
-
-
-@pytest.fixture(autouse=True)
-def own_surroundings(tmp_path, monkeypatch):
-    """Small batches, an empty home, no variables, no network."""
-    monkeypatch.setattr(cifar10, "ROWS", ROWS)
-    monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("USERPROFILE", str(tmp_path / "home"))
-    monkeypatch.setenv("PATCHCONVNET_OFFLINE", "1")
-    for name in (cifar10.VARIABLE, "KERAS_HOME", "XDG_CACHE_HOME"):
-        monkeypatch.delenv(name, raising=False)
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ from test_data import (  # noqa: F401
     folder,
     labels_of,
     load,
-    own_surroundings,
     pixels_of,
     python3_pickle,
     write_archive,
@@ -18,6 +17,8 @@ from test_data import (  # noqa: F401
 
 from patchconvnet.data import cifar10, load_dataset, shapes
 from patchconvnet.errors import PatchConvNetError
+
+pytestmark = pytest.mark.usefixtures("small_batches")
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,8 @@ from patchconvnet.data import download
 from patchconvnet.data.download import fetch
 from patchconvnet.errors import PatchConvNetError
 
+pytestmark = pytest.mark.usefixtures("no_network_settings")
+
 CONTENT = random.Random(0).randbytes(400_000)
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
 QUICK = {"timeout": 2.0, "window": 0.3, "minimum_rate": 500_000}
@@ -120,18 +122,6 @@ def server(monkeypatch):
         running.over.set()
         running.shutdown()
         thread.join()
-
-
-@pytest.fixture(autouse=True)
-def no_surroundings(monkeypatch):
-    for name in (
-        "PATCHCONVNET_OFFLINE",
-        "http_proxy",
-        "https_proxy",
-        "HTTP_PROXY",
-        "HTTPS_PROXY",
-    ):
-        monkeypatch.delenv(name, raising=False)
 
 
 def asked(server):

@@ -7,11 +7,13 @@ import socket
 from urllib.parse import urlsplit
 
 import pytest
-from test_download import Clock, asked, no_surroundings, server  # noqa: F401
+from test_download import Clock, asked, server  # noqa: F401
 
 from patchconvnet.data import download, web
 from patchconvnet.data.download import fetch
 from patchconvnet.errors import PatchConvNetError
+
+pytestmark = pytest.mark.usefixtures("no_network_settings")
 
 
 class Answer:

@@ -10,12 +10,14 @@ import urllib.error
 from http.client import HTTPException
 
 import pytest
-from test_download_borders import Answer, hosts, no_surroundings  # noqa: F401
+from test_download_borders import Answer, hosts  # noqa: F401
 
 from patchconvnet.data import download
 from patchconvnet.data.download import fetch
 from patchconvnet.data.web import TooSlow
 from patchconvnet.errors import PatchConvNetError
+
+pytestmark = pytest.mark.usefixtures("no_network_settings")
 
 RIGHT, WRONG = b"abcd", b"wxyz"
 

@@ -4,10 +4,12 @@ import io
 import sys
 
 import pytest
-from test_download_borders import Answer, hosts, no_surroundings  # noqa: F401
+from test_download_borders import Answer, hosts  # noqa: F401
 from test_download_limits import sha256  # noqa: F401
 
 from patchconvnet.data.download import fetch
+
+pytestmark = pytest.mark.usefixtures("no_network_settings")
 
 
 class Terminal(io.StringIO):

@@ -13,22 +13,10 @@ from patchconvnet.data.download import fetch
 from patchconvnet.errors import PatchConvNetError
 from patchconvnet.inference import read_image
 
+pytestmark = pytest.mark.usefixtures("no_network_settings")
+
 PATIENCE = 0.5
 IN_TIME = 20  # seconds: the endless answers below would take for ever
-
-
-@pytest.fixture(autouse=True)
-def no_surroundings(monkeypatch):
-    for name in (
-        "PATCHCONVNET_OFFLINE",
-        "http_proxy",
-        "https_proxy",
-        "HTTP_PROXY",
-        "HTTPS_PROXY",
-        "all_proxy",
-        "ALL_PROXY",
-    ):
-        monkeypatch.delenv(name, raising=False)
 
 
 class Server:

@@ -15,13 +15,7 @@ import pytest
 from patchconvnet.data import web
 from patchconvnet.errors import PatchConvNetError
 
-
-@pytest.fixture(autouse=True)
-def no_surroundings(monkeypatch):
-    for name in ("http_proxy", "https_proxy", "all_proxy"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
-    monkeypatch.delenv(web.OFFLINE_VARIABLE, raising=False)
+pytestmark = pytest.mark.usefixtures("no_network_settings")
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,6 @@
 import json
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import nbformat
@@ -16,6 +14,7 @@ from classroom import chapters as classroom_chapters
 from classroom import kit as classroom_kit
 from classroom import slides as classroom_slides
 from patchconvnet import PatchConvNetError
+from test_book import build
 
 
 def telling_lines(node):
@@ -347,20 +346,7 @@ def test_pictures_without_a_chapter_for_them_are_refused(tmp_path):
 
 def test_the_book_of_a_class_builds_and_keeps_its_secrets(kit, tmp_path):
     shutil.copytree(kit / "student", tmp_path / "student")
-    build = [
-        sys.executable,
-        "-c",
-        "from jupyter_book.cli.main import main; main()",
-        "build",
-        ".",
-        "--all",
-        "-W",
-        "-n",
-        "--keep-going",
-    ]
-    result = subprocess.run(
-        build, cwd=tmp_path / "student", capture_output=True, text=True
-    )
+    result = build(tmp_path / "student", tmp_path / "student")
     assert result.returncode == 0, result.stderr
     html = tmp_path / "student" / "_build" / "html"
     page = (html / "chapters" / "06_attention_pooling.html").read_text(encoding="utf-8")
