@@ -1,8 +1,10 @@
-"""Which tests are quick; a small data set, and a finished run on it."""
+"""Which tests are quick; a small data set, and a finished run on it; the built book."""
 
 from pathlib import Path
 
 import pytest
+
+from book_pages import address, book, browser, pages  # noqa: F401
 
 HERE = Path(__file__).parent
 WHOLE_COURSE = ("book", "tools")  # folders of tests that build pages or kits
@@ -11,8 +13,9 @@ WHOLE_COURSE = ("book", "tools")  # folders of tests that build pages or kits
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
     """Mark as quick what tests the package alone, and is neither long nor slow."""
-    # Two files look at the built book: not at once, when one would wait for the other.
-    items.sort(key=lambda item: item.path.name == "test_book.py")
+    # Three files look at the built book: two of them not at once, when they would wait
+    # for the one that builds it.
+    items.sort(key=lambda item: item.path.name in ("test_book.py", "test_browser.py"))
     for item in items:
         if not item.path.is_relative_to(HERE):
             continue

@@ -1,50 +1,75 @@
-/* PatchConvNet in plain JavaScript: what a trained network does with one picture. No library, no server.
+/* PatchConvNet in plain JavaScript: what a trained network does with one
+ * picture. No library, no server.
  *
- *   picture -> resize, rescale -> stem -> trunk -> attentionPooling -> norm, head -> logits (classes), attention (h, w)
+ *   picture -> resize, rescale -> stem -> trunk -> attentionPooling
+ *     -> norm, head -> logits (classes), attention (h, w)
  *
- * A grid is {height, width, channels, data}: row by row, the channels of a cell together. The comments say its shape.
- * `weights` maps the names of the Python package ("stem/conv_0/kernel") to {shape, data}. Functions have its names, too,
- * and stand in the order of the chapters. Dropout and the like are for training alone: here is nothing of them.
+ * A grid is {height, width, channels, data}: row by row, the channels of a
+ * cell together. The comments say its shape. `weights` maps the names of the
+ * Python package ("stem/conv_0/kernel") to {shape, data}. Functions have its
+ * names, too, and stand in the order of the chapters. Dropout and the like are
+ * for training alone: here is nothing of them.
  */
 "use strict";
 
 const PatchConvNet = (() => {
-  const EPSILON_BATCH = 1e-3, EPSILON_LAYER = 1e-6;
+  const EPSILON_BATCH = 1e-3,
+    EPSILON_LAYER = 1e-6;
 
-  // === chapters 02 and 11: any square picture, 32 pixels wide, from 0..255 to -1..1 ===
-  /* Each new pixel is a mean of those around its place, weighted by a triangle, which is wider the more the picture shrinks. */
+  // === chapters 02 and 11: any square picture, 32 pixels wide, to -1..1 ===
+  /* Each new pixel is a mean of those around its place, weighted by a
+   * triangle, which is wider the more the picture shrinks. */
   function resize(picture, size) {
-    const scale = picture.width / size, reach = Math.max(scale, 1);
-    const lines = Array.from({length: size}, (_, place) => {
+    const scale = picture.width / size,
+      reach = Math.max(scale, 1);
+    const lines = Array.from({ length: size }, (_, place) => {
       const centre = (place + 0.5) * scale - 0.5;
-      const first = Math.max(0, Math.ceil(centre - reach)), last = Math.min(picture.width - 1, Math.floor(centre + reach));
-      const parts = Array.from({length: last - first + 1}, (_, step) => 1 - Math.abs(first + step - centre) / reach);
+      const first = Math.max(0, Math.ceil(centre - reach)),
+        last = Math.min(picture.width - 1, Math.floor(centre + reach));
+      const parts = Array.from(
+        { length: last - first + 1 },
+        (_, step) => 1 - Math.abs(first + step - centre) / reach,
+      );
       const total = parts.reduce((sum, part) => sum + part, 0);
-      return {first, parts: parts.map((part) => part / total)};
+      return { first, parts: parts.map((part) => part / total) };
     });
-    const narrow = new Float32Array(picture.height * size * 3), small = new Float32Array(size * size * 3);
-    for (let row = 0; row < picture.height; row++) { // (S, S, 3 or 4) -> (S, size, 3)
-      lines.forEach(({first, parts}, column) => parts.forEach((part, step) => {
-        const source = (row * picture.width + first + step) * picture.channels, target = (row * size + column) * 3;
-        for (let colour = 0; colour < 3; colour++) narrow[target + colour] += part * picture.data[source + colour];
-      }));
+    const narrow = new Float32Array(picture.height * size * 3),
+      small = new Float32Array(size * size * 3);
+    for (let row = 0; row < picture.height; row++) {
+      // (S, S, 3 or 4) -> (S, size, 3)
+      lines.forEach(({ first, parts }, column) =>
+        parts.forEach((part, step) => {
+          const source =
+              (row * picture.width + first + step) * picture.channels,
+            target = (row * size + column) * 3;
+          for (let colour = 0; colour < 3; colour++)
+            narrow[target + colour] += part * picture.data[source + colour];
+        }),
+      );
     }
-    lines.forEach(({first, parts}, row) => parts.forEach((part, step) => { // (S, size, 3) -> (size, size, 3)
-      const source = (first + step) * size * 3, target = row * size * 3;
-      for (let index = 0; index < size * 3; index++) small[target + index] += part * narrow[source + index];
-    }));
-    return {height: size, width: size, channels: 3, data: small};
+    lines.forEach(({ first, parts }, row) =>
+      parts.forEach((part, step) => {
+        // (S, size, 3) -> (size, size, 3)
+        const source = (first + step) * size * 3,
+          target = row * size * 3;
+        for (let index = 0; index < size * 3; index++)
+          small[target + index] += part * narrow[source + index];
+      }),
+    );
+    return { height: size, width: size, channels: 3, data: small };
   }
 
   function rescale(image) {
-    return {...image, data: image.data.map((value) => value / 127.5 - 1)};
+    return { ...image, data: image.data.map((value) => value / 127.5 - 1) };
   }
 
   // === chapter 03: the stem, and the convolution that the trunk uses, too ===
-  /* A 3x3 convolution with one ring of zeros around: (H, W, C) -> (H / stride, W / stride, D). */
+  /* A 3x3 convolution with one ring of zeros around:
+   * (H, W, C) -> (H / stride, W / stride, D). */
   function convolution(x, kernel, bias, stride = 1) {
     const [rows, columns, inputs, outputs] = kernel.shape;
-    const height = Math.floor((x.height - 1) / stride) + 1, width = Math.floor((x.width - 1) / stride) + 1;
+    const height = Math.floor((x.height - 1) / stride) + 1,
+      width = Math.floor((x.width - 1) / stride) + 1;
     const data = new Float32Array(height * width * outputs);
     for (let row = 0; row < height; row++) {
       for (let column = 0; column < width; column++) {
@@ -60,31 +85,46 @@ const PatchConvNet = (() => {
             let weight = (down * columns + across) * inputs * outputs;
             for (let input = 0; input < inputs; input++) {
               const value = x.data[source + input];
-              for (let output = 0; output < outputs; output++) data[place + output] += value * kernel.data[weight++];
+              for (let output = 0; output < outputs; output++)
+                data[place + output] += value * kernel.data[weight++];
             }
           }
         }
       }
     }
-    return {height, width, channels: outputs, data};
+    return { height, width, channels: outputs, data };
   }
 
   /* x times the probability that a normal number is below x. */
   function gelu(x) {
-    return {...x, data: x.data.map((value) => value * 0.5 * (1 + erf(value / Math.SQRT2)))};
+    return {
+      ...x,
+      data: x.data.map((value) => value * 0.5 * (1 + erf(value / Math.SQRT2))),
+    };
   }
 
-  /* The error function, by formula 7.1.26 of Abramowitz and Stegun (1964): to 1.5e-7. */
+  /* The error function to 1.5e-7: formula 7.1.26 of Abramowitz and Stegun
+   * (1964). */
   function erf(value) {
     const t = 1 / (1 + 0.3275911 * Math.abs(value));
-    const sum = t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429))));
+    const sum =
+      t *
+      (0.254829592 +
+        t *
+          (-0.284496736 +
+            t * (1.421413741 + t * (-1.453152027 + t * 1.061405429))));
     return Math.sign(value) * (1 - sum * Math.exp(-value * value));
   }
 
   function stem(image, weights, strides) {
     let x = image; // (S, S, 3)
     strides.forEach((stride, index) => {
-      x = convolution(x, weights[`stem/conv_${index}/kernel`], weights[`stem/conv_${index}/bias`], stride);
+      x = convolution(
+        x,
+        weights[`stem/conv_${index}/kernel`],
+        weights[`stem/conv_${index}/bias`],
+        stride,
+      );
       x = gelu(batchNorm(x, weights, `stem/norm_${index}`));
     });
     return x; // (h, w, dim)
@@ -94,24 +134,42 @@ const PatchConvNet = (() => {
   /* Without training, batch norm is a scale and a shift for each channel. */
   function batchNorm(x, weights, name) {
     const part = (which) => weights[`${name}/${which}`].data;
-    const scale = part("gamma").map((gamma, channel) => gamma / Math.sqrt(part("moving_variance")[channel] + EPSILON_BATCH));
-    const shift = part("beta").map((beta, channel) => beta - part("moving_mean")[channel] * scale[channel]);
+    const scale = part("gamma").map(
+      (gamma, channel) =>
+        gamma / Math.sqrt(part("moving_variance")[channel] + EPSILON_BATCH),
+    );
+    const shift = part("beta").map(
+      (beta, channel) => beta - part("moving_mean")[channel] * scale[channel],
+    );
     const channels = scale.length;
-    return {...x, data: x.data.map((value, index) => value * scale[index % channels] + shift[index % channels])};
+    return {
+      ...x,
+      data: x.data.map(
+        (value, index) =>
+          value * scale[index % channels] + shift[index % channels],
+      ),
+    };
   }
 
   function trunkBlock(x, weights, name) {
-    const layer = (input, which) => convolution(input, weights[`${name}/${which}/kernel`], weights[`${name}/${which}/bias`]);
+    const layer = (input, which) =>
+      convolution(
+        input,
+        weights[`${name}/${which}/kernel`],
+        weights[`${name}/${which}/bias`],
+      );
     let y = batchNorm(x, weights, `${name}/norm`);
     y = gelu(layer(y, "mix_in"));
     y = gelu(layer(y, "look_around"));
     y = squeezeExcite(y, weights, `${name}/squeeze_excite`);
     y = layer(y, "mix_out");
-    return {...x, data: x.data.map((value, index) => value + y.data[index])}; // the residual connection
+    // the residual connection
+    return { ...x, data: x.data.map((value, index) => value + y.data[index]) };
   }
 
   function trunk(x, weights) {
-    for (let block = 0; weights[`trunk/block_${block}/norm/gamma`]; block++) x = trunkBlock(x, weights, `trunk/block_${block}`);
+    for (let block = 0; weights[`trunk/block_${block}/norm/gamma`]; block++)
+      x = trunkBlock(x, weights, `trunk/block_${block}`);
     return x; // (h, w, dim)
   }
 
@@ -119,99 +177,178 @@ const PatchConvNet = (() => {
   function squeezeExcite(x, weights, name) {
     if (!weights[`${name}/reduce/kernel`]) return x; // this network has none
     const squeezed = new Float32Array(x.channels);
-    x.data.forEach((value, index) => { squeezed[index % x.channels] += value / (x.height * x.width); });
-    const reduced = dense(squeezed, weights, `${name}/reduce`).map((value) => Math.max(value, 0));
-    const gate = dense(reduced, weights, `${name}/expand`).map((value) => 1 / (1 + Math.exp(-value)));
-    return {...x, data: x.data.map((value, index) => value * gate[index % x.channels])};
+    x.data.forEach((value, index) => {
+      squeezed[index % x.channels] += value / (x.height * x.width);
+    });
+    const reduced = dense(squeezed, weights, `${name}/reduce`).map((value) =>
+      Math.max(value, 0),
+    );
+    const gate = dense(reduced, weights, `${name}/expand`).map(
+      (value) => 1 / (1 + Math.exp(-value)),
+    );
+    return {
+      ...x,
+      data: x.data.map((value, index) => value * gate[index % x.channels]),
+    };
   }
 
   // === chapter 06: attention pooling ===
   function dense(vector, weights, name) {
-    const {shape: [, outputs], data: kernel} = weights[`${name}/kernel`];
-    const result = weights[`${name}/bias`] ? Float32Array.from(weights[`${name}/bias`].data) : new Float32Array(outputs);
+    const {
+      shape: [, outputs],
+      data: kernel,
+    } = weights[`${name}/kernel`];
+    const result = weights[`${name}/bias`]
+      ? Float32Array.from(weights[`${name}/bias`].data)
+      : new Float32Array(outputs);
     vector.forEach((value, input) => {
-      for (let output = 0; output < outputs; output++) result[output] += value * kernel[input * outputs + output];
+      for (let output = 0; output < outputs; output++)
+        result[output] += value * kernel[input * outputs + output];
     });
     return result;
   }
 
   function layerNorm(vector, weights, name) {
     const mean = vector.reduce((sum, value) => sum + value, 0) / vector.length;
-    const variance = vector.reduce((sum, value) => sum + (value - mean) ** 2, 0) / vector.length;
-    const [gamma, beta] = [weights[`${name}/gamma`].data, weights[`${name}/beta`].data];
-    return vector.map((value, index) => (value - mean) / Math.sqrt(variance + EPSILON_LAYER) * gamma[index] + beta[index]);
+    const variance =
+      vector.reduce((sum, value) => sum + (value - mean) ** 2, 0) /
+      vector.length;
+    const [gamma, beta] = [
+      weights[`${name}/gamma`].data,
+      weights[`${name}/beta`].data,
+    ];
+    return vector.map(
+      (value, index) =>
+        ((value - mean) / Math.sqrt(variance + EPSILON_LAYER)) * gamma[index] +
+        beta[index],
+    );
   }
 
   function softmax(scores) {
     const greatest = Math.max(...scores);
-    const powers = Float32Array.from(scores, (score) => Math.exp(score - greatest));
+    const powers = Float32Array.from(scores, (score) =>
+      Math.exp(score - greatest),
+    );
     const total = powers.reduce((sum, value) => sum + value, 0);
     return powers.map((power) => power / total);
   }
 
-  const dot = (one, other) => one.reduce((sum, value, index) => sum + value * other[index], 0);
+  const dot = (one, other) =>
+    one.reduce((sum, value, index) => sum + value * other[index], 0);
   const add = (one, other) => one.map((value, index) => value + other[index]);
 
-  /* The class token asks, all patches (and the token itself) answer: (h, w, dim) -> (dim) and the map (h, w). */
+  /* The class token asks, all patches (and the token itself) answer:
+   * (h, w, dim) -> (dim) and the map (h, w). */
   function attentionPooling(x, weights) {
     const token = weights["pooling/class_token"].data; // (dim)
     const line = [token]; // the token first, then the patches: (1 + P, dim)
-    for (let place = 0; place < x.data.length; place += x.channels) line.push(x.data.subarray(place, place + x.channels));
-    const normal = line.map((vector) => layerNorm(vector, weights, "pooling/norm_tokens"));
+    for (let place = 0; place < x.data.length; place += x.channels)
+      line.push(x.data.subarray(place, place + x.channels));
+    const normal = line.map((vector) =>
+      layerNorm(vector, weights, "pooling/norm_tokens"),
+    );
     const query = dense(normal[0], weights, "pooling/query");
-    const scores = normal.map((vector) => dot(query, dense(vector, weights, "pooling/key")) / Math.sqrt(x.channels));
+    const scores = normal.map(
+      (vector) =>
+        dot(query, dense(vector, weights, "pooling/key")) /
+        Math.sqrt(x.channels),
+    );
     const attention = softmax(scores); // (1 + P): they add up to 1
     const mixed = new Float32Array(x.channels);
     normal.forEach((vector, index) => {
-      dense(vector, weights, "pooling/value").forEach((value, channel) => { mixed[channel] += attention[index] * value; });
+      dense(vector, weights, "pooling/value").forEach((value, channel) => {
+        mixed[channel] += attention[index] * value;
+      });
     });
     const answer = add(token, dense(mixed, weights, "pooling/project"));
-    const hidden = gelu({data: dense(layerNorm(answer, weights, "pooling/norm_mlp"), weights, "pooling/mlp_in")}).data;
-    return {pooled: add(answer, dense(hidden, weights, "pooling/mlp_out")), attention: attention.slice(1)};
+    const hidden = gelu({
+      data: dense(
+        layerNorm(answer, weights, "pooling/norm_mlp"),
+        weights,
+        "pooling/mlp_in",
+      ),
+    }).data;
+    return {
+      pooled: add(answer, dense(hidden, weights, "pooling/mlp_out")),
+      attention: attention.slice(1),
+    };
   }
 
   // === chapter 12: the rival, average pooling, and its map ===
   /* Every patch has the same weight: (h, w, dim) -> (dim). */
   function averagePooling(x) {
     const pooled = new Float32Array(x.channels);
-    x.data.forEach((value, index) => { pooled[index % x.channels] += value / (x.height * x.width); });
+    x.data.forEach((value, index) => {
+      pooled[index % x.channels] += value / (x.height * x.width);
+    });
     return pooled;
   }
 
-  /* What each patch says for one class, its positive part, summing to 1: (h, w, dim) -> (h w). */
+  /* What each patch says for one class, its positive part, summing to 1:
+   * (h, w, dim) -> (h w). */
   function classActivationMap(x, weights, label) {
-    const {shape: [, classes], data: kernel} = weights["head/kernel"];
+    const {
+      shape: [, classes],
+      data: kernel,
+    } = weights["head/kernel"];
     const map = new Float32Array(x.height * x.width);
-    x.data.forEach((value, index) => { map[Math.floor(index / x.channels)] += value * kernel[(index % x.channels) * classes + label]; });
-    const positive = map.map((value) => Math.max(value, 0)), total = positive.reduce((sum, value) => sum + value, 0);
-    return positive.map((value) => (total > 0 ? value / total : 1 / map.length));
+    x.data.forEach((value, index) => {
+      map[Math.floor(index / x.channels)] +=
+        value * kernel[(index % x.channels) * classes + label];
+    });
+    const positive = map.map((value) => Math.max(value, 0)),
+      total = positive.reduce((sum, value) => sum + value, 0);
+    return positive.map((value) =>
+      total > 0 ? value / total : 1 / map.length,
+    );
   }
 
   // === chapter 07: the whole network ===
-  /* picture: {height, width, channels: 3 or 4, data: 0..255}, a square; network: {weights, strides, size}.
-   * -> logits (classes), attention (h, w) as height, width and data, and what the network saw of the picture. */
-  function explain(picture, {weights, strides, size}) {
+  /* picture: {height, width, channels: 3 or 4, data: 0..255}, a square;
+   * network: {weights, strides, size}. -> logits (classes), attention (h, w)
+   * as height, width and data, and what the network saw of the picture. */
+  function explain(picture, { weights, strides, size }) {
     const seen = resize(picture, size); // (size, size, 3)
-    const patches = trunk(stem(rescale(seen), weights, strides), weights); // (h, w, dim)
-    const {height, width} = patches;
+    // (h, w, dim)
+    const patches = trunk(stem(rescale(seen), weights, strides), weights);
+    const { height, width } = patches;
     if (!weights["pooling/class_token"]) {
-      const logits = dense(averagePooling(patches), weights, "head"); // (classes)
+      // (classes)
+      const logits = dense(averagePooling(patches), weights, "head");
       const answer = logits.indexOf(Math.max(...logits));
-      return {logits, attention: {height, width, data: classActivationMap(patches, weights, answer)}, seen};
+      return {
+        logits,
+        attention: {
+          height,
+          width,
+          data: classActivationMap(patches, weights, answer),
+        },
+        seen,
+      };
     }
-    const {pooled, attention} = attentionPooling(patches, weights); // (dim), (h w)
-    const normal = batchNorm({data: pooled}, weights, "norm").data;
-    return {logits: dense(normal, weights, "head"), attention: {height, width, data: attention}, seen};
+    // (dim), (h w)
+    const { pooled, attention } = attentionPooling(patches, weights);
+    const normal = batchNorm({ data: pooled }, weights, "norm").data;
+    return {
+      logits: dense(normal, weights, "head"),
+      attention: { height, width, data: attention },
+      seen,
+    };
   }
 
-  return {explain, softmax, resize};
+  return { explain, softmax, resize };
 })();
 
-// As a worker, away from the page: it is told a network once, by a name, and then asked about pictures.
+// As a worker, away from the page: it is told a network once, by a name, and
+// then asked about pictures.
 if (typeof document === "undefined" && typeof postMessage === "function") {
   const networks = {};
-  onmessage = ({data: {name, network, question, picture}}) => {
+  onmessage = ({ data: { name, network, question, picture } }) => {
     if (network) networks[name] = network;
-    else postMessage({question, answer: PatchConvNet.explain(picture, networks[name])});
+    else
+      postMessage({
+        question,
+        answer: PatchConvNet.explain(picture, networks[name]),
+      });
   };
 }

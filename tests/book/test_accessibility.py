@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
-from test_book import address, book, browser, open_page, pages  # noqa: F401
+from book_pages import open_page
 
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 OF_COLOUR = ["color-contrast", "link-in-text-block"]  # what can differ in dark mode
@@ -103,7 +103,7 @@ def axe_problems(page, modes=("light", "dark")):
 
 
 @pytest.fixture(scope="module")
-def visits(browser, address, book, pages):  # noqa: F811
+def visits(browser, address, book, pages):
     """Each page once. -> {name: (failures, what axe found, files asked for, faces of
     figures at night, blurred figures)}
     """
@@ -147,7 +147,7 @@ def test_axe_finds_nothing(visits):
 
 
 @pytest.mark.slow
-def test_axe_finds_nothing_at_night(browser, address, book, pages):  # noqa: F811
+def test_axe_finds_nothing_at_night(browser, address, book, pages):
     found = []
     for name in [
         file.relative_to(book).as_posix() for file in pages if file.name != "index.html"
@@ -160,13 +160,13 @@ def test_axe_finds_nothing_at_night(browser, address, book, pages):  # noqa: F81
 
 
 def test_pages_load_from_a_server(visits):
-    """From disk they are loaded by tests/book/test_book.py."""
+    """From disk they are loaded by tests/book/test_browser.py."""
     assert not (
         found := {name: failures for name, (failures, *_) in visits.items() if failures}
     ), found
 
 
-def test_pages_are_light(visits, book):  # noqa: F811
+def test_pages_are_light(visits, book):
     """In bytes on disk: a server that compresses sends less. `_static` is the same for
     all pages and is sent once.
     """
@@ -197,7 +197,7 @@ def test_figures_are_sharp_and_keep_a_white_face_in_dark_mode(visits):
     ), found
 
 
-def test_axe_sees_a_broken_page(browser, tmp_path):  # noqa: F811
+def test_axe_sees_a_broken_page(browser, tmp_path):
     file = tmp_path / "page.html"
     file.write_text(
         '<!doctype html><html lang="en"><title>Broken</title><style>.faint { color:'

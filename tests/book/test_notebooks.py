@@ -23,7 +23,7 @@ from patchconvnet\.course\.announcement import announce
 
 announce\(dataset=("shapes"|"cifar10"|None), minutes=[\d.]+\)
 ?""")
-# columns that a page of 1280 pixels shows: test_book.py looks at the pages themselves
+# columns that a page of 1280 pixels shows: test_browser.py looks at the pages
 WIDTH = 79
 FENCE = re.compile(r"(?ms)^( *)```[^\n]*\n(.*?)^ *```")
 DIRECTIVE = re.compile(r"(?m)^\s*(:::+|```+)\{|\{(cite|ref|numref|doc|term)(:\w+)?\}`")

@@ -6,7 +6,6 @@ import matplotlib
 import numpy as np
 
 from patchconvnet import inference
-from test_book import PHONE, browser, open_page  # noqa: F401
 from test_try_it_page import address, fresh, press, site, spoken, visit  # noqa: F401
 
 

@@ -104,7 +104,7 @@ def test_what_is_no_json_is_one_line(content, damaged):
     with pytest.raises(
         PatchConvNetError, match="results.json (cannot be read|is damaged)"
     ):
-        records.load(folder).results  # noqa: B018 - reading is what fails
+        records.load(folder).results
 
 
 def test_weights_that_are_no_numbers_are_told_as_such(damaged, tmp_path):
@@ -139,7 +139,7 @@ def test_familiarity_of_another_network_is_told(damaged):
             PatchConvNetError,
             match="does not hold mean, whitening and limit for 64 channels",
         ):
-            records.load(folder).usual  # noqa: B018
+            records.load(folder).usual
 
 
 def test_top_five_is_told_where_it_says_something(damaged):

@@ -7,9 +7,9 @@ import tarfile
 
 import numpy as np
 import pytest
-from test_data import (  # noqa: F401
+from test_data import (
     ROWS,
-    folder,
+    folder,  # noqa: F401
     labels_of,
     load,
     pixels_of,

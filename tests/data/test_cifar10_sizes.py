@@ -11,10 +11,10 @@ import tarfile
 from pathlib import Path
 
 import pytest
-from test_cifar10_files import (  # noqa: F401
+from test_cifar10_files import (
     ENDLESS,
     READ_IT,
-    ROWS,
+    ROWS,  # noqa: F401
     check_read,
     official_pickle,
     refusal,

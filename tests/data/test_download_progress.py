@@ -5,7 +5,7 @@ import sys
 
 import pytest
 from test_download_borders import Answer, hosts  # noqa: F401
-from test_download_limits import sha256  # noqa: F401
+from test_download_limits import sha256
 
 from patchconvnet.data.download import fetch
 
@@ -17,7 +17,7 @@ class Terminal(io.StringIO):
         return True
 
 
-def shown(hosts, folder, monkeypatch, pieces, seconds, live, length=None, start=0):  # noqa: F811
+def shown(hosts, folder, monkeypatch, pieces, seconds, live, length=None, start=0):
     """What stands on standard error after a download of so many bytes a piece."""
     content = bytes(start + sum(pieces))
     if start:
@@ -38,7 +38,7 @@ def shown(hosts, folder, monkeypatch, pieces, seconds, live, length=None, start=
 )
 def test_a_terminals_line_changes_five_times_a_second(
     hosts, tmp_path, monkeypatch, seconds, drawn
-):  # noqa: F811
+):
     text = shown(
         hosts, tmp_path, monkeypatch, [100_000] * 6, seconds, live=True, length=600_000
     )
@@ -53,7 +53,7 @@ def test_a_terminals_line_changes_five_times_a_second(
 
 def test_a_terminals_line_tells_no_share_of_what_is_not_known(
     hosts, tmp_path, monkeypatch
-):  # noqa: F811
+):
     text = shown(
         hosts,
         tmp_path,
@@ -82,7 +82,7 @@ def test_a_terminals_line_tells_no_share_of_what_is_not_known(
 )
 def test_a_log_gets_a_line_at_each_tenth(
     hosts, tmp_path, monkeypatch, start, pieces, told
-):  # noqa: F811
+):
     pieces = [10_000 * piece for piece in pieces]
     text = shown(
         hosts,
@@ -106,14 +106,14 @@ def test_a_log_gets_a_line_at_each_tenth(
     assert [line.partition("), ")[0] for line in lines] == wanted
 
 
-def test_a_log_of_an_unknown_length_says_where_it_begins(hosts, tmp_path, monkeypatch):  # noqa: F811
+def test_a_log_of_an_unknown_length_says_where_it_begins(hosts, tmp_path, monkeypatch):
     assert (
         shown(hosts, tmp_path, monkeypatch, [1_000_000] * 3, 1.0, live=False)
         == "file from only: begins\n"
     )
 
 
-def test_what_takes_no_time_is_no_division_by_zero(hosts, tmp_path, monkeypatch):  # noqa: F811
+def test_what_takes_no_time_is_no_division_by_zero(hosts, tmp_path, monkeypatch):
     assert shown(hosts, tmp_path, monkeypatch, [4], 0.0, live=False, length=4).endswith(
         " (100%), 4.00 MB/s\n"
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from test_evolution import MASKS, data_of, small  # noqa: F401
+from test_evolution import MASKS, data_of, small
 
 from patchconvnet import evolution
 from patchconvnet.errors import PatchConvNetError

@@ -5,8 +5,8 @@ numbers, and anyone can work it.
 import numpy as np
 import pytest
 
+from book_pages import PHONE, WIDER_THAN_ITS_PLACE, open_page
 from patchconvnet import evolution
-from test_book import PHONE, WIDER_THAN_ITS_PLACE, browser, open_page  # noqa: F401
 
 CHOSEN = [3, 11, 29, 0]
 
@@ -24,7 +24,7 @@ def file(seen, tmp_path_factory):
 
 
 @pytest.fixture
-def page(browser, file):  # noqa: F811
+def page(browser, file):
     page, problems = open_page(browser, file.as_uri())
     yield page
     page.context.close()
@@ -140,7 +140,7 @@ def test_play_advances_quietly_and_stops_at_the_end(page, seen):
     )
 
 
-def test_less_motion_for_those_who_ask(browser, file):  # noqa: F811
+def test_less_motion_for_those_who_ask(browser, file):
     page, problems = open_page(browser, file.as_uri())
     page.emulate_media(reduced_motion="reduce")
     page.clock.install(time=0)
@@ -290,7 +290,7 @@ def test_focus_is_seen(page):
         )
 
 
-def test_two_players_on_a_page_do_not_meddle(browser, seen, tmp_path):  # noqa: F811
+def test_two_players_on_a_page_do_not_meddle(browser, seen, tmp_path):
     path = tmp_path / "two.html"
     evolution.player(seen).write(path)
     path.write_text(
@@ -313,7 +313,7 @@ def test_two_players_on_a_page_do_not_meddle(browser, seen, tmp_path):  # noqa: 
     assert problems == []
 
 
-def test_maps_alone_and_a_sentence_why(browser, tmp_path):  # noqa: F811
+def test_maps_alone_and_a_sentence_why(browser, tmp_path):
     from dataclasses import replace
 
     seen = replace(
@@ -340,7 +340,7 @@ def test_maps_alone_and_a_sentence_why(browser, tmp_path):  # noqa: F811
     assert problems == []
 
 
-def test_without_javascript_there_is_a_sentence(browser, file):  # noqa: F811
+def test_without_javascript_there_is_a_sentence(browser, file):
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
     page.goto(file.as_uri())

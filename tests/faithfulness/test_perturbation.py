@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 import pytest
-from test_faithfulness import map_at, mask_of  # noqa: F401
+from test_faithfulness import map_at, mask_of
 
 from patchconvnet import PatchConvNet, faithfulness
 from patchconvnet.errors import PatchConvNetError

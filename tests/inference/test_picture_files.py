@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from test_inference import check_left_dark, left_dark, saved  # noqa: F401
+from test_inference import check_left_dark, left_dark, saved
 
 from patchconvnet.errors import PatchConvNetError
 from patchconvnet.inference import read_image

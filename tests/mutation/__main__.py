@@ -225,7 +225,9 @@ def in_javascript(count, seed, modules):
         for path in paths
         if not modules or any(f"try_it/{module}" in path for module in modules)
     ]
-    tests = [f"tests/book/test_try_it_{part}.py" for part in ("network", "page")]
+    tests = [
+        f"tests/book/test_try_it_{part}.py" for part in ("network", "files", "page")
+    ]
 
     def tests_of(path, text, mutant):
         return (tests if "network" in path else tests[::-1]), 60

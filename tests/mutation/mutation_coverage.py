@@ -25,9 +25,9 @@ import pytest
 # Of the book, its pages, the class and the repository, about no code of the package; of
 # other backends, precisions and processes, slow.
 LEFT_OUT = set(
-    """accessibility backends benchmark book bundle classroom classroom_trial claims
-    full_run_cell mixed_precision notebooks repository serialization try_it_network
-    try_it_page""".split()
+    """accessibility backends benchmark book browser bundle classroom classroom_trial
+    claims full_run_cell mixed_precision notebooks repository serialization
+    try_it_files try_it_network try_it_page""".split()
 )
 LONGEST = 120  # seconds of tests for one fault, as measured
 SETTINGS = (

@@ -5,7 +5,7 @@ import builtins
 
 import numpy as np
 import pytest
-from test_official import TINY, numpy, random_weights  # noqa: F401
+from test_official import TINY, numpy, random_weights
 
 from patchconvnet import PatchConvNet, PatchConvNetError, official
 from patchconvnet.model import PAPER, PRESETS

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from test_classroom import PLAN, ROOT, kit, notebook, write  # noqa: F401
 
+from book_pages import build
 from classroom import chapters as classroom_chapters
 from classroom import kit as classroom_kit
 from classroom import slides as classroom_slides
 from patchconvnet import PatchConvNetError
-from test_book import build
 
 
 def telling_lines(node):

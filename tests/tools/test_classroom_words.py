@@ -16,6 +16,7 @@ import yaml
 from markdown_it import MarkdownIt
 from test_classroom_refusals import PLAN, ROOT, kit, plan, shown  # noqa: F401
 
+from book_pages import build
 from classroom import kit as classroom_kit
 from classroom import notebooks as classroom_notebooks
 from classroom import pages as classroom_pages
@@ -23,7 +24,6 @@ from classroom import plan as classroom_plan
 from classroom import slides as classroom_slides
 from classroom import text as classroom_text
 from patchconvnet import PatchConvNetError
-from test_book import build
 
 WORDS = [
     'a"b', "a'b\"c", "x\ny", '"); import os; os.remove("letter") #', "{x}",

@@ -270,5 +270,5 @@ def test_peak_memory_is_1024_bytes_a_kilobyte(monkeypatch, tmp_path):
         resource, "getrusage", lambda who: types.SimpleNamespace(ru_maxrss=1000)
     )
     for system, bytes_each in (("Linux", 1024), ("Darwin", 1)):
-        monkeypatch.setattr(machine.platform, "system", lambda: system)  # noqa: B023
+        monkeypatch.setattr(machine.platform, "system", lambda: system)
         assert machine.peak_memory() == 1000 * bytes_each

@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 import pytest
-from test_training_parts import TINY  # noqa: F401
+from test_training_parts import TINY
 
 from patchconvnet import model
 from patchconvnet.errors import PatchConvNetError
