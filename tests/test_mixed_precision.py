@@ -31,7 +31,9 @@ OPTIONS = {
 @pytest.mark.parametrize(
     "policy", ["mixed_bfloat16", pytest.param("mixed_float16", marks=pytest.mark.slow)]
 )
-@pytest.mark.parametrize("options", OPTIONS)
+@pytest.mark.parametrize(
+    "options", ["plain", pytest.param("paper", marks=pytest.mark.slow)]
+)
 def test_200_steps_stay_finite_and_learn(policy, options):
     keras.utils.set_random_seed(0)
     images, labels, _ = shapes.generate(64, seed=0)

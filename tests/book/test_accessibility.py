@@ -15,9 +15,9 @@ from book_pages import open_page
 
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 OF_COLOUR = ["color-contrast", "link-in-text-block"]  # what can differ in dark mode
-# At night, each kind of page is looked at; the other chapters, which share its
-# template, in the slow lane.
-SEEN_AT_NIGHT = re.compile(
+# The colours of each kind of page are judged, which takes longest; those of the other
+# chapters, which share its template, in the slow lane.
+ONE_OF_EACH = re.compile(
     r"(intro|glossary|references|search|try_it|chapters/(01|06|10|13|14)_\w+)\.html"
 )
 # nothing to load: every style sheet is the book's own
@@ -68,8 +68,11 @@ BLURRED = """() => [...document.querySelectorAll(".cell_output img")]
 IN_MODE = "mode => (document.documentElement.dataset.theme ?? mode) === mode"
 
 
-def axe_problems(page, modes=("light", "dark")):
-    """What axe finds on an open page: a list of "mode: rule: element: message"."""
+def axe_problems(page, of_colour=True):
+    """What axe finds on an open page: a list of "mode: rule: element: message".
+
+    Its colours are judged in light and dark mode, or not at all.
+    """
     api = pytest.importorskip(
         "axe_playwright_python.sync_playwright",
         reason="this test needs axe: bash tests/install_browser.sh",
@@ -90,15 +93,11 @@ def axe_problems(page, modes=("light", "dark")):
                 )
 
     page.evaluate(PREPARE)
-    if "light" in modes:
-        ask(
-            "light",
-            runOnly=WCAG,
-            rules={rule: {"enabled": False} for rule in OF_COLOUR},
-        )
-    page.evaluate(ONE_OF_EACH_KIND)
-    for mode in modes:
-        ask(mode, runOnly=OF_COLOUR)
+    ask("light", runOnly=WCAG, rules={rule: {"enabled": False} for rule in OF_COLOUR})
+    if of_colour:
+        page.evaluate(ONE_OF_EACH_KIND)
+        for mode in ("light", "dark"):
+            ask(mode, runOnly=OF_COLOUR)
     return problems
 
 
@@ -117,9 +116,7 @@ def visits(browser, address, book, pages):
         asked.clear(), failures.clear()
         page.goto(f"{address}/{name}", wait_until="load")
         page.evaluate("() => window.MathJax?.startup?.promise?.then(() => true)")
-        problems = axe_problems(
-            page, ("light", "dark") if SEEN_AT_NIGHT.fullmatch(name) else ("light",)
-        )
+        problems = axe_problems(page, of_colour=bool(ONE_OF_EACH.fullmatch(name)))
         files = {
             book / path.removeprefix(f"{urlsplit(address).path}/")
             for path in asked
@@ -147,14 +144,14 @@ def test_axe_finds_nothing(visits):
 
 
 @pytest.mark.slow
-def test_axe_finds_nothing_at_night(browser, address, book, pages):
+def test_axe_finds_nothing_in_the_colours_of_the_others(browser, address, book, pages):
     found = []
     for name in [
         file.relative_to(book).as_posix() for file in pages if file.name != "index.html"
     ]:
-        if not SEEN_AT_NIGHT.fullmatch(name):
+        if not ONE_OF_EACH.fullmatch(name):
             page, _ = open_page(browser, f"{address}/{name}")
-            found += [f"{name}: {problem}" for problem in axe_problems(page, ("dark",))]
+            found += [f"{name}: {problem}" for problem in axe_problems(page)]
             page.context.close()
     assert not found
 

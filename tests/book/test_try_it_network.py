@@ -213,6 +213,7 @@ FAULTS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_in_any_layer_is_seen(network_page, site, fault):
     good, bad, name = FAULTS[fault]
