@@ -15,6 +15,7 @@ from patchconvnet import PatchConvNet, official
 pytestmark = pytest.mark.slow
 
 WORKER = Path(__file__).with_name("backend_worker.py")
+ROOT = Path(__file__).resolve().parents[2]
 MODELS = {
     "plain": {"dim": 16, "depth": 2},
     "batch_norm": {
@@ -153,3 +154,22 @@ def test_a_run_folder_made_there_is_read_here(outputs, folder):
     assert backend in record.results["versions"]
     logits = keras.ops.convert_to_numpy(record.model()(images()))
     np.testing.assert_allclose(logits, made_there["trained"], atol=1e-4)
+
+
+@pytest.mark.parametrize("backend", ["jax", "torch"])
+def test_the_tests_of_the_network_pass(backend):
+    """Those of the layers on JAX, and of saving on PyTorch, run in `.ci/run`."""
+    if importlib.util.find_spec(backend) is None:
+        pytest.skip(
+            f"{backend} is not installed: pip install -r requirements-backends.txt"
+        )
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-o", "addopts=", "-m", "not slow", "-q"]
+        + [ROOT / "tests" / "model", ROOT / "tests" / "test_mixed_precision.py"],
+        cwd=ROOT,
+        env=os.environ | {"KERAS_BACKEND": backend},
+        capture_output=True,
+        text=True,
+        timeout=1200,
+    )
+    assert done.returncode == 0, done.stdout[-3000:]
