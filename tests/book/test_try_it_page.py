@@ -78,12 +78,16 @@ def draw(page, outline=STAR):
 
 
 def spoken(page, pattern=r"\w+, (more than )?\d+%; attention .+"):
-    """What a screen reader is told at last."""
-    page.wait_for_function(
-        f"new RegExp({pattern!r}).test(document.querySelector('.unseen').textContent)",
+    """What a screen reader is told at last, as it was when it fitted the pattern."""
+    found = page.wait_for_function(
+        """pattern => {
+            const said = document.querySelector(".unseen").textContent;
+            return new RegExp(pattern).test(said) && said;
+        }""",
+        arg=pattern,
         timeout=20_000,
     )
-    return page.locator(".unseen").inner_text()
+    return found.json_value()
 
 
 def press(page, *keys):
