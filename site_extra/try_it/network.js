@@ -4,11 +4,11 @@
  *   picture -> resize, rescale -> stem -> trunk -> attentionPooling
  *     -> norm, head -> logits (classes), attention (h, w)
  *
- * A grid is {height, width, channels, data}: row by row, the channels of a
- * cell together. The comments say its shape. `weights` maps the names of the
- * Python package ("stem/conv_0/kernel") to {shape, data}. Functions have its
- * names, too, and stand in the order of the chapters. Dropout and the like are
- * for training alone: here is nothing of them.
+ * A grid is {height, width, channels, data}: row by row, the channels of
+ * a cell together. The comments say its shape. `weights` maps the names of
+ * the Python package ("stem/conv_0/kernel") to {shape, data}. Functions
+ * have its names, too, and stand in the order of the chapters. Dropout and
+ * the like are for training alone: here is nothing of them.
  */
 "use strict";
 
@@ -16,7 +16,7 @@ const PatchConvNet = (() => {
   const EPSILON_BATCH = 1e-3,
     EPSILON_LAYER = 1e-6;
 
-  // === chapters 02 and 11: any square picture, 32 pixels wide, to -1..1 ===
+  // === chapters 02 and 11: a square picture, 32 pixels wide, to -1..1 ===
   /* Each new pixel is a mean of those around its place, weighted by a
    * triangle, which is wider the more the picture shrinks. */
   function resize(picture, size) {
@@ -43,7 +43,8 @@ const PatchConvNet = (() => {
               (row * picture.width + first + step) * picture.channels,
             target = (row * size + column) * 3;
           for (let colour = 0; colour < 3; colour++)
-            narrow[target + colour] += part * picture.data[source + colour];
+            narrow[target + colour] +=
+              part * picture.data[source + colour];
         }),
       );
     }
@@ -60,10 +61,13 @@ const PatchConvNet = (() => {
   }
 
   function rescale(image) {
-    return { ...image, data: image.data.map((value) => value / 127.5 - 1) };
+    return {
+      ...image,
+      data: image.data.map((value) => value / 127.5 - 1),
+    };
   }
 
-  // === chapter 03: the stem, and the convolution that the trunk uses, too ===
+  // === chapter 03: the stem, and its convolution; the trunk uses it ===
   /* A 3x3 convolution with one ring of zeros around:
    * (H, W, C) -> (H / stride, W / stride, D). */
   function convolution(x, kernel, bias, stride = 1) {
@@ -99,7 +103,9 @@ const PatchConvNet = (() => {
   function gelu(x) {
     return {
       ...x,
-      data: x.data.map((value) => value * 0.5 * (1 + erf(value / Math.SQRT2))),
+      data: x.data.map(
+        (value) => value * 0.5 * (1 + erf(value / Math.SQRT2)),
+      ),
     };
   }
 
@@ -131,15 +137,17 @@ const PatchConvNet = (() => {
   }
 
   // === chapter 04: the trunk ===
-  /* Without training, batch norm is a scale and a shift for each channel. */
+  /* In use, batch norm is a scale and a shift for each channel. */
   function batchNorm(x, weights, name) {
     const part = (which) => weights[`${name}/${which}`].data;
     const scale = part("gamma").map(
       (gamma, channel) =>
-        gamma / Math.sqrt(part("moving_variance")[channel] + EPSILON_BATCH),
+        gamma /
+        Math.sqrt(part("moving_variance")[channel] + EPSILON_BATCH),
     );
     const shift = part("beta").map(
-      (beta, channel) => beta - part("moving_mean")[channel] * scale[channel],
+      (beta, channel) =>
+        beta - part("moving_mean")[channel] * scale[channel],
     );
     const channels = scale.length;
     return {
@@ -164,24 +172,31 @@ const PatchConvNet = (() => {
     y = squeezeExcite(y, weights, `${name}/squeeze_excite`);
     y = layer(y, "mix_out");
     // the residual connection
-    return { ...x, data: x.data.map((value, index) => value + y.data[index]) };
+    return {
+      ...x,
+      data: x.data.map((value, index) => value + y.data[index]),
+    };
   }
 
   function trunk(x, weights) {
-    for (let block = 0; weights[`trunk/block_${block}/norm/gamma`]; block++)
+    for (
+      let block = 0;
+      weights[`trunk/block_${block}/norm/gamma`];
+      block++
+    )
       x = trunkBlock(x, weights, `trunk/block_${block}`);
     return x; // (h, w, dim)
   }
 
   // === chapter 05: a gate for every channel ===
   function squeezeExcite(x, weights, name) {
-    if (!weights[`${name}/reduce/kernel`]) return x; // this network has none
+    if (!weights[`${name}/reduce/kernel`]) return x; // there is none
     const squeezed = new Float32Array(x.channels);
     x.data.forEach((value, index) => {
       squeezed[index % x.channels] += value / (x.height * x.width);
     });
-    const reduced = dense(squeezed, weights, `${name}/reduce`).map((value) =>
-      Math.max(value, 0),
+    const reduced = dense(squeezed, weights, `${name}/reduce`).map(
+      (value) => Math.max(value, 0),
     );
     const gate = dense(reduced, weights, `${name}/expand`).map(
       (value) => 1 / (1 + Math.exp(-value)),
@@ -209,7 +224,8 @@ const PatchConvNet = (() => {
   }
 
   function layerNorm(vector, weights, name) {
-    const mean = vector.reduce((sum, value) => sum + value, 0) / vector.length;
+    const mean =
+      vector.reduce((sum, value) => sum + value, 0) / vector.length;
     const variance =
       vector.reduce((sum, value) => sum + (value - mean) ** 2, 0) /
       vector.length;
@@ -219,7 +235,8 @@ const PatchConvNet = (() => {
     ];
     return vector.map(
       (value, index) =>
-        ((value - mean) / Math.sqrt(variance + EPSILON_LAYER)) * gamma[index] +
+        ((value - mean) / Math.sqrt(variance + EPSILON_LAYER)) *
+          gamma[index] +
         beta[index],
     );
   }
@@ -235,13 +252,14 @@ const PatchConvNet = (() => {
 
   const dot = (one, other) =>
     one.reduce((sum, value, index) => sum + value * other[index], 0);
-  const add = (one, other) => one.map((value, index) => value + other[index]);
+  const add = (one, other) =>
+    one.map((value, index) => value + other[index]);
 
   /* The class token asks, all patches (and the token itself) answer:
    * (h, w, dim) -> (dim) and the map (h, w). */
   function attentionPooling(x, weights) {
     const token = weights["pooling/class_token"].data; // (dim)
-    const line = [token]; // the token first, then the patches: (1 + P, dim)
+    const line = [token]; // first the token, then patches: (1 + P, dim)
     for (let place = 0; place < x.data.length; place += x.channels)
       line.push(x.data.subarray(place, place + x.channels));
     const normal = line.map((vector) =>
@@ -305,7 +323,7 @@ const PatchConvNet = (() => {
 
   // === chapter 07: the whole network ===
   /* picture: {height, width, channels: 3 or 4, data: 0..255}, a square;
-   * network: {weights, strides, size}. -> logits (classes), attention (h, w)
+   * network: {weights, strides, size}. -> logits, attention (h, w)
    * as height, width and data, and what the network saw of the picture. */
   function explain(picture, { weights, strides, size }) {
     const seen = resize(picture, size); // (size, size, 3)
@@ -339,8 +357,8 @@ const PatchConvNet = (() => {
   return { explain, softmax, resize };
 })();
 
-// As a worker, away from the page: it is told a network once, by a name, and
-// then asked about pictures.
+// As a worker, away from the page: it is told a network once, by a name,
+// and then asked about pictures.
 if (typeof document === "undefined" && typeof postMessage === "function") {
   const networks = {};
   onmessage = ({ data: { name, network, question, picture } }) => {

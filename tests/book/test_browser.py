@@ -52,6 +52,8 @@ def problems_of(browser, path):
         + page.evaluate(MISSHAPEN)
     )
     page.set_viewport_size(LAPTOP)
+    # else what follows still sees the phone
+    page.wait_for_function("width => innerWidth === width", arg=LAPTOP["width"])
     cut_off = page.evaluate(CUT_OFF)
     there, seen = page.evaluate(UNFOLDED)
     if seen < there:

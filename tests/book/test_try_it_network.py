@@ -161,7 +161,7 @@ FAULTS = {
         "shapes",
     ),
     "residual connection": ("value + y.data[index]", "y.data[index]", "shapes"),
-    "number of blocks": ("for (let block = 0;", "for (let block = 1;", "shapes"),
+    "number of blocks": ("let block = 0;", "let block = 1;", "shapes"),
     "layer norm": ("* gamma[index] + beta[index]", "* gamma[index]", "shapes"),
     "class token as a key": (
         "const line = [token];",
