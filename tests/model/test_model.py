@@ -55,6 +55,20 @@ def test_presets_give_logits_and_a_map_over_their_grid(preset, grid):
     assert attention.shape == (2, 1, grid, grid) and attention.dtype == np.float32
 
 
+@pytest.mark.parametrize("class_tokens", ["single", "per_class"])
+def test_the_network_is_its_layers_one_after_the_other(class_tokens):
+    model = randomize(PatchConvNet(class_tokens=class_tokens, **SMALL))
+    layer = model.get_layer
+    images = pictures().astype("float32") / 127.5 - 1
+    patches = layer("trunk")(layer("stem")(images))
+    tokens, attention = layer("pooling")(patches)
+    tokens = layer("norm")(tokens)  # (N, Q, dim)
+    logits = layer("head")(tokens[:, 0] if class_tokens == "single" else tokens)
+    found, maps = model.explain(pictures())
+    np.testing.assert_allclose(found, numpy(logits), atol=1e-4)
+    np.testing.assert_allclose(maps, numpy(attention), atol=1e-5)
+
+
 def test_explain_gives_the_logits_of_the_call_whatever_the_batch_size():
     model = randomize(PatchConvNet(**SMALL))
     images = pictures(7)
