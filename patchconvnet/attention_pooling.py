@@ -1,16 +1,21 @@
 """Attention pooling: a class token asks every patch "how much do you matter?"
 
 tokens  = layer norm of [class token, patches]
-query   = Wq class token          keys, values = Wk tokens, Wv tokens
+query   = Wq of the class token among them    keys, values = Wk tokens, Wv tokens
 weights = softmax(query . keys / sqrt(C))     the attention map: one weight a patch
 class token += projection of (weights . values)
 class token += MLP(layer norm of class token)
+
+With several class tokens, keys and values come from the patches alone.
 """
 
 import keras
 from keras import layers, ops
 
-from patchconvnet.rules import SHARE, none_or
+from patchconvnet.rules import LAYER_SCALE, SHARE, none_or, number, whole
+
+TOKENS = whole(1, 100_000)
+MLP_RATIO = number(0, 16, "a number above 0, at most 16", above=True)
 
 
 def linear_start(kernel_initializer):
@@ -37,9 +42,9 @@ class AttentionPooling(layers.Layer):
     attention for itself. With several tokens they come from the patches alone.
 
     Args:
-        tokens: number of class tokens Q: 1, or one for each class.
-        mlp_ratio: width of the MLP's hidden layer over C: 1 in the Keras example, 3 in
-            the paper.
+        tokens: number of class tokens Q, from 1: one, or one for each class.
+        mlp_ratio: width of the MLP's hidden layer over C, above 0, at most 16: 1 in the
+            Keras example, 3 in the paper.
         dropout: share that is dropped in training, 0 <= p < 1, of what the next two do
             not name.
         attention_dropout: the same for attention weights alone; None for `dropout`.
@@ -55,7 +60,8 @@ class AttentionPooling(layers.Layer):
         for one, to 1 less what the token keeps for itself.
 
     Raises:
-        ValueError: if an argument is not as said above.
+        PatchConvNetError: if an argument is not as said above.
+        ValueError: Keras knows no such initializer.
     """
 
     def __init__(
@@ -80,8 +86,9 @@ class AttentionPooling(layers.Layer):
         self.kernel_initializer = kernel_initializer
         self.attention_dropout = attention_dropout
         self.mlp_dropout = mlp_dropout
-        if not isinstance(tokens, int) or tokens < 1:
-            raise ValueError(f"tokens must be a positive integer, got {tokens!r}")
+        TOKENS.check("tokens", tokens)
+        MLP_RATIO.check("mlp_ratio", mlp_ratio)
+        none_or(LAYER_SCALE).check("layer_scale", layer_scale)
         SHARE.check("dropout", dropout)
         none_or(SHARE).check("attention_dropout", attention_dropout)
         none_or(SHARE).check("mlp_dropout", mlp_dropout)

@@ -123,4 +123,5 @@ def nearest(name, known):
 
 YES_OR_NO = one_of(True, False)
 SHARE = number(0, 1, "a number, at least 0 and below 1", below=True)
+LAYER_SCALE = number(0, 100, "a number from 0 to 100")
 ANYTHING = Rule(lambda value: True, "anything")

@@ -7,6 +7,7 @@ x (N, H, W, C) -> mean over the grid (N, C) -> Dense, ReLU (N, C / ratio)
 import keras
 from keras import layers, ops
 
+from patchconvnet.errors import PatchConvNetError
 from patchconvnet.stem import convolution_start
 
 
@@ -27,7 +28,7 @@ class SqueezeExcite(layers.Layer):
     gives (N, 1, 1, C).
 
     Raises:
-        ValueError: if `ratio` is not a positive integer, or does not divide C.
+        PatchConvNetError: if `ratio` is not a positive integer, or does not divide C.
     """
 
     def __init__(
@@ -39,12 +40,12 @@ class SqueezeExcite(layers.Layer):
         self.use_bias = use_bias
         self.kernel_initializer = kernel_initializer
         if not isinstance(ratio, int) or ratio < 1:
-            raise ValueError(f"ratio must be a positive integer, got {ratio!r}")
+            raise PatchConvNetError(f"ratio must be a positive integer, got {ratio!r}")
 
     def build(self, input_shape):
         channels = input_shape[-1]
         if channels % self.ratio:
-            raise ValueError(
+            raise PatchConvNetError(
                 f"ratio must divide the number of channels, got {self.ratio} for"
                 f" {channels} channels"
             )

@@ -10,6 +10,8 @@ small square of the image.
 import keras
 from keras import layers
 
+from patchconvnet.errors import PatchConvNetError
+
 INITIALIZERS = tuple(  # Keras' names
     f"{kind}_{form}"
     for kind in ("glorot", "he", "lecun")
@@ -61,7 +63,7 @@ class ConvStem(layers.Layer):
     Output: float (N, H / s, W / s, dim), rounded up, where s is the product of strides.
 
     Raises:
-        ValueError: if `dim`, `strides` or `norm` is not as said above.
+        PatchConvNetError: if `dim`, `strides` or `norm` is not as said above.
     """
 
     def __init__(
@@ -83,17 +85,17 @@ class ConvStem(layers.Layer):
         self.final_activation = final_activation
         self.kernel_initializer = kernel_initializer
         if not self.strides or any(stride not in (1, 2) for stride in self.strides):
-            raise ValueError(
+            raise PatchConvNetError(
                 "strides must be a sequence of 1s and 2s, one a convolution, got"
                 f" {strides!r}"
             )
         if dim < 1 or dim % 2 ** (len(self.strides) - 1):
-            raise ValueError(
+            raise PatchConvNetError(
                 f"dim must be positive and divisible by {2 ** (len(self.strides) - 1)} "
                 f"for {len(self.strides)} convolutions, got {dim!r}"
             )
         if norm not in (None, "batch"):
-            raise ValueError(f'norm must be None or "batch", got {norm!r}')
+            raise PatchConvNetError(f'norm must be None or "batch", got {norm!r}')
 
     def build(self, input_shape):
         policy = self.dtype_policy

@@ -19,11 +19,11 @@ from keras.activations import gelu
 
 from patchconvnet.errors import PatchConvNetError, short
 from patchconvnet.rules import (
+    LAYER_SCALE,
     SHARE,
     YES_OR_NO,
     Checked,
     none_or,
-    number,
     one_of,
     plain,
     setting,
@@ -33,7 +33,6 @@ from patchconvnet.squeeze_excite import SqueezeExcite
 from patchconvnet.stem import INITIALIZERS, convolution_start
 
 DEPTH = whole(1, 500)
-LAYER_SCALE = number(0, 100, "a number from 0 to 100")
 STARTS = one_of("authors", *INITIALIZERS)
 
 
@@ -117,11 +116,11 @@ class TrunkBlock(layers.Layer):
         start = functools.partial(convolution_start, config.kernel_initializer)
         self.normalize = make_normalization(config.norm, dtype=policy, name="norm")
         # whatever the user's keras.json says
-        last = {"data_format": "channels_last", "dtype": policy}
+        common = {"data_format": "channels_last", "dtype": policy}
         self.mix_in = layers.Conv2D(
-            channels, 1, name="mix_in", **last, **start(channels)
+            channels, 1, name="mix_in", **common, **start(channels)
         )
-        around = {"padding": "same", "name": "look_around", **last}
+        around = {"padding": "same", "name": "look_around", **common}
         if config.spatial == "dense":
             self.look_around = layers.Conv2D(
                 channels, 3, **around, **start(9 * channels)
@@ -141,7 +140,7 @@ class TrunkBlock(layers.Layer):
             )
             self.squeeze_excite.build(input_shape)
         self.mix_out = layers.Conv2D(
-            channels, 1, name="mix_out", **last, **start(channels)
+            channels, 1, name="mix_out", **common, **start(channels)
         )
         # One draw an image: the noise has size 1 along height, width and channels.
         self.skip = layers.Dropout(
@@ -189,7 +188,7 @@ class Trunk(layers.Layer):
     """`depth` trunk blocks, one after the other (paper, section 3.1).
 
     Args:
-        depth: number of blocks, at least 1.
+        depth: number of blocks, from 1 to 500.
         tied: if True, the same block is applied `depth` times. The Keras
             example did this without meaning to: it puts one list of layers
             into `depth` Sequential models, which then share their weights.
@@ -200,7 +199,7 @@ class Trunk(layers.Layer):
     Input and output: float (N, H, W, C).
 
     Raises:
-        PatchConvNetError: if `depth` is not a positive whole number, or a field is not
+        PatchConvNetError: if `depth` or `tied` is not as said above, or a field is not
             as `BlockConfig` says.
     """
 
@@ -211,6 +210,7 @@ class Trunk(layers.Layer):
         self.depth = depth
         self.tied = tied
         DEPTH.check("depth", depth)
+        YES_OR_NO.check("tied", tied)
         distinct = 1 if tied else depth
         self.blocks = [
             TrunkBlock(self.config, dtype=self.dtype_policy, name=f"block_{i}")

@@ -379,8 +379,15 @@ def test_a_block_is_told_its_options_by_name():
 
 
 @pytest.mark.parametrize(
-    "arguments", [{"tokens": 0}, {"tokens": 1.0}, {"dropout": 1.0}]
+    ("arguments", "said"),
+    [
+        ({"tokens": 0}, "tokens must be a whole number from 1"),
+        ({"tokens": True}, "tokens must be"),
+        ({"mlp_ratio": 0}, "mlp_ratio must be a number above 0"),
+        ({"layer_scale": -1}, "layer_scale must be None or a number"),
+        ({"dropout": 1.0}, "dropout must be a number"),
+    ],
 )
-def test_attention_pooling_rejects_bad_arguments(arguments):
-    with pytest.raises(ValueError, match="must be"):
+def test_attention_pooling_rejects_bad_arguments(arguments, said):
+    with pytest.raises(PatchConvNetError, match=said):
         AttentionPooling(**arguments)

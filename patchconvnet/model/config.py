@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass
 
+from patchconvnet.attention_pooling import MLP_RATIO
 from patchconvnet.errors import PatchConvNetError
 from patchconvnet.rules import (
     ANYTHING,
@@ -10,7 +11,6 @@ from patchconvnet.rules import (
     YES_OR_NO,
     nearest,
     none_or,
-    number,
     one_of,
     plain,
     setting,
@@ -21,8 +21,6 @@ from patchconvnet.trunk import DEPTH, BlockConfig
 
 MOST_WEIGHTS = 1e9  # three times the paper's largest network
 MOST_NUMBERS = 2**26  # of one image, in one layer
-LAYER_SCALE = number(0, 100, "a number above 0, at most 100", above=True)
-MLP_RATIO = number(0, 16, "a number above 0, at most 16", above=True)
 
 
 @dataclass(frozen=True)
@@ -41,7 +39,6 @@ class NetworkConfig(BlockConfig):
     stem_bias: bool = setting(True, YES_OR_NO)
     stem_final_activation: bool = setting(True, YES_OR_NO)
     tied: bool = setting(False, YES_OR_NO)
-    layer_scale: float | None = setting(None, none_or(LAYER_SCALE))
     pooling: str = setting("attention", one_of("attention", "average"))
     class_tokens: str = setting("single", one_of("single", "per_class"))
     mlp_ratio: float = setting(1, MLP_RATIO)
@@ -63,6 +60,13 @@ class NetworkConfig(BlockConfig):
                 'class_tokens="per_class" needs pooling="attention": average pooling'
                 " has no tokens"
             )
+        changes = {"shift": self.shift, "flip": self.flip, "cutout": self.cutout}
+        given = [name for name, value in changes.items() if value]
+        if self.preprocessing is None and given:
+            raise PatchConvNetError(
+                f"{given[0]} needs preprocessing, and preprocessing=None leaves images"
+                " as they are"
+            )
         for name, most in (("shift", self.image_size - 1), ("cutout", self.image_size)):
             value = getattr(self, name)
             if value > most:
@@ -73,27 +77,33 @@ class NetworkConfig(BlockConfig):
         self._check_size()
 
     def _check_size(self):
-        dim, depth, size = self.dim, self.depth, self.image_size
+        dim, size = self.dim, self.image_size
+        depth = 1 if self.tied else self.depth
         # of the trunk's convolutions: 3x3 and 1x1
         weights = depth * dim**2 * (11 if self.spatial == "dense" else 2)
-        side = size // math.prod(self.stem_strides)
+        side = -(-size // math.prod(self.stem_strides))  # rounded up, as the stem does
         if weights > MOST_WEIGHTS or side**2 * dim > MOST_NUMBERS:
             raise PatchConvNetError(
-                f"dim={dim}, depth={depth}, image_size={size} and"
+                f"dim={dim}, depth={self.depth}, image_size={size} and"
                 f" stem_strides={tuple(self.stem_strides)} make a network of"
                 f" {weights / 1e6:,.0f} million weights on {side} x {side} patches:"
                 " make it smaller"
             )
 
     @classmethod
-    def of(cls, arguments):
-        """From a dict; an error with the nearest name for one that is no argument."""
+    def from_settings(cls, settings):
+        """From a dict of fields by name.
+
+        Raises:
+            PatchConvNetError: a name that is no field (the nearest one is told), or a
+                value that may not be so.
+        """
         names = cls.names()
-        for name in arguments.keys() - set(names):
+        if unknown := [name for name in settings if name not in names]:
             raise PatchConvNetError(
-                f"PatchConvNet has no argument {name}{nearest(name, names)}"
+                f"PatchConvNet has no argument {unknown[0]}{nearest(unknown[0], names)}"
             )
-        return cls(**{name: plain(value) for name, value in arguments.items()})
+        return cls(**{name: plain(value) for name, value in settings.items()})
 
     @property
     def block(self):

@@ -29,7 +29,7 @@ class PatchConvNet(keras.Model):
     standard `keras.Model`: `compile`, `fit`, `evaluate`, `save` and
     `keras.models.load_model` work as always.
 
-    Args, all by name, with their defaults in `NetworkConfig`:
+    Args, all but the first by name, with their defaults in `NetworkConfig`:
         num_classes: number of classes, at least 1.
         image_size: side to which images are resized, in pixels (with
             `preprocessing=None`: not resized).
@@ -50,25 +50,24 @@ class PatchConvNet(keras.Model):
         mlp_ratio, dropout, attention_dropout, mlp_dropout, token_initializer: see
             `AttentionPooling`.
         preprocessing: "rescale" (0..255 to -1..1), "imagenet" (0..255, the paper's mean
-            and deviation), or None: images are taken as they are.
+            and deviation), or None: images are taken as they are, and not varied.
         shift, flip, cutout, seed: see `Augment`.
+        name, dtype, trainable: as for every Keras model.
 
     Input: uint8 or float (N, H, W, 3), 0..255.
     Output: logits, float32 (N, num_classes).
 
     Raises:
         PatchConvNetError: if an argument is not as said above, or there is none of that
-            name.
+            name; arguments that do not go together.
+        ValueError: Keras knows no such initializer or dtype.
     """
 
-    def __init__(self, num_classes=10, **arguments):
-        options = {
-            name: arguments.pop(name)
-            for name in ("name", "dtype", "trainable")
-            if name in arguments
-        }
-        config = NetworkConfig.of({"num_classes": num_classes, **arguments})
-        dtype = keras.dtype_policies.get(options.pop("dtype", None))
+    def __init__(
+        self, num_classes=10, *, name=None, dtype=None, trainable=True, **settings
+    ):
+        config = NetworkConfig.from_settings({"num_classes": num_classes, **settings})
+        dtype = keras.dtype_policies.get(dtype)
         stem = ConvStem(
             config.dim,
             config.stem_strides,
@@ -82,7 +81,7 @@ class PatchConvNet(keras.Model):
         trunk = Trunk(
             config.depth, config.tied, config.block, dtype=dtype, name="trunk"
         )
-        pool, head = _pooling(config, dtype), _head(config)
+        pool, head = _make_pooling(config, dtype), _make_head(config)
 
         inputs = keras.Input((None, None, 3), dtype="float32", name="images")
         # (N, H, W, 3) -> (N, size, size, 3) -> (N, h, w, dim)
@@ -95,7 +94,7 @@ class PatchConvNet(keras.Model):
             pooled = pool(patches)  # (N, h, w, dim) -> (N, dim)
         logits = head(pooled)  # (N, dim) or (N, Q, dim) -> (N, num_classes)
 
-        super().__init__(inputs=inputs, outputs=logits, **options)
+        super().__init__(inputs, logits, name=name, trainable=trainable)
         self._config = {**asdict(config), "stem_strides": list(config.stem_strides)}
         self._attention = attention
         # `compile` asks the model whether the loss must be scaled (mixed_float16)
@@ -114,8 +113,8 @@ class PatchConvNet(keras.Model):
             **overrides: any argument of `PatchConvNet`, instead of the preset's.
 
         Raises:
-            PatchConvNetError: no such preset; no weights of it, or weights of another
-                architecture.
+            PatchConvNetError: no such preset or argument; no weights of it, or those of
+                another architecture.
         """
         arguments = {**preset_config(preset), **overrides}
         if not load_weights:
@@ -175,12 +174,16 @@ class PatchConvNet(keras.Model):
         return {
             **self._config,
             "name": self.name,
+            "trainable": self.trainable,
             "dtype": keras.dtype_policies.serialize(self.dtype_policy),
         }
 
 
 def _preprocessed(images, config):
-    """(N, H, W, 3) -> (N, size, size, 3), scaled, and varied in training."""
+    """(N, H, W, 3) -> (N, size, size, 3), scaled, and varied in training.
+
+    Without preprocessing, images stay as they are.
+    """
     if config.preprocessing is None:
         return images
     resize = Resize(config.image_size, dtype="float32", name="resize")
@@ -189,7 +192,7 @@ def _preprocessed(images, config):
     return rescaling(config.preprocessing)(augment(resize(images)))
 
 
-def _pooling(config, dtype):
+def _make_pooling(config, dtype):
     if config.pooling == "average":
         return layers.GlobalAveragePooling2D(
             data_format="channels_last", dtype=dtype, name="pooling"
@@ -208,7 +211,7 @@ def _pooling(config, dtype):
     )
 
 
-def _head(config):
+def _make_head(config):
     # Logits stay float32 in mixed precision: a loss needs the range.
     usual = {"dtype": "float32", "name": "head"}
     if config.pooling == "attention" and config.class_tokens == "per_class":

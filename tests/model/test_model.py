@@ -287,9 +287,10 @@ def test_every_layer_allows_the_compiler():
         ({"stem_strides": ()}, "stem_strides must be"),
         (
             {"layer_scale": "abc"},
-            "layer_scale must be None or a number above 0, at most 100, got 'abc'",
+            "layer_scale must be None or a number from 0 to 100, got 'abc'",
         ),
-        ({"layer_scale": 0}, "layer_scale must be"),
+        ({"layer_scale": -0.1}, "layer_scale must be"),
+        ({"preprocessing": None, "flip": True}, "flip needs preprocessing"),
         ({"se_ratio": 0}, "se_ratio must be None or a whole number"),
         ({"mlp_ratio": 0}, "mlp_ratio must be"),
         ({"dropout": 1}, "dropout must be a number, at least 0 and below 1, got 1"),

@@ -7,7 +7,7 @@ from test_model import SMALL, fixed_seed, numpy, pictures  # noqa: F401
 
 from patchconvnet import PatchConvNet
 from patchconvnet.errors import PatchConvNetError
-from patchconvnet.model import PRESETS, preset_config
+from patchconvnet.model import PRESETS, NetworkConfig, preset_config
 
 PAPER = {
     "num_classes": 1000, "image_size": 224, "stem_strides": (2, 2, 2, 2),
@@ -58,7 +58,8 @@ def test_the_networks_that_are_trained_here_have_the_options_that_the_book_names
 
 def test_without_arguments_the_network_is_this_one():
     config = PatchConvNet().get_config()
-    assert {key: config[key] for key in config if key not in ("name", "dtype")} == {
+    of_keras = ("name", "dtype", "trainable")
+    assert {key: config[key] for key in config if key not in of_keras} == {
         "num_classes": 10, "image_size": 32, "dim": 64, "depth": 2,
         "stem_strides": [2, 2], "stem_bias": True, "stem_final_activation": True,
         "norm": "layer", "tied": False, "spatial": "dense", "se_ratio": 8,
@@ -69,6 +70,26 @@ def test_without_arguments_the_network_is_this_one():
         "kernel_initializer": "glorot_uniform", "attention_dropout": None,
         "mlp_dropout": None,
     }  # fmt: skip
+
+
+def test_a_tied_trunk_has_the_weights_of_one_block():
+    """Five hundred blocks of their own would be too many, and are refused."""
+    settings = {"dim": 600, "depth": 500, "tied": True}
+    assert NetworkConfig.from_settings(settings).depth == 500
+    with pytest.raises(PatchConvNetError, match="make it smaller"):
+        NetworkConfig.from_settings(settings | {"tied": False})
+
+
+def test_the_first_unknown_argument_is_named():
+    with pytest.raises(PatchConvNetError, match='argument depht; did you mean "depth"'):
+        NetworkConfig.from_settings({"depht": 1, "width": 2})
+
+
+def test_a_frozen_network_stays_frozen_in_its_config():
+    frozen = PatchConvNet(trainable=False, **SMALL)
+    again = PatchConvNet.from_config(frozen.get_config())
+    assert not again.trainable and not again.trainable_weights
+    assert PatchConvNet.from_config(PatchConvNet(**SMALL).get_config()).trainable
 
 
 @pytest.mark.long
