@@ -18,7 +18,15 @@ def pytest_collection_modifyitems(items):
     # one that builds it, and not last, when one worker would end alone.
     late = [item for item in items if item.path.name in WAIT_FOR_THE_BOOK]
     others = [item for item in items if item not in late]
-    half = len(others) // 2
+    # not within a file: its fixtures would be made twice
+    half = next(
+        (
+            index
+            for index in range(len(others) // 2, len(others))
+            if others[index].path != others[index - 1].path
+        ),
+        len(others),
+    )
     items[:] = others[:half] + late + others[half:]
     for item in items:
         if not item.path.is_relative_to(HERE):

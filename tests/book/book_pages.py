@@ -58,9 +58,10 @@ def book(tmp_path_factory):
             time.sleep(0.2)
     else:
         result = build(ROOT, out)
-        said = (
-            result.stdout[-3000:] + result.stderr[-6000:] if result.returncode else ""
-        )
+        said = ""
+        if result.returncode:
+            ends = result.stdout[-3000:] + result.stderr[-6000:]
+            said = f"exit code {result.returncode}: {ends}"
         done.write_text(said, encoding="utf-8")
     assert not (said := done.read_text(encoding="utf-8")), said
     return out / "_build" / "html"

@@ -68,6 +68,12 @@ BLURRED = """() => [...document.querySelectorAll(".cell_output img")]
 IN_MODE = "mode => (document.documentElement.dataset.theme ?? mode) === mode"
 
 
+def set_mode(page, mode):
+    """Dark or light: a page follows the system, until a reader chooses."""
+    page.emulate_media(color_scheme=mode)
+    page.wait_for_function(IN_MODE, arg=mode)
+
+
 def axe_problems(page, of_colour=True):
     """What axe finds on an open page: a list of "mode: rule: element: message".
 
@@ -80,9 +86,7 @@ def axe_problems(page, of_colour=True):
     problems = []
 
     def ask(mode, **options):
-        # a page follows the system, until a reader chooses a mode
-        page.emulate_media(color_scheme=mode)
-        page.wait_for_function(IN_MODE, arg=mode)
+        set_mode(page, mode)
         for violation in (
             api.Axe().run(page, options=OPTIONS | options).response["violations"]
         ):
@@ -115,8 +119,12 @@ def visits(browser, address, book, pages):
     ]:
         asked.clear(), failures.clear()
         page.goto(f"{address}/{name}", wait_until="load")
+        page.wait_for_load_state("networkidle")
         page.evaluate("() => window.MathJax?.startup?.promise?.then(() => true)")
         problems = axe_problems(page, of_colour=bool(ONE_OF_EACH.fullmatch(name)))
+        set_mode(page, "dark")
+        faces = page.evaluate(FACES)
+        page.wait_for_load_state("networkidle")
         files = {
             book / path.removeprefix(f"{urlsplit(address).path}/")
             for path in asked
@@ -126,7 +134,7 @@ def visits(browser, address, book, pages):
             list(failures),
             problems,
             files,
-            page.evaluate(FACES),
+            faces,
             page.evaluate(BLURRED),
         )
     page.context.close()
