@@ -214,11 +214,13 @@ def test_tied_trunk_applies_one_block_again_and_again():
     np.testing.assert_allclose(result, numpy(by_hand), atol=1e-6)
 
 
-def test_untied_blocks_start_with_different_weights():
+def test_untied_blocks_differ_and_each_is_applied_in_turn():
     trunk = Trunk(2, se_ratio=2)
-    trunk.build((None, 4, 4, 8))
-    first, second = (numpy(block.mix_in.kernel) for block in trunk.blocks)
-    assert np.abs(first - second).max() > 0.01
+    x = features(1, 4, 4, 8)
+    result = numpy(trunk(x))
+    first, second = trunk.blocks
+    assert np.abs(numpy(first.mix_in.kernel - second.mix_in.kernel)).max() > 0.01
+    np.testing.assert_allclose(result, numpy(second(first(x))), atol=1e-6)
 
 
 @pytest.mark.parametrize(

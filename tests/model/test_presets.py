@@ -72,6 +72,13 @@ def test_without_arguments_the_network_is_this_one():
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("preset", "weights"), [("shapes", 136_874), ("cifar10_cpu", 936_298)]
+)
+def test_the_courses_networks_have_the_weights_that_are_recorded(preset, weights):
+    assert PatchConvNet.from_preset(preset).count_params() == weights
+
+
 def test_a_tied_trunk_has_the_weights_of_one_block():
     """Five hundred blocks of their own would be too many, and are refused."""
     settings = {"dim": 600, "depth": 500, "tied": True}
