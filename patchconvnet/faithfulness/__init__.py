@@ -6,8 +6,11 @@ perturbation   does the answer change with its cells?
                deletion, insertion
 activation     what would another map say?
                class_activation_maps
+
+And `uncertainty`: how sure is a number, and a difference?
 """
 
+from patchconvnet.faithfulness import uncertainty
 from patchconvnet.faithfulness.activation import class_activation_maps
 from patchconvnet.faithfulness.localization import (
     average_precision,
@@ -41,4 +44,5 @@ __all__ = [
     "pointing_game",
     "random_maps",
     "rank_accuracy",
+    "uncertainty",
 ]
