@@ -8,7 +8,6 @@ Checkpoint          then: all that training goes on from
 
 import hashlib
 import time
-from contextlib import contextmanager
 from pathlib import Path
 
 import keras
@@ -17,6 +16,11 @@ import numpy as np
 from patchconvnet import records
 from patchconvnet.errors import PatchConvNetError, one_line
 from patchconvnet.inference import look
+from patchconvnet.training.averaging import (
+    averaged_weights,
+    keeps_average,
+    set_random_states,
+)
 from patchconvnet.training.scores import score_attention, score_logits
 
 PROBES = 32  # images whose maps are kept: the first ones of the test set
@@ -56,37 +60,13 @@ class Batches(keras.utils.PyDataset):
         return self.images[chosen], self.labels[chosen]
 
 
-@contextmanager
-def averaged_weights(model):
-    """While this lasts, a compiled model has the running mean of its weights.
-
-    That is, if its optimizer keeps one. Batch normalization keeps the averages that
-    belong to the current weights, as Keras does at the end of `fit`: part of why
-    averaging may cost something in a short run.
-    """
-    # mixed_float16 scales the loss
-    optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)
-    if not optimizer.use_ema:
-        yield
-        return
-    current = [np.array(_to_numpy(variable)) for variable in model.trainable_variables]
-    optimizer.finalize_variable_values(model.trainable_variables)
-    # not every optimizer is ours: see `AdamW.finalize_variable_values`
-    for variable in model.trainable_variables:
-        variable.assign(keras.ops.copy(variable))
-    try:
-        yield
-    finally:
-        for variable, value in zip(model.trainable_variables, current):
-            variable.assign(value)
-
-
 class AttentionRecorder(keras.callbacks.Callback):
     """Keeps the maps of the same probe images, from before training on.
 
     Also measures the validation images: their loss and accuracy and, where masks are
     known, how often attention is on the object. These join the epoch's logs, so that
-    the progress bar and `History` have them too.
+    the progress bar and `History` have them too. Where the optimizer keeps a running
+    mean of the weights, the mean is measured, and of the raw weights the accuracy.
 
     Args:
         dataset: a `Dataset`. The first 32 test images are the probes.
@@ -152,9 +132,12 @@ class AttentionRecorder(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         seconds = time.perf_counter() - self.started
-        with averaged_weights(self.model):
+        raw = self._validate() if keeps_average(self.model) else {}
+        with averaged_weights(self.model, self.dataset.x_train):
             self._probe(epoch + 1)
             logs.update(self._validate())
+        if raw:
+            logs["val_accuracy_raw"] = raw["val_accuracy"]
         row = {"epoch": epoch + 1, **logs, "seconds": seconds}
         row["learning_rate"] = float(
             keras.ops.convert_to_numpy(self.model.optimizer.learning_rate)
@@ -227,19 +210,7 @@ class Checkpoint(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch, logs=None):
         self.batches.shuffle(epoch)
-        states = [
-            variable
-            for variable in self.model.variables
-            if variable.path.endswith("seed_generator_state")
-        ]
-        for index, state in enumerate(states):
-            first = (self.batches.seed * 1000 + index) % 2**32
-            state.assign(np.array([first, epoch], dtype="uint32"))
-        # where dropout has no such state: PyTorch draws from its own generator
-        if keras.backend.backend() == "torch":
-            import torch
-
-            torch.manual_seed(self.batches.seed + 2**32 * epoch)
+        set_random_states(self.model, self.batches.seed, epoch)
 
     def on_epoch_end(self, epoch, logs=None):
         self._write(epoch + 1)

@@ -23,6 +23,7 @@ from patchconvnet.files import held, place
 from patchconvnet.inference import familiarity
 from patchconvnet.model import PatchConvNet
 from patchconvnet.schedule import AdamW, WarmUpCosine
+from patchconvnet.training.averaging import keeps_average, measure_statistics
 from patchconvnet.training.callbacks import (
     PROBES,
     AttentionRecorder,
@@ -160,6 +161,8 @@ def _run(folder, recipe, network, dataset, devices, verbose):
         # as done.
         callbacks=[StopOnBadLoss(path), recorder, checkpoint],
     )
+    if keeps_average(network):  # `fit` ends with the mean in place
+        measure_statistics(network, dataset.x_train)
     return _finish(folder, recipe, network, dataset, recorder, devices)
 
 

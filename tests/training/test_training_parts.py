@@ -7,7 +7,7 @@ import pytest
 from patchconvnet import model
 from patchconvnet.errors import PatchConvNetError
 from patchconvnet.inference import look
-from patchconvnet.training import callbacks, recipes, running
+from patchconvnet.training import averaging, callbacks, recipes, running
 from patchconvnet.training.scores import score_attention, score_logits
 
 TINY = {"image_size": 16, "dim": 8, "depth": 1, "norm": "batch"}
@@ -144,7 +144,7 @@ def test_averaged_weights_are_the_mean_and_go_as_they_came():
             if mean is None
             else [0.8 * old + 0.2 * new for old, new in zip(mean, now)]
         )
-    with callbacks.averaged_weights(network):
+    with averaging.averaged_weights(network, images):
         for variable, expected in zip(network.trainable_variables, mean):
             np.testing.assert_allclose(
                 keras.ops.convert_to_numpy(variable), expected, rtol=1e-4, atol=1e-6
