@@ -1,17 +1,19 @@
 """Is it the attention, or would any map do?
 
-Train the networks that chapter 12 compares, and measure every map: 3 seeds each, about
-15 minutes on two cores.
+Train the networks that chapter 12 compares, and measure every map: an hour on two
+cores.
 
-    python tools/controls.py --out runs/controls                  # Shapes: 4 networks
+    python tools/controls.py --out runs/controls                  # Shapes: 29 runs
     python tools/controls.py --out runs/controls --data cifar10   # on 10,000 images
 
 Every network is a run folder under --out, so that work which was stopped goes on. The
 table, one row a network and map, is written to --table; the course's own copies are
-`patchconvnet/records/measures_shapes.csv` and `..._cifar10.csv`.
+`patchconvnet/records/measures_shapes.csv` and `..._cifar10.csv`. With --records, the
+runs are copied there as the course ships them: seed 0 whole, of the others the scores.
 """
 
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -27,7 +29,8 @@ from patchconvnet.files import check_writable, place
 from patchconvnet.inference import look, maps_of
 from patchconvnet.training.scores import score_logits
 
-SEEDS = (0, 1, 2)
+SEEDS = {"shapes": range(10), "shapes_average": range(10)}
+FEW_SEEDS = range(3)  # of the others
 # Same trunk, same budget, same grid: what differs is named here. `train`'s arguments
 # for each data set, and networks.
 BUDGETS = {
@@ -40,6 +43,7 @@ NETWORKS = {
         "shapes_average": {"pooling": "average"},
         "shapes_per_class": {"class_tokens": "per_class"},
         "shapes_shuffled_labels": {"shuffled_labels": True},
+        "shapes_squeeze_excite": {"se_ratio": 8},
     },
     "cifar10": {
         "cifar10_small": {"dim": 64, "depth": 2},
@@ -57,8 +61,11 @@ def runs(data, out):
 
     Runs that have finished are taken as they are.
     """
-    for seed in SEEDS:
+    seeds = {name: SEEDS.get(name, FEW_SEEDS) for name in NETWORKS[data]}
+    for seed in sorted(set().union(*seeds.values())):
         for name, settings in NETWORKS[data].items():
+            if seed not in seeds[name]:
+                continue
             folder = Path(out) / name / f"seed_{seed}"
             # as the course's own record: a copy of it in --out is not trained again
             keep = "epochs" if name == "shapes" and seed == 0 else "weights"
@@ -100,10 +107,31 @@ def rows_of(name, seed, model, dataset, foreign_maps=False):
         yield row | measured(model, chosen, dataset, predicted)
 
 
-def table(data, out):
-    """All rows for a data set, in the order in which they are worked out."""
+def ship(record, folder, whole):
+    """Copy a run to `folder` as the course ships it: whole, or its scores alone."""
+    folder.mkdir(parents=True, exist_ok=True)
+    names = {"recipe.json", "history.csv", "results.json"}
+    if whole:
+        names = {file.name for file in record.folder.iterdir()}
+    for file in folder.iterdir():
+        if file.name not in names:
+            file.unlink()
+    for name in names:
+        shutil.copyfile(record.folder / name, folder / name)
+    if not whole:
+        recipe = record.recipe | {"keep": "scores"}
+        records.write_json(folder / "recipe.json", recipe)
+
+
+def table(data, out, shipped=None):
+    """All rows for a data set, in the order in which they are worked out.
+
+    Each run is copied to `shipped`, if that is given, when it has finished.
+    """
     dataset = load_dataset(data)
     for name, seed, record in runs(data, out):
+        if shipped is not None:
+            ship(record, shipped / name / f"seed_{seed}", whole=seed == 0)
         is_reference = name == REFERENCE[data]
         yield from rows_of(name, seed, record.model(), dataset, is_reference)
         if is_reference:
@@ -122,8 +150,10 @@ def main(arguments=None):
     parser.add_argument(
         "--table", help="CSV file to write; default: measures_DATA.csv in --out"
     )
+    parser.add_argument("--records", help="folder for the runs as they are shipped")
     options = parser.parse_args(arguments)
     out = place(options.out)
+    shipped = None if options.records is None else place(options.records)
     path = out / f"measures_{options.data}.csv"
     if options.table is not None:
         path = place(options.table)
@@ -134,7 +164,7 @@ def main(arguments=None):
         )
     check_writable(path)  # before the training
     rows = []
-    for row in table(options.data, out):
+    for row in table(options.data, out, shipped):
         rows.append(row)
         numbers = {key: row[key] for key in row if isinstance(row[key], float)}
         shown = ", ".join(f"{key} {value:.3f}" for key, value in numbers.items())

@@ -43,7 +43,8 @@ def controls(small_data):
         for module in (running, controls):
             patch.setattr(module, "load_dataset", lambda name, **options: small_data)
         patch.setitem(model.PRESETS, "shapes", TINY)
-        patch.setattr(controls, "SEEDS", (1,))
+        patch.setattr(controls, "SEEDS", {"shapes": (1,)})
+        patch.setattr(controls, "FEW_SEEDS", (1,))
         patch.setattr(controls, "STEPS", 4)
         patch.setitem(
             controls.NETWORKS,
@@ -101,6 +102,24 @@ def test_finished_runs_are_only_read(controls, out):
     before = {path: path.stat().st_mtime_ns for path in out.glob("*/*/*")}
     assert len(before) == 12 and len(list(controls.runs("shapes", out))) == 2
     assert {path: path.stat().st_mtime_ns for path in out.glob("*/*/*")} == before
+
+
+def test_runs_are_copied_as_they_are_shipped(controls, out, tmp_path, monkeypatch):
+    monkeypatch.setattr(controls, "SEEDS", {"shapes": (0, 1)})
+    monkeypatch.setattr(controls, "measured", lambda *asked: {"energy": 0.5})
+    told = ["--out", str(out), "--table", str(tmp_path / "table.csv")]
+    stray = tmp_path / "shipped" / "shapes" / "seed_1" / "weights.npz"
+    stray.parent.mkdir(parents=True)
+    stray.write_bytes(b"of an older run")
+    assert controls.main([*told, "--records", str(tmp_path / "shipped")]) == 0
+    whole = records.load(tmp_path / "shipped" / "shapes", 0)
+    assert whole.recipe["keep"] == "epochs" and whole.model()
+    assert (whole.folder / "epochs.npz").is_file()
+    scores = records.load(tmp_path / "shipped" / "shapes", 1)
+    assert scores.recipe["keep"] == "scores"
+    assert scores.results == records.load(out / "shapes", 1).results
+    names = {file.name for file in scores.folder.iterdir()}
+    assert names == {"recipe.json", "history.csv", "results.json"}
 
 
 def test_without_masks_the_measures_that_need_none(controls, small_data):
