@@ -18,7 +18,7 @@ import keras
 import numpy as np
 
 MOST_IMAGES = 5_000  # that are described in `measure`, of each kind
-EXCEEDED_BY = 0.05  # share of the test images that are farther away than the limit
+EXCEEDED_BY = 0.05  # share of held-out images that are farther away than the limit
 
 
 def descriptions(model, images, batch_size=128):
@@ -43,13 +43,14 @@ def descriptions(model, images, batch_size=128):
     return np.concatenate(means)
 
 
-def measure(model, training_images, test_images):
+def measure(model, training_images, held_out_images):
     """What is usual for a network, and from which distance on a picture is strange.
 
     Args:
         model: a trained `PatchConvNet`.
-        training_images, test_images: uint8 (N, H, W, 3); the first 5,000 of
-            each are used.
+        training_images: uint8 (N, H, W, 3), the first 5,000 of which are used.
+        held_out_images: the same, of images that it was not trained on: validation
+            images, as the limit is a choice, and test images must choose nothing.
 
     Returns:
         dict of float32 arrays: "mean" (dim,); "whitening" (dim, dim), which
@@ -62,7 +63,7 @@ def measure(model, training_images, test_images):
     # A direction in which the training images hardly vary must not decide alone.
     whitening = directions / np.sqrt(variances + 1e-3 * variances.mean())
     usual = {"mean": mean.astype("float32"), "whitening": whitening.astype("float32")}
-    found = distances(model, test_images[:MOST_IMAGES], usual)
+    found = distances(model, held_out_images[:MOST_IMAGES], usual)
     return {**usual, "limit": np.float32(np.quantile(found, 1 - EXCEEDED_BY))}
 
 

@@ -245,7 +245,9 @@ def _finish(folder, recipe, model, dataset, recorder, devices):
     records.set_weights(model, weights)
     if recipe["keep"] != "scores":
         records.write_arrays(folder / "weights.npz", weights)
-        usual = familiarity.measure(model, dataset.x_train, dataset.x_test)
+        # without validation images, the limit is a little low: those it was trained on
+        held_out = dataset.x_val if len(dataset.x_val) else dataset.x_train
+        usual = familiarity.measure(model, dataset.x_train, held_out)
         records.write_arrays(folder / "familiarity.npz", usual)
     results = {
         **score_test(model, dataset),

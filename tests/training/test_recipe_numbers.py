@@ -219,7 +219,7 @@ def test_what_is_usual_is_measured_with_the_kept_weights_on_the_runs_own_picture
     from patchconvnet.inference import familiarity
 
     record = records.load(finished_run)
-    again = familiarity.measure(record.model(), small_data.x_train, small_data.x_test)
+    again = familiarity.measure(record.model(), small_data.x_train, small_data.x_val)
     for key, array in again.items():
         np.testing.assert_allclose(record.usual[key], array, rtol=1e-3, atol=1e-4)
     others = familiarity.measure(record.model(), small_data.x_train, small_data.x_train)
