@@ -6,8 +6,9 @@ A number that a run produced is followed by a comment that names it:
     images.
 
 `shapes` is a shipped record, `test_accuracy` a key of its results.json;
-`shapes.mean.test_accuracy` is the mean over the record and its further seeds
-(`records.seeds`), `shapes.spread.test_accuracy` their standard deviation.
+`shapes.2.test_accuracy` is that of seed 2, `shapes.mean.test_accuracy` the mean over
+all seeds, and `shapes.low.test_accuracy` and `shapes.high.test_accuracy` are the ends
+of its 95% interval (`uncertainty.t_interval`).
 """
 
 import json
@@ -18,6 +19,7 @@ from pathlib import Path
 import pytest
 
 from patchconvnet import records
+from patchconvnet.faithfulness import uncertainty
 
 ROOT = Path(__file__).parents[2]
 CLAIM = re.compile(
@@ -71,8 +73,15 @@ def value_of(name):
     record, *statistic, key = name.split(".")
     if not statistic:
         return records.load(record).results[key]
-    values = [records.load(record, seed).results[key] for seed in records.seeds(record)]
-    return {"mean": statistics.mean, "spread": statistics.stdev}[statistic[0]](values)
+    values = {
+        seed: records.load(record, seed).results[key] for seed in records.seeds(record)
+    }
+    if statistic[0].isdigit():
+        return values[int(statistic[0])]
+    interval = uncertainty.t_interval(list(values.values()))
+    ends = {"mean": interval.estimate, "low": interval.low, "high": interval.high}
+    ends["spread"] = statistics.stdev(values.values())
+    return ends[statistic[0]]
 
 
 def drift(text):

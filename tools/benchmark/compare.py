@@ -143,7 +143,7 @@ def shapes(seeds):
         f"\npreset shapes on {results[0]['device']}, seeds"
         f" {', '.join(map(str, seeds))}\n"
     )
-    columns = [*(f"seed {seed}" for seed in seeds), "mean", "spread"]
+    columns = [*(f"seed {seed}" for seed in seeds), "mean", "95% from", "to"]
     print(f"{'measure':24}{''.join(f'{column:>9}' for column in columns)}  goal")
     return [f"shapes, {name}" for name in MEASURES if not report(name, results)]
 
@@ -158,11 +158,18 @@ def train(folder, seed):
 
 def report(name, results):
     """Print one row; False if the mean misses the goal."""
+    # not at the top: what is timed has both cores to itself
+    from patchconvnet.faithfulness import uncertainty
+
     heading, factor, form, goal, more = MEASURES[name]
     values = [factor * result[name] for result in results]
     mean = statistics.mean(values)
-    spread = statistics.stdev(values) if len(values) > 1 else 0.0
-    row = "".join(f"{value:>9{form}}" for value in (*values, mean, spread))
+    row = "".join(f"{value:>9{form}}" for value in (*values, mean))
+    if len(values) > 1:  # where the mean of many seeds should lie
+        interval = uncertainty.t_interval(values)
+        row += f"{interval.low:>9{form}}{interval.high:>9{form}}"
+    else:
+        row += f"{'-':>9}{'-':>9}"
     if goal is None:
         print(f"{heading:24}{row}")
         return True
