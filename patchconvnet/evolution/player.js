@@ -1,4 +1,4 @@
-/* Shows what the JSON beside it holds; see `_data` in player.py for its fields. Changes nothing outside its section. */
+/* Shows what the JSON beside it holds; see `_data` in evolution.py for its fields. Changes nothing outside its section. */
 (() => {
   "use strict";
   const PACE = matchMedia("(prefers-reduced-motion: reduce)").matches ? 2500 : 900; // milliseconds an epoch
