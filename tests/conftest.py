@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from drawn_data import draw_small_data
 
 from book_pages import address, book, browser, pages  # noqa: F401
 
@@ -35,31 +36,6 @@ def pytest_collection_modifyitems(items):
         room = item.path.relative_to(HERE).parts[0]
         if not (takes_long or "browser" in item.fixturenames or room in WHOLE_COURSE):
             item.add_marker("quick")
-
-
-def draw_small_data(train=96, val=20, test=40):
-    """Shapes, few of them: a `Dataset`."""
-    from patchconvnet.data import Dataset, shapes
-
-    images, labels, masks = shapes.generate(train + val + test, seed=5)
-    parts = {
-        "train": slice(train),
-        "val": slice(train, train + val),
-        "test": slice(train + val, None),
-    }
-    fields = {}
-    for part, chosen in parts.items():
-        fields |= {
-            f"x_{part}": images[chosen],
-            f"y_{part}": labels[chosen],
-            f"mask_{part}": masks[chosen],
-        }
-    return Dataset(
-        name="shapes",
-        variant="small, for tests",
-        class_names=shapes.CLASS_NAMES,
-        **fields,
-    )
 
 
 @pytest.fixture(scope="session")

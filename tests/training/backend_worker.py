@@ -12,8 +12,8 @@ from pathlib import Path
 
 import keras
 import numpy as np
+from drawn_data import draw_small_data
 
-from conftest import draw_small_data
 from patchconvnet import PatchConvNet, model, official, records
 from patchconvnet.training import running
 

@@ -89,6 +89,7 @@ def outputs(request, folder):
         **one_thread,
         "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false",
         "KERAS_BACKEND": backend,
+        "PYTHONPATH": os.pathsep.join([str(ROOT / "tests"), str(ROOT)]),
     }
     done = subprocess.run(
         [sys.executable, WORKER, folder],

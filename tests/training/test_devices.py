@@ -19,7 +19,7 @@ import sys
 import keras
 import numpy as np
 sys.path.insert(0, "TESTS")
-from conftest import draw_small_data
+from drawn_data import draw_small_data
 from patchconvnet import model
 from patchconvnet.training import running
 
