@@ -189,8 +189,8 @@ def open_page(browser, address, viewport=None):
     try:
         page.goto(address, wait_until="load")
     except TimeoutError:
-        # once in some thousand visits, a file that was asked for is never answered: a
-        # page at fault stands still again
+        # seen once in some hundred visits, of a page that loads else, and why is not
+        # known: a page at fault stands still again
         problems.clear()
         page.goto(address, wait_until="load")
     # index.html sends the reader on to intro.html
