@@ -105,9 +105,8 @@ def permutation_test(values, others):
             f"{len(values)} and {len(others)} values can be dealt in {ways:,} ways, and"
             f" an exact test tries at most {MOST_SPLITS:,}: give fewer seeds"
         )
-    sums = np.array(
-        [together[list(chosen)].sum() for chosen in _choices(together, values)]
-    )
+    choices = combinations(range(len(together)), len(values))
+    sums = np.array([together[list(chosen)].sum() for chosen in choices])
     rest = together.sum() - sums
     apart = np.abs(sums / len(values) - rest / len(others))
     # the first is the way that was found; sums in another order differ in a last digit
@@ -168,8 +167,8 @@ def paired_bootstrap(scores, others, confidence=0.95, draws=DRAWS, seed=0):
         scores, others: one number a picture, float (N,).
 
     Returns:
-        An `Interval` of the mean difference: 0 outside it means that luck in the
-        choice of pictures does not explain the difference.
+        An `Interval` of the mean difference. If 0 lies outside it, luck in the choice
+        of pictures hardly explains the difference; another seed may still reverse it.
 
     Raises:
         PatchConvNetError: as in `bootstrap_interval`.
@@ -224,10 +223,6 @@ def mcnemar(right, others_right):
     # whole numbers, so that nothing under- or overflows
     tail = sum(math.comb(thrown, heads) for heads in range(fewer + 1))
     return Disagreement(first, second, min(1.0, 2 * tail / 2**thrown))
-
-
-def _choices(together, values):
-    return combinations(range(len(together)), len(values))
 
 
 def _scipy():

@@ -31,12 +31,12 @@ def averaged_weights(model, images):
         return
     variables = [*model.weights, *_random_states(model)]
     current = [np.array(keras.ops.convert_to_numpy(each)) for each in variables]
-    _optimizer(model).finalize_variable_values(model.trainable_variables)
-    # not every optimizer is ours: see `AdamW.finalize_variable_values`
-    for variable in model.trainable_variables:
-        variable.assign(keras.ops.copy(variable))
-    measure_statistics(model, images)
     try:
+        _optimizer(model).finalize_variable_values(model.trainable_variables)
+        # not every optimizer is ours: see `AdamW.finalize_variable_values`
+        for variable in model.trainable_variables:
+            variable.assign(keras.ops.copy(variable))
+        measure_statistics(model, images)
         yield
     finally:
         for variable, value in zip(variables, current):
@@ -58,14 +58,16 @@ def measure_statistics(model, images):
     usual = [norm.momentum for norm in norms]
     chosen = np.random.default_rng(0).permutation(len(images))[:IMAGES]
     set_random_states(model, 0, 0)
-    for index in range(max(1, len(chosen) // BATCH) if norms else 0):
-        for norm in norms:
-            # a mean of all so far: the first replaces what was there
-            norm.momentum = index / (index + 1)
-        batch = images[chosen[index * BATCH : (index + 1) * BATCH]]
-        model(batch, training=True)
-    for norm, momentum in zip(norms, usual):
-        norm.momentum = momentum
+    try:
+        for index in range(max(1, len(chosen) // BATCH) if norms else 0):
+            for norm in norms:
+                # a mean of all so far: the first replaces what was there
+                norm.momentum = index / (index + 1)
+            batch = images[chosen[index * BATCH : (index + 1) * BATCH]]
+            model(batch, training=True)
+    finally:
+        for norm, momentum in zip(norms, usual):
+            norm.momentum = momentum
 
 
 def set_random_states(model, seed, epoch):

@@ -245,7 +245,8 @@ def _finish(folder, recipe, model, dataset, recorder, devices):
     records.set_weights(model, weights)
     if recipe["keep"] != "scores":
         records.write_arrays(folder / "weights.npz", weights)
-        # without validation images, the limit is a little low: those it was trained on
+        # Test images choose nothing. Without validation images it is training images,
+        # which may lie nearer than new ones.
         held_out = dataset.x_val if len(dataset.x_val) else dataset.x_train
         usual = familiarity.measure(model, dataset.x_train, held_out)
         records.write_arrays(folder / "familiarity.npz", usual)

@@ -20,6 +20,14 @@ def test_a_run_folder_in_the_data_is_refused(folder):
     assert not (folder / "runs").exists()
 
 
+def only_parts(folder, *parts):
+    """One picture of each class in each of these parts, and nothing else."""
+    for kind in KINDS:
+        shutil.rmtree(folder / kind)
+        for part in parts:
+            save(folder / part / kind / "0.png", picture(0))
+
+
 def spoil(folder, how):
     first = folder / "cat" / "0.png"
     if how == "damaged":
@@ -33,19 +41,9 @@ def spoil(folder, how):
     elif how == "mixed":
         [(folder / name).mkdir() for name in ("train", "test")]
     elif how == "no test":
-        [
-            save(folder / part / kind / "0.png", picture(0))
-            for part in ("train", "val")
-            for kind in KINDS
-        ]
-        [shutil.rmtree(folder / kind) for kind in KINDS]
+        only_parts(folder, "train", "val")
     elif how == "no train":
-        [
-            save(folder / part / kind / "0.png", picture(0))
-            for part in ("test", "val")
-            for kind in KINDS
-        ]
-        [shutil.rmtree(folder / kind) for kind in KINDS]
+        only_parts(folder, "test", "val")
     elif how in (
         "test without classes",
         "test without pictures",
@@ -65,12 +63,7 @@ def spoil(folder, how):
         if how == "test without classes":
             save(folder / "test" / "0.png", picture(0))
     elif how == "other names":
-        [
-            save(folder / part / kind / "0.png", picture(0))
-            for part in ("train", "validation")
-            for kind in KINDS
-        ]
-        [shutil.rmtree(folder / kind) for kind in KINDS]
+        only_parts(folder, "train", "validation")
     elif how == "flat masks":
         save(folder / "masks" / "0.png", picture(0))
     elif how == "same mask":
