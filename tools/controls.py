@@ -1,7 +1,7 @@
 """Is it the attention, or would any map do?
 
-Train the networks that chapter 12 compares, and measure every map: an hour on two
-cores.
+Train the networks that chapter 12 compares, and measure every map: about an hour on two
+cores, by estimate.
 
     python tools/controls.py --out runs/controls                  # Shapes: 29 runs
     python tools/controls.py --out runs/controls --data cifar10   # on 10,000 images
@@ -25,7 +25,7 @@ import numpy as np
 from command import Parser, in_one_line
 from patchconvnet import PatchConvNet, faithfulness, load_dataset, records, train
 from patchconvnet.errors import PatchConvNetError, one_line
-from patchconvnet.files import check_writable, place
+from patchconvnet.files import check_writable, place, written_aside
 from patchconvnet.inference import look, maps_of
 from patchconvnet.training.scores import score_logits
 
@@ -108,19 +108,20 @@ def rows_of(name, seed, model, dataset, foreign_maps=False):
 
 
 def ship(record, folder, whole):
-    """Copy a run to `folder` as the course ships it: whole, or its scores alone."""
-    folder.mkdir(parents=True, exist_ok=True)
-    names = {"recipe.json", "history.csv", "results.json"}
+    """Copy a run to `folder` as the course ships it: whole, or its scores alone.
+
+    Arrays of an older run in it go.
+    """
+    names = ["history.csv", "results.json"]
     if whole:
-        names = {file.name for file in record.folder.iterdir()}
-    for file in folder.iterdir():
-        if file.name not in names:
-            file.unlink()
+        names += [file.name for file in record.folder.glob("*.npz")]
+    for file in folder.glob("*.npz"):
+        file.unlink()
     for name in names:
-        shutil.copyfile(record.folder / name, folder / name)
-    if not whole:
-        recipe = record.recipe | {"keep": "scores"}
-        records.write_json(folder / "recipe.json", recipe)
+        with written_aside(folder / name) as aside:
+            shutil.copyfile(record.folder / name, aside)
+    keep = record.recipe["keep"] if whole else "scores"
+    records.write_json(folder / "recipe.json", record.recipe | {"keep": keep})
 
 
 def table(data, out, shipped=None):
@@ -163,6 +164,13 @@ def main(arguments=None):
             " FILE"
         )
     check_writable(path)  # before the training
+    if shipped is not None:
+        if shipped.resolve() == out.resolve():
+            raise PatchConvNetError(
+                "--records must be another folder than --out: of most runs it keeps the"
+                " scores alone"
+            )
+        check_writable(shipped / "recipe.json")
     rows = []
     for row in table(options.data, out, shipped):
         rows.append(row)

@@ -122,6 +122,19 @@ def test_runs_are_copied_as_they_are_shipped(controls, out, tmp_path, monkeypatc
     assert names == {"recipe.json", "history.csv", "results.json"}
 
 
+def test_runs_are_not_shipped_over_themselves(controls, out, tmp_path, capsys):
+    before = {path: path.stat().st_mtime_ns for path in out.rglob("*.*")}
+    for place in (out, out / ".." / out.name):
+        assert controls.main(["--out", str(out), "--records", str(place)]) == 2
+        assert "--records must be another folder" in capsys.readouterr().err
+    (tmp_path / "letter").write_text("dear")
+    told = ["--out", str(tmp_path / "new"), "--records", str(tmp_path / "letter")]
+    assert controls.main(told) == 2
+    assert "cannot be written" in capsys.readouterr().err
+    assert not (tmp_path / "new").exists()
+    assert {path: path.stat().st_mtime_ns for path in out.rglob("*.*")} == before
+
+
 def test_without_masks_the_measures_that_need_none(controls, small_data):
     bare = replace(small_data, mask_train=None, mask_val=None, mask_test=None)
     row = next(controls.rows_of("tiny", 0, model.PatchConvNet(**TINY), bare))
