@@ -28,8 +28,8 @@ from patchconvnet.plotting.style import figure
 
 HERO = Path(__file__).resolve().parent.parent / "site_static" / "hero.png"
 # of the record's probes: one object at the upper left, one at the lower right
-PICTURES = (2, 14)
-EPOCHS = (0, 2, 3, 5, 8)
+PICTURES = (3, 14)
+EPOCHS = (0, 1, 3, 5, 11)
 INCHES, DOTS = (8.3, 3.6), 200
 FONT = 17
 

@@ -4,14 +4,13 @@
     usual         mean and covariance of the descriptions of training images
     distance      how many deviations from usual, whatever the direction (Mahalanobis):
                   usually near 1
-    limit         the distance that one test image in twenty exceeds
+    limit         the distance that one held-out image in twenty exceeds
 
 No labels and no answers go in: a network can be sure of an answer, and its picture
 strange. The idea is that of Lee et al. (2018), "A Simple Unified Framework for
-Detecting Out-of-Distribution Samples and Adversarial Attacks", without their classes:
-the answers' own sureness, the energy of the logits (Liu et al., 2020) and their
-distances between classes caught fewer strangers here. Chapter 11 measures how often the
-limit errs.
+Detecting Out-of-Distribution Samples and Adversarial Attacks", without their classes.
+Chapter 11 compares it with the answers' own sureness, and measures how often the limit
+errs.
 """
 
 import keras

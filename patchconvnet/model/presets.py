@@ -25,8 +25,8 @@ PAPER = {
 
 PRESETS = {
     # The course's own: small enough for two CPU cores. No squeeze-and-excitation: it
-    # tells every patch what the whole image holds, so that attention ends on the
-    # object less often (chapter 05).
+    # tells every patch what the whole image holds, and a map's cells are to be read as
+    # places (chapter 05).
     "shapes": {
         "image_size": 32,
         "dim": 64,

@@ -19,7 +19,7 @@ from patchconvnet.rules import SHARE, YES_OR_NO, none_or, number, one_of, plain,
 RECIPES = {
     "shapes": {
         "dataset": "shapes",
-        "epochs": 8,
+        "epochs": 11,
         "batch_size": 32,
         "learning_rate": 2.5e-3,
         "warmup": 0.15,

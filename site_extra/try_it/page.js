@@ -2,7 +2,7 @@
 "use strict";
 
 (() => {
-  const LAST_EPOCH = 8; // of the record `shapes`; its manifest is not loaded before the first action
+  const LAST_EPOCH = 11; // of the record `shapes`; its manifest is not loaded before the first action
   const SPREAD = 0.75; // as in patchconvnet/inference/predicting.py: a flatter map has no place
   const VIRIDIS = [[68, 1, 84], [72, 24, 106], [71, 45, 123], [66, 64, 134], [59, 82, 139], [51, 99, 141], [44, 114, 142],
     [38, 130, 142], [33, 145, 140], [31, 160, 136], [40, 174, 128], [63, 188, 115], [94, 201, 98], [132, 212, 75],

@@ -16,6 +16,7 @@ from book_pages import ROOT, open_page
 from patchconvnet import inference, load_dataset, records
 from patchconvnet.inference import look, maps_of
 
+LAST = records.load("shapes").recipe["epochs"]
 SCRIPTS = ("network", "engine", "pictures", "examples", "pad", "stage", "page")
 # the largest difference that is no fault; float32 against float32 stays far below
 LOGITS, ATTENTION = 1e-3, 1e-4
@@ -135,7 +136,7 @@ def test_a_hundred_pictures_as_in_keras(network_page, name):
     assert logits < LOGITS and attention < ATTENTION
 
 
-@pytest.mark.parametrize("epoch", range(9))
+@pytest.mark.parametrize("epoch", range(LAST + 1))
 def test_every_epoch_as_in_keras(network_page, epoch):
     logits, attention = differences(network_page, "shapes", 4, epoch)
     assert logits < LOGITS and attention < ATTENTION
@@ -319,7 +320,7 @@ def test_the_manifest_is_true_and_an_export_is_the_same_twice(site, tmp_path):
             and manifest[name]["size"] == config["image_size"]
         )
         assert manifest[name]["epochs"] == (
-            list(range(9))
+            list(range(LAST + 1))
             if name == "shapes"
             else [records.load(record).recipe["epochs"]]
         )

@@ -10,7 +10,7 @@ import pytest
 
 from book_pages import PHONE, open_page
 from test_accessibility import axe_problems
-from test_try_it_network import make_site
+from test_try_it_network import LAST, make_site
 
 STAR = [
     (
@@ -118,8 +118,8 @@ def test_a_drawing_is_named_and_nothing_is_loaded_before(visit, place):
     assert page.locator(".attention .classes li").count() == 5
     assert sorted(re.findall(r"weights/([\w-]+)", " ".join(asked))) == [
         "manifest",
-        "shapes-8",
-        "shapes_average-8",
+        f"shapes-{LAST}",
+        f"shapes_average-{LAST}",
     ]
     # the worker; from disk there is none
     assert any(url.endswith("network.js") for url in asked) == (place == "server")
@@ -216,7 +216,7 @@ def test_what_is_said_of_sizes_and_epochs_is_true(visit, site):
         / 1e6
     )
     assert (
-        f"({size('shapes-8', 'shapes_average-8'):.1f} MB)"
+        f"({size(f'shapes-{LAST}', f'shapes_average-{LAST}'):.1f} MB)"
         in page.locator(".networks").inner_text()
     )
     assert f"({size('cifar10-20'):.1f} MB)" in page.locator(".networks").inner_text()
@@ -242,28 +242,28 @@ def test_the_other_network(visit):
 
 def test_what_does_not_arrive_is_said_and_can_be_tried_again(browser, address):
     page, problems = open_page(browser, f"{address}/page.html")
-    page.context.route("**/weights/shapes-8.js", lambda route: route.abort())
+    page.context.route(f"**/weights/shapes-{LAST}.js", lambda route: route.abort())
     page.get_by_role("button", name="Example: arrow").click()
     page.wait_for_function(
         "document.querySelector('.problem').textContent.includes('did not arrive"
         " whole')"
     )
-    page.context.unroute("**/weights/shapes-8.js")
-    whole = page.request.get(f"{address}/try_it/weights/shapes-8.js").text()
+    page.context.unroute(f"**/weights/shapes-{LAST}.js")
+    whole = page.request.get(f"{address}/try_it/weights/shapes-{LAST}.js").text()
     for content, words in (
         (whole[: len(whole) // 2], "did not arrive whole"),
         (whole.replace("AA", "AB", 1), "is damaged"),
     ):
         page.context.route(
-            "**/weights/shapes-8.js",
+            f"**/weights/shapes-{LAST}.js",
             lambda route: route.fulfill(body=content, content_type="text/javascript"),
         )
         page.get_by_role("button", name="Example: arrow").click()
         page.wait_for_function(
             f"document.querySelector('.problem').textContent.includes({words!r})"
         )
-        page.context.unroute("**/weights/shapes-8.js")
-        page.evaluate("delete self.patchConvNetFiles['shapes-8']")
+        page.context.unroute(f"**/weights/shapes-{LAST}.js")
+        page.evaluate(f"delete self.patchConvNetFiles['shapes-{LAST}']")
     problems.clear()
     page.reload()
     page.get_by_role("button", name="Example: arrow").click()

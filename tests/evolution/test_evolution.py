@@ -102,7 +102,7 @@ def test_pick_names_what_there_is(chosen):
 
 def test_a_shipped_record_is_what_its_history_says():
     seen = evolution.read("shapes")
-    assert repr(seen) == "Evolution('shapes': 32 pictures, 8 epochs)"
+    assert repr(seen) == "Evolution('shapes': 32 pictures, 11 epochs)"
     assert (
         seen.note == ""
         and seen.masks.shape == (32, 32, 32)

@@ -109,7 +109,7 @@ def test_player_is_the_same_each_time_and_small():
     )
     assert (
         one.html == two.html == one._repr_html_()
-        and repr(one) == "Player('shapes': 12 pictures, 8 epochs)"
+        and repr(one) == "Player('shapes': 12 pictures, 11 epochs)"
     )
     assert len(one.html) < 100_000
     assert not re.search(r"https?://|\bimport\b|\beval\b|Math\.random|Date", one.html)

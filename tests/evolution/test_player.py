@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from book_pages import PHONE, WIDER_THAN_ITS_PLACE, open_page
-from patchconvnet import evolution
+from patchconvnet import evolution, records
 
+LAST = records.load("shapes").recipe["epochs"]
 CHOSEN = [3, 11, 29, 0]
 
 
@@ -58,12 +59,12 @@ def press(page, *keys):
 
 def test_the_slider_moves_by_keyboard_and_the_numbers_are_the_records(page, seen):
     page.get_by_role("slider", name="Epoch").focus()
-    for epoch in range(9):
+    for epoch in range(len(seen.maps)):
         assert label(page) == sentence(seen, epoch, 0)
         value = page.get_by_role("slider").get_attribute("aria-valuetext")
         assert value.endswith(sentence(seen, epoch, 0).split(": ", 1)[1])
         assert value.startswith(
-            f"epoch {epoch} of 8: " if epoch else "before training: "
+            f"epoch {epoch} of {LAST}: " if epoch else "before training: "
         )
         numbers = page.locator(".numbers").inner_text()
         assert (
@@ -80,7 +81,7 @@ def test_the_slider_moves_by_keyboard_and_the_numbers_are_the_records(page, seen
             f" object {on_object}."
         )
         press(page, "ArrowRight")
-    assert label(page) == sentence(seen, 8, 0)  # it stays at the end
+    assert label(page) == sentence(seen, LAST, 0)  # it stays at the end
     press(page, "Home")
     assert label(page) == sentence(seen, 0, 0)
 
@@ -88,15 +89,15 @@ def test_the_slider_moves_by_keyboard_and_the_numbers_are_the_records(page, seen
 def test_every_picture_can_be_chosen_by_keyboard(page, seen):
     page.get_by_role("slider").focus()
     press(page, "End", "Tab", "ArrowRight")
-    assert label(page) == sentence(seen, 8, 1)
-    assert page.locator("[role=status]").inner_text() == sentence(seen, 8, 1)
+    assert label(page) == sentence(seen, LAST, 1)
+    assert page.locator("[role=status]").inner_text() == sentence(seen, LAST, 1)
     assert page.get_by_role("radio", name="picture 2: square").is_checked()
     page.get_by_role("radio", name="picture 3: hourglass").click()
-    assert label(page) == sentence(seen, 8, 2)
+    assert label(page) == sentence(seen, LAST, 2)
     captions = page.locator(".caption").all_inner_texts()
     expected = [
         ("\u2713" if right else "\u2717") + "\u00a0" + seen.class_names[answer]
-        for answer, right in zip(seen.answers[8], seen.answers[8] == seen.labels)
+        for answer, right in zip(seen.answers[-1], seen.answers[-1] == seen.labels)
     ]
     assert captions == expected
 
@@ -119,15 +120,16 @@ def test_play_advances_quietly_and_stops_at_the_end(page, seen):
     page.clock.pause_at(600_000)  # from here on only `run_for` moves it
     page.get_by_role("button", name="Play").focus()
     press(page, "Space")
-    for epoch in range(1, 8):
+    for epoch in range(1, LAST):
         page.clock.run_for(900)
         assert label(page) == sentence(seen, epoch, 0)
         assert page.locator("[role=status]").inner_text() == ""  # it does not chatter
         assert page.get_by_role("button", name="Pause").count() == 1
     page.clock.run_for(5_000)
-    assert label(page) == sentence(seen, 8, 0)
+    assert label(page) == sentence(seen, LAST, 0)
     assert (
-        page.locator("[role=status]").inner_text() == f"The end. {sentence(seen, 8, 0)}"
+        page.locator("[role=status]").inner_text()
+        == f"The end. {sentence(seen, LAST, 0)}"
     )
     press(page, "Space")  # from the beginning
     assert label(page) == sentence(seen, 0, 0)
@@ -168,7 +170,7 @@ def test_the_canvas_shows_picture_and_map(page, seen):
     )
     page.get_by_role("slider").focus()
     press(page, "End")
-    row, column = divmod(int(seen.maps[8, 0].argmax()), 8)
+    row, column = divmod(int(seen.maps[LAST, 0].argmax()), 8)
     red, green, blue = page.evaluate(
         PIXEL, ["canvas.map", (column + 0.5) / 8, (row + 0.5) / 8]
     )
@@ -307,7 +309,7 @@ def test_two_players_on_a_page_do_not_meddle(browser, seen, tmp_path):
         page.locator("canvas.map").nth(place).get_attribute("aria-label")
         for place in (0, 1)
     ]
-    assert labels == [sentence(seen, 0, 0), sentence(seen, 8, 1)]
+    assert labels == [sentence(seen, 0, 0), sentence(seen, LAST, 1)]
     assert page.locator("input[type=radio]:checked").count() == 2
     page.context.close()
     assert problems == []

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -74,6 +75,7 @@ def test_every_network_and_map_has_a_row(table):
         *(("shapes", kind) for kind in ("own", "uniform", "centre", "random")),
         ("shapes_untrained", "own"),
         ("shapes_average", "own"),
+        ("shapes_average", "sharpened"),
     ]
     assert all(
         row.keys() >= MEASURES | {"accuracy", "deletion", "insertion"} for row in table
@@ -90,12 +92,14 @@ def test_a_row_is_what_its_run_gives(table, out, small_data):
     logits, maps = look(network, small_data.x_test)
     predicted = logits.argmax(axis=1)
     own = maps[range(len(maps)), predicted]
-    row = table[-1]
+    row = table[-2]
     assert row["accuracy"] == pytest.approx((predicted == small_data.y_test).mean())
     for name, value in faithfulness.measure(own, small_data.mask_test).items():
         assert row[name] == pytest.approx(value, rel=1e-4), name
     _, area = faithfulness.deletion(network, small_data.x_test, own, predicted, 4)
     assert row["deletion"] == pytest.approx(area.mean(), rel=1e-3)
+    for name, value in faithfulness.measure(own**4, small_data.mask_test).items():
+        assert table[-1][name] == pytest.approx(value, rel=1e-4), name
 
 
 def test_finished_runs_are_only_read(controls, out):
@@ -133,6 +137,35 @@ def test_runs_are_not_shipped_over_themselves(controls, out, tmp_path, capsys):
     assert "cannot be written" in capsys.readouterr().err
     assert not (tmp_path / "new").exists()
     assert {path: path.stat().st_mtime_ns for path in out.rglob("*.*")} == before
+
+
+def test_a_rerun_has_another_number_of_threads(
+    controls, out, tmp_path, monkeypatch, capsys
+):
+    """Here the other process is this one; its first call fails."""
+    asked = []
+
+    def process(command, env, stdout):
+        told = dict(zip(command[4::2], command[5::2]))
+        asked.append((told["--seed"], env["TF_NUM_INTRAOP_THREADS"]))
+        if len(asked) > 1:
+            again = {"seed": int(told["--seed"]), "keep": told["--keep"], "epochs": 1}
+            running.train(told["--preset"], told["--out"], **again, verbose=0)
+        return SimpleNamespace(returncode=2 * (len(asked) == 1))
+
+    monkeypatch.setattr(controls.subprocess, "run", process)
+    monkeypatch.setattr(controls, "SEEDS", {"shapes_again": (3,)})
+    monkeypatch.setitem(controls.NETWORKS, "shapes", {"shapes_again": {}})
+    monkeypatch.setattr(controls, "measured", lambda *asked: {"energy": 0.5})
+    told = ["--out", str(tmp_path), "--records", str(tmp_path / "shipped")]
+    monkeypatch.delenv("TF_NUM_INTRAOP_THREADS", raising=False)
+    assert controls.main(told) == 2
+    assert "seed_3 failed, as told above" in capsys.readouterr().err
+    monkeypatch.setenv("TF_NUM_INTRAOP_THREADS", "1")
+    assert controls.main(told) == 0
+    assert asked == [("3", "1"), ("3", "2")]
+    assert controls.main(told) == 0 and len(asked) == 2  # only read
+    assert records.load(tmp_path / "shipped" / "shapes_again", 3).results
 
 
 def test_without_masks_the_measures_that_need_none(controls, small_data):

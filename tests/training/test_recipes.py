@@ -146,7 +146,7 @@ def test_equal_recipes_have_no_difference_and_the_first_one_is_told():
         recipes.difference(
             make_recipe("shapes", seed=1), make_recipe("shapes", epochs=3)
         )
-        == "its epochs is 8, not 3"
+        == "its epochs is 11, not 3"
     )
     assert (
         recipes.difference({"model": {"dim": 8}}, {"model": None})
@@ -158,7 +158,7 @@ def test_equal_recipes_have_no_difference_and_the_first_one_is_told():
     ("preset", "numbers", "network"),
     [
         ("shapes",
-         {"epochs": 8, "batch_size": 32, "learning_rate": 2.5e-3, "warmup": 0.15,
+         {"epochs": 11, "batch_size": 32, "learning_rate": 2.5e-3, "warmup": 0.15,
           "weight_decay": 0.05, "label_smoothing": 0.0},
          {"dim": 64, "depth": 2, "norm": "batch", "se_ratio": None, "dropout": 0.2,
           "shift": 2, "flip": True, "image_size": 32}),
