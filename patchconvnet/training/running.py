@@ -24,10 +24,10 @@ from patchconvnet.inference import familiarity
 from patchconvnet.model import PatchConvNet
 from patchconvnet.schedule import AdamW, WarmUpCosine
 from patchconvnet.training.averaging import keeps_average, measure_statistics
+from patchconvnet.training.batches import Batches
 from patchconvnet.training.callbacks import (
     PROBES,
     AttentionRecorder,
-    Batches,
     Checkpoint,
     StopOnBadLoss,
 )

@@ -217,7 +217,7 @@ def drawn(settings, epoch, seed=0, network=None):
     network = network or model.PatchConvNet(**TINY, **settings, seed=1)
     images = np.random.default_rng(0).integers(0, 256, (6, 16, 16, 3), dtype="uint8")
     checkpoint = callbacks.Checkpoint(
-        "unused.npz", callbacks.Batches(images, np.zeros(6, int), 6, 10, seed), None, ""
+        "unused.npz", running.Batches(images, np.zeros(6, int), 6, 10, seed), None, ""
     )
     checkpoint.set_model(network)
     checkpoint.on_epoch_begin(epoch)
@@ -258,7 +258,7 @@ def test_every_generator_of_a_network_draws_its_own_numbers():
             assert len(found) == 5  # the variation, the dropout, and each block's
             drawn_by = callbacks.Checkpoint(
                 "unused.npz",
-                callbacks.Batches(np.zeros((1, 1)), np.zeros(1, int), 1, 10, seed),
+                running.Batches(np.zeros((1, 1)), np.zeros(1, int), 1, 10, seed),
                 None,
                 "",
             )
@@ -270,7 +270,7 @@ def test_every_generator_of_a_network_draws_its_own_numbers():
 
 def test_batches_differ_by_the_epoch_when_training_begins_anew(small_data):
     """The order that `fit` sees in its second epoch is not that of its first."""
-    batches = callbacks.Batches(small_data.x_train, small_data.y_train, 32, 10, seed=3)
+    batches = running.Batches(small_data.x_train, small_data.y_train, 32, 10, seed=3)
     checkpoint = callbacks.Checkpoint("unused.npz", batches, None, "")
     checkpoint.set_model(model.PatchConvNet(**TINY))
     orders = []

@@ -1,0 +1,33 @@
+"""What feeds the steps of a training: batches, in a fixed order."""
+
+import keras
+import numpy as np
+
+
+class Batches(keras.utils.PyDataset):
+    """Shuffled batches whose order depends only on the seed and the epoch.
+
+    So a resumed run sees the same. Each item is a pair: images uint8 (B, H, W, 3),
+    labels one-hot float32 (B, classes).
+    """
+
+    def __init__(self, images, labels, batch_size, num_classes, seed):
+        super().__init__()
+        self.images = images
+        # (N,) -> (N, classes)
+        self.labels = np.eye(num_classes, dtype="float32")[labels]
+        self.batch_size = batch_size
+        self.seed = seed
+        self.shuffle(0)
+
+    def shuffle(self, epoch):
+        """Draw the order of an epoch, counted from 0."""
+        dice = np.random.default_rng((self.seed, epoch))
+        self.order = dice.permutation(len(self.images))
+
+    def __len__(self):
+        return -(-len(self.images) // self.batch_size)  # rounded up
+
+    def __getitem__(self, index):
+        chosen = self.order[index * self.batch_size : (index + 1) * self.batch_size]
+        return self.images[chosen], self.labels[chosen]
