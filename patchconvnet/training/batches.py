@@ -8,7 +8,8 @@ class Batches(keras.utils.PyDataset):
     """Shuffled batches whose order depends only on the seed and the epoch.
 
     So a resumed run sees the same. Each item is a pair: images uint8 (B, H, W, 3),
-    labels one-hot float32 (B, classes).
+    labels one-hot float32 (B, classes). The last batch has the images that remain; a
+    single one joins the batch before it.
     """
 
     def __init__(self, images, labels, batch_size, num_classes, seed):
@@ -26,8 +27,13 @@ class Batches(keras.utils.PyDataset):
         self.order = dice.permutation(len(self.images))
 
     def __len__(self):
-        return -(-len(self.images) // self.batch_size)  # rounded up
+        whole, rest = divmod(len(self.images), self.batch_size)
+        # the statistics of one image alone would pull batch norms far off
+        alone = rest == 1 and whole > 0
+        return whole + (rest > 0 and not alone)
 
     def __getitem__(self, index):
-        chosen = self.order[index * self.batch_size : (index + 1) * self.batch_size]
+        chosen = self.order[index * self.batch_size :]
+        if index < len(self) - 1:
+            chosen = chosen[: self.batch_size]
         return self.images[chosen], self.labels[chosen]

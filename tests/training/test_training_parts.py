@@ -38,6 +38,49 @@ def test_batches_show_every_image_once_an_epoch_in_an_order_of_its_own():
     )
 
 
+@pytest.mark.parametrize(
+    ("count", "size", "wanted"),
+    [
+        (8, 4, [4, 4]),
+        (9, 4, [4, 5]),  # one alone joins the batch before it
+        (10, 4, [4, 4, 2]),
+        (11, 4, [4, 4, 3]),
+        (4, 4, [4]),
+        (5, 4, [5]),
+        (6, 4, [4, 2]),
+        (3, 2, [3]),
+        (4, 2, [2, 2]),
+        (3, 1, [1, 1, 1]),  # as asked for
+        (1, 1, [1]),
+        (1, 4, [1]),  # there is none before it
+        (3, 4, [3]),
+        (0, 4, []),
+    ],
+)
+def test_no_image_is_left_alone_in_a_last_batch(count, size, wanted):
+    images = np.arange(count, dtype="uint8")
+    batches = running.Batches(images, np.zeros(count, int), size, 2, seed=0)
+    parts = [batches[index] for index in range(len(batches))]
+    assert [len(part) for part, _ in parts] == wanted
+    assert [len(labels) for _, labels in parts] == wanted
+    assert [image for part, _ in parts for image in part] == list(batches.order)
+
+
+@pytest.mark.parametrize(("count", "steps"), [(33, 1), (34, 2)])
+def test_training_plans_as_many_steps_as_there_are_batches(
+    count, steps, train_on_small_data, tmp_path, monkeypatch
+):
+    class Planned(Exception):
+        pass
+
+    def stop(network, recipe, steps_per_epoch):
+        raise Planned(steps_per_epoch)
+
+    monkeypatch.setattr(running, "compile_model", stop)
+    with pytest.raises(Planned, match=f"^{steps}$"):
+        train_on_small_data(tmp_path / "run", limit=count)
+
+
 def test_weight_decay_pulls_at_kernels_only():
     network = model.PatchConvNet(**TINY, layer_scale=0.5)
     running.compile_model(network, running.make_recipe("shapes"), steps_per_epoch=10)
