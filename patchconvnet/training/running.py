@@ -143,6 +143,7 @@ def _run(folder, recipe, network, dataset, devices, verbose):
         recipe["batch_size"],
         len(dataset.class_names),
         recipe["seed"],
+        recipe.get("cutmix", 0.0),
     )
     compile_model(network, recipe, steps_per_epoch=len(batches))
     keeps_epochs = recipe["keep"] == "epochs"
