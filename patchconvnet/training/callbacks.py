@@ -132,7 +132,7 @@ class AttentionRecorder(keras.callbacks.Callback):
         try:
             logits, maps = look(self.model, self.dataset.x_val)
             scores = score_logits(logits, self.dataset.y_val)
-            scores.pop("top5")
+            scores.pop("top5", None)
             scores = {f"val_{name}": value for name, value in scores.items()}
             return {**scores, **score_attention(logits, maps, self.dataset.mask_val)}
         except PatchConvNetError as error:

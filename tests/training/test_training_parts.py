@@ -119,6 +119,19 @@ def test_recorder_works_without_folder_masks_and_validation_images(small_data):
     ].shape == (32, 1, 4, 4)
 
 
+def test_recorder_validates_few_classes(small_data):
+    few = running.replace(small_data, y_val=small_data.y_val % 5)
+    network = model.PatchConvNet(**TINY, num_classes=5)
+    running.compile_model(network, running.make_recipe("shapes"), steps_per_epoch=3)
+    recorder = running.AttentionRecorder(few)
+    recorder.set_model(network)
+    recorder.on_epoch_begin(0)
+    logs = {}
+    recorder.on_epoch_end(0, logs)
+    scores = {"val_loss", "val_accuracy", "attention_entropy", "attention_on_object"}
+    assert set(logs) == scores
+
+
 @pytest.mark.long
 def test_a_run_may_keep_its_scores_alone(train_on_small_data, tmp_path):
     record = train_on_small_data(tmp_path / "run", epochs=1, keep="scores")
