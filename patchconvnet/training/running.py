@@ -24,10 +24,10 @@ from patchconvnet.inference import familiarity
 from patchconvnet.model import PatchConvNet
 from patchconvnet.schedule import AdamW, WarmUpCosine
 from patchconvnet.training.averaging import keeps_average, measure_statistics
+from patchconvnet.training.batches import Batches
 from patchconvnet.training.callbacks import (
     PROBES,
     AttentionRecorder,
-    Batches,
     Checkpoint,
     StopOnBadLoss,
 )
@@ -143,6 +143,7 @@ def _run(folder, recipe, network, dataset, devices, verbose):
         recipe["batch_size"],
         len(dataset.class_names),
         recipe["seed"],
+        recipe.get("cutmix", 0.0),
     )
     compile_model(network, recipe, steps_per_epoch=len(batches))
     keeps_epochs = recipe["keep"] == "epochs"
