@@ -31,9 +31,9 @@ from patchconvnet.course.commands import setting
 from patchconvnet.errors import PatchConvNetError
 from patchconvnet.files import held, place
 from patchconvnet.rules import nearest, none_or, whole
+from patchconvnet.training.batches import Batches
 from patchconvnet.training.callbacks import (
     AttentionRecorder,
-    Batches,
     Checkpoint,
     StopOnBadLoss,
 )
