@@ -49,7 +49,6 @@ RESULTS = {
     "device": str,
     "test_loss": float,
     "test_accuracy": float,
-    "test_top5": float,
     "attention_entropy": float,
     "seconds": float,
     "parameters": int,
@@ -75,12 +74,17 @@ def read_recipe(path):
 
 
 def read_results(path):
-    """The content of a `results.json`: a dict with at least what `RESULTS` names."""
+    """The content of a `results.json`: a dict with at least what `RESULTS` names.
+
+    Of more than five classes "test_top5" is there, too.
+    """
     results = read_json(path)
     scores = [name for name in results if name.startswith(("test_", "attention_"))]
     _check_kinds(results, RESULTS | dict.fromkeys(scores, float), path)
     if "attention_on_object" in results:
         _check_kinds(results, dict.fromkeys(OF_MASKS, float), path)
+    if len(results["class_names"]) > 5:  # else it says nothing
+        _check_kinds(results, {"test_top5": float}, path)
     if not all(isinstance(name, str) for name in results["class_names"]):
         raise PatchConvNetError(
             f"{one_line(path)} is damaged: its class_names are not all strings"

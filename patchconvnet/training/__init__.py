@@ -2,7 +2,9 @@
 
 running.py      train: one call, from a recipe to a run folder
 recipes.py      what each preset sets
-callbacks.py    the order of pictures, the recorder of maps, checkpoints
+batches.py      the order of pictures
+mixing.py       CutMix: a piece of another picture
+callbacks.py    the recorder of maps, checkpoints
 scores.py       how good a network is
 evaluation.py   measures a record again
 devices.py      several devices at once

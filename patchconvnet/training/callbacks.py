@@ -1,6 +1,5 @@
 """What happens around the steps of a training.
 
-Batches             feeds the steps, in a fixed order
 StopOnBadLoss       after each epoch: is the loss still a number?
 AttentionRecorder   then: scores and maps of the same images
 Checkpoint          then: all that training goes on from
@@ -29,35 +28,6 @@ ANOTHER_TRY = (
     "try another seed, or a lower learning_rate (--set learning_rate=...) in another"
     " folder"
 )
-
-
-class Batches(keras.utils.PyDataset):
-    """Shuffled batches whose order depends only on the seed and the epoch.
-
-    So a resumed run sees the same. Each item is a pair: images uint8 (B, H, W, 3),
-    labels one-hot float32 (B, classes).
-    """
-
-    def __init__(self, images, labels, batch_size, num_classes, seed):
-        super().__init__()
-        self.images = images
-        # (N,) -> (N, classes)
-        self.labels = np.eye(num_classes, dtype="float32")[labels]
-        self.batch_size = batch_size
-        self.seed = seed
-        self.shuffle(0)
-
-    def shuffle(self, epoch):
-        """Draw the order of an epoch, counted from 0."""
-        dice = np.random.default_rng((self.seed, epoch))
-        self.order = dice.permutation(len(self.images))
-
-    def __len__(self):
-        return -(-len(self.images) // self.batch_size)  # rounded up
-
-    def __getitem__(self, index):
-        chosen = self.order[index * self.batch_size : (index + 1) * self.batch_size]
-        return self.images[chosen], self.labels[chosen]
 
 
 class AttentionRecorder(keras.callbacks.Callback):
@@ -162,7 +132,7 @@ class AttentionRecorder(keras.callbacks.Callback):
         try:
             logits, maps = look(self.model, self.dataset.x_val)
             scores = score_logits(logits, self.dataset.y_val)
-            scores.pop("top5")
+            scores.pop("top5", None)
             scores = {f"val_{name}": value for name, value in scores.items()}
             return {**scores, **score_attention(logits, maps, self.dataset.mask_val)}
         except PatchConvNetError as error:

@@ -14,8 +14,9 @@ from patchconvnet.model import NetworkConfig, preset_config
 from patchconvnet.rules import SHARE, YES_OR_NO, none_or, number, one_of, plain, whole
 
 # warmup: share of all steps. weight_averaging: momentum of the running mean of the
-# weights, a step; 0 for none. validation: how many of the training images are set
-# apart. precision: "auto" is what the machine computes fastest.
+# weights, a step; 0 for none. cutmix (off in all presets): share of the batches that
+# are mixed. validation: how many of the training images are set apart. precision:
+# "auto" is what the machine computes fastest.
 RECIPES = {
     "shapes": {
         "dataset": "shapes",
@@ -72,6 +73,7 @@ SETTINGS = {
     "weight_decay": number(0, 100, "a number from 0 to 100"),
     "label_smoothing": SHARE,
     "weight_averaging": SHARE,
+    "cutmix": number(0, 1, "a number from 0 to 1"),  # 1: every batch
     "precision": one_of("auto", "float32", "mixed_bfloat16", "mixed_float16"),
     "shuffled_labels": YES_OR_NO,
 }

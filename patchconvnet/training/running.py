@@ -24,10 +24,10 @@ from patchconvnet.inference import familiarity
 from patchconvnet.model import PatchConvNet
 from patchconvnet.schedule import AdamW, WarmUpCosine
 from patchconvnet.training.averaging import keeps_average, measure_statistics
+from patchconvnet.training.batches import Batches
 from patchconvnet.training.callbacks import (
     PROBES,
     AttentionRecorder,
-    Batches,
     Checkpoint,
     StopOnBadLoss,
 )
@@ -90,7 +90,7 @@ def train(
     recipe = make_recipe(preset, data, epochs, limit, seed, keep, settings)
     folder = place(out)
     _check_outside(folder, recipe["dataset"])
-    if _has_finished(folder, recipe):
+    if has_finished(folder, recipe):
         return records.Record(folder)
     if recipe.get("precision") == "auto":
         recipe["precision"] = best_precision()
@@ -102,7 +102,7 @@ def train(
         # Only now is the folder ours: a call that could not have trained must not stand
         # in the way of the next one.
         with held(folder):
-            if _has_finished(folder, recipe):  # another process was faster
+            if has_finished(folder, recipe):  # another process was faster
                 return records.Record(folder)
             return _run(folder, recipe, network, dataset, count, verbose)
 
@@ -143,6 +143,7 @@ def _run(folder, recipe, network, dataset, devices, verbose):
         recipe["batch_size"],
         len(dataset.class_names),
         recipe["seed"],
+        recipe.get("cutmix", 0.0),
     )
     compile_model(network, recipe, steps_per_epoch=len(batches))
     keeps_epochs = recipe["keep"] == "epochs"
@@ -166,7 +167,7 @@ def _run(folder, recipe, network, dataset, devices, verbose):
     return _finish(folder, recipe, network, dataset, recorder, devices)
 
 
-def _has_finished(folder, recipe):
+def has_finished(folder, recipe):
     """Whether the run in the folder has finished; an error if it is another run."""
     if folder.exists() and not folder.is_dir():
         raise PatchConvNetError(

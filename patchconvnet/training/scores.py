@@ -9,7 +9,8 @@ from patchconvnet.inference import look, maps_of
 def score_logits(logits, labels):
     """Loss, accuracy and top-5 accuracy of logits for labels (N,): a dict.
 
-    Logits are (N, classes); the loss is the mean cross-entropy.
+    Logits are (N, classes); the loss is the mean cross-entropy. "top5" is left out of
+    five classes or fewer, where it is always 1.
     """
     logits = logits.astype("float64")
     greatest = logits.max(axis=1, keepdims=True)
@@ -18,11 +19,13 @@ def score_logits(logits, labels):
     # of equal logits the first class counts, as in argmax
     order = np.argsort(-logits, axis=1, kind="stable")
     rank = (order == labels[:, None]).argmax(axis=1)
-    return {
+    scores = {
         "loss": float((log_total - of_label).mean()),
         "accuracy": float((rank == 0).mean()),
-        "top5": float((rank < 5).mean()),
     }
+    if logits.shape[1] > 5:
+        scores["top5"] = float((rank < 5).mean())
+    return scores
 
 
 def score_attention(logits, maps, masks=None):
@@ -42,10 +45,10 @@ def score_attention(logits, maps, masks=None):
 def score_test(model, dataset):
     """All scores of a network on the test images of a `Dataset`: a dict.
 
-    "test_loss", "test_accuracy", "test_top5", "attention_entropy"; where masks are
-    known, also the share of maps on the object and what a random and the best fixed
-    cell reach; where they are not, "test_accuracy_with_flip": the accuracy of the mean
-    of two logits, of the image and of its mirror image.
+    "test_loss", "test_accuracy", "attention_entropy"; of more than five classes
+    "test_top5"; where masks are known, also the share of maps on the object and what a
+    random and the best fixed cell reach; where they are not, "test_accuracy_with_flip":
+    the accuracy of the mean of two logits, of the image and of its mirror image.
     """
     labels, masks = dataset.y_test, dataset.mask_test
     logits, maps = look(model, dataset.x_test)

@@ -234,6 +234,8 @@ def test_a_network_is_trained_on_them_and_its_record_can_be_measured_again(
         and record.recipe["model"]["num_classes"] == 3
     )
     assert record.results["variant"].startswith("24 own pictures")
+    # of three classes
+    assert "test_top5" not in record.results and "top 5" not in record.summary()
     scores, variant = evaluation.evaluate(record)
     assert variant == record.results["variant"]
     assert scores["test_accuracy"] == pytest.approx(record.results["test_accuracy"])

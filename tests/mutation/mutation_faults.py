@@ -200,14 +200,14 @@ FAULTS = [
         "08_schedule",
     ),
     Fault(
-        "training/callbacks",
+        "training/batches",
         "self.order[index * self.batch_size :",
         "self.order[index * self.batch_size + 1 :",
         "training_parts recipe_numbers",
         "09_training",
     ),
     Fault(
-        "training/callbacks",
+        "training/batches",
         "default_rng((self.seed, epoch))",
         "default_rng((self.seed, 0))",
         "training_parts recipe_numbers training",

@@ -14,7 +14,7 @@ from patchconvnet.records import stored
 RESULTS = {
     "variant": "small", "device": "a CPU", "test_loss": 0.5, "test_accuracy": 0.9,
     "test_top5": 1, "attention_entropy": 2.0, "seconds": 3, "parameters": 7,
-    "class_names": ["a", "b"], "versions": {},
+    "class_names": list("abcdef"), "versions": {},
 }  # fmt: skip
 OF_MASKS = {
     "attention_on_object": 0.5,
@@ -91,6 +91,18 @@ def test_results_without_a_name_or_with_another_kind_of_value_are_damaged(
     for value in (True, None, *values):
         found = damaged(stored.read_results, path, whole | {name: value})
         assert found == f"{name} is {value!r}, not {wanted}"
+
+
+def test_top_five_must_be_there_where_it_says_something(tmp_path):
+    path = tmp_path / "results.json"
+    without = {key: value for key, value in RESULTS.items() if key != "test_top5"}
+    assert damaged(stored.read_results, path, without).startswith("test_top5 is None")
+    few = without | {"class_names": list("abcde")}
+    # as it is written now, and as version 0.1 wrote it
+    for content in (few, few | {"test_top5": 1.0}):
+        assert read(stored.read_results, path, content) == content
+    found = damaged(stored.read_results, path, few | {"test_top5": "all"})
+    assert found == "test_top5 is 'all', not a number"
 
 
 @pytest.mark.parametrize(

@@ -167,6 +167,12 @@ def test_a_difference_needs_a_reason_where_its_last_digit_shows(difference, told
     assert "differ in their pixels" in other and "rounding" not in other
 
 
+def test_an_old_record_may_tell_the_top_five_of_few_classes():
+    record = Recorded(test_accuracy=0.75, test_top5=1.0, class_names=list("abc"))
+    table = evaluation.compare(record, {"test_accuracy": 0.8}, "original")
+    assert "top 1" in table and "top 5" not in table
+
+
 @pytest.mark.parametrize("key", evaluation.ROWS)
 def test_every_score_has_its_row(key):
     words, factor, form = evaluation.ROWS[key]

@@ -75,9 +75,11 @@ def test_training_is_scored_by_accuracy_of_one_hot_labels():
     answers = network.explain(images)[0].argmax(axis=1)
     # two of eight are right
     labels = np.where(np.arange(8) < 2, answers, (answers + 1) % 10)
-    assert network.test_on_batch(
-        images, np.eye(10, dtype="float32")[labels], return_dict=True
-    )["accuracy"] == pytest.approx(0.25)
+    one_hot, others = np.eye(10, dtype="float32")[[labels, (labels + 5) % 10]]
+    # of mixed labels the greatest share counts
+    for wanted in (one_hot, 0.6 * one_hot + 0.4 * others):
+        found = network.test_on_batch(images, wanted, return_dict=True)
+        assert found["accuracy"] == pytest.approx(0.25)
 
 
 @pytest.mark.long

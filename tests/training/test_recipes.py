@@ -75,6 +75,7 @@ def test_settings_reach_the_training_or_the_network():
         ({"warmup": 1}, "warmup must be .* below 1, got 1"),
         ({"label_smoothing": 1.0}, "label_smoothing must be"),
         ({"weight_averaging": 1.0}, "weight_averaging must be"),
+        ({"cutmix": 1.5}, "cutmix must be a number from 0 to 1, got 1.5"),
         (
             {"weight_decay": -0.1},
             "weight_decay must be a number from 0 to 100, got -0.1",
@@ -230,6 +231,7 @@ def test_a_shipped_record_has_the_recipe_of_its_preset():
         ("weight_decay", [0, 100], [100.1, -1e-9, float("inf")]),
         ("label_smoothing", [0, 0.999], [-0.1, 1]),
         ("weight_averaging", [0, 0.999], [-0.1, 1]),
+        ("cutmix", [0, 0.5, 1], [-0.1, 1.001, 1.5, "much", True, float("nan")]),
     ],
 )
 def test_each_number_has_its_range(name, inside, outside):

@@ -267,7 +267,7 @@ def test_a_run_that_another_process_finished_meanwhile_is_not_trained_again(
     stopped, small_data, monkeypatch
 ):
     answers = iter([False, True])
-    monkeypatch.setattr(running, "_has_finished", lambda *given: next(answers))
+    monkeypatch.setattr(running, "has_finished", lambda *given: next(answers))
     monkeypatch.setattr(running, "load_dataset", lambda name, **options: small_data)
     monkeypatch.setattr(running, "_run", lambda *given: pytest.fail("it trained"))
     assert running.train("shapes", stopped, epochs=EPOCHS, verbose=0).folder == stopped

@@ -218,9 +218,8 @@ data = Dataset(
 )
 running.load_dataset = lambda name, **options: data
 model.PRESETS["shapes"] = {tiny}
-train = lambda out: running.train(
-    "shapes", out, epochs=3, settings={"weight_averaging": 0.9}, verbose=0
-)
+settings = {"weight_averaging": 0.9, "cutmix": 0.5}
+train = lambda out: running.train("shapes", out, epochs=3, settings=settings, verbose=0)
 write = running.Checkpoint.on_epoch_end
 
 def killed(self, epoch, logs=None):

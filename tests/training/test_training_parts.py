@@ -38,6 +38,49 @@ def test_batches_show_every_image_once_an_epoch_in_an_order_of_its_own():
     )
 
 
+@pytest.mark.parametrize(
+    ("count", "size", "wanted"),
+    [
+        (8, 4, [4, 4]),
+        (9, 4, [4, 5]),  # one alone joins the batch before it
+        (10, 4, [4, 4, 2]),
+        (11, 4, [4, 4, 3]),
+        (4, 4, [4]),
+        (5, 4, [5]),
+        (6, 4, [4, 2]),
+        (3, 2, [3]),
+        (4, 2, [2, 2]),
+        (3, 1, [1, 1, 1]),  # as asked for
+        (1, 1, [1]),
+        (1, 4, [1]),  # there is none before it
+        (3, 4, [3]),
+        (0, 4, []),
+    ],
+)
+def test_no_image_is_left_alone_in_a_last_batch(count, size, wanted):
+    images = np.arange(count, dtype="uint8")
+    batches = running.Batches(images, np.zeros(count, int), size, 2, seed=0)
+    parts = [batches[index] for index in range(len(batches))]
+    assert [len(part) for part, _ in parts] == wanted
+    assert [len(labels) for _, labels in parts] == wanted
+    assert [image for part, _ in parts for image in part] == list(batches.order)
+
+
+@pytest.mark.parametrize(("count", "steps"), [(33, 1), (34, 2)])
+def test_training_plans_as_many_steps_as_there_are_batches(
+    count, steps, train_on_small_data, tmp_path, monkeypatch
+):
+    class Planned(Exception):
+        pass
+
+    def stop(network, recipe, steps_per_epoch):
+        raise Planned(steps_per_epoch)
+
+    monkeypatch.setattr(running, "compile_model", stop)
+    with pytest.raises(Planned, match=f"^{steps}$"):
+        train_on_small_data(tmp_path / "run", limit=count)
+
+
 def test_weight_decay_pulls_at_kernels_only():
     network = model.PatchConvNet(**TINY, layer_scale=0.5)
     running.compile_model(network, running.make_recipe("shapes"), steps_per_epoch=10)
@@ -74,6 +117,19 @@ def test_recorder_works_without_folder_masks_and_validation_images(small_data):
     assert np.array_equal(recorder.maps[0], recorder.maps[1]) and recorder.maps[
         0
     ].shape == (32, 1, 4, 4)
+
+
+def test_recorder_validates_few_classes(small_data):
+    few = running.replace(small_data, y_val=small_data.y_val % 5)
+    network = model.PatchConvNet(**TINY, num_classes=5)
+    running.compile_model(network, running.make_recipe("shapes"), steps_per_epoch=3)
+    recorder = running.AttentionRecorder(few)
+    recorder.set_model(network)
+    recorder.on_epoch_begin(0)
+    logs = {}
+    recorder.on_epoch_end(0, logs)
+    scores = {"val_loss", "val_accuracy", "attention_entropy", "attention_on_object"}
+    assert set(logs) == scores
 
 
 @pytest.mark.long
@@ -217,7 +273,7 @@ def drawn(settings, epoch, seed=0, network=None):
     network = network or model.PatchConvNet(**TINY, **settings, seed=1)
     images = np.random.default_rng(0).integers(0, 256, (6, 16, 16, 3), dtype="uint8")
     checkpoint = callbacks.Checkpoint(
-        "unused.npz", callbacks.Batches(images, np.zeros(6, int), 6, 10, seed), None, ""
+        "unused.npz", running.Batches(images, np.zeros(6, int), 6, 10, seed), None, ""
     )
     checkpoint.set_model(network)
     checkpoint.on_epoch_begin(epoch)
@@ -258,7 +314,7 @@ def test_every_generator_of_a_network_draws_its_own_numbers():
             assert len(found) == 5  # the variation, the dropout, and each block's
             drawn_by = callbacks.Checkpoint(
                 "unused.npz",
-                callbacks.Batches(np.zeros((1, 1)), np.zeros(1, int), 1, 10, seed),
+                running.Batches(np.zeros((1, 1)), np.zeros(1, int), 1, 10, seed),
                 None,
                 "",
             )
@@ -270,7 +326,7 @@ def test_every_generator_of_a_network_draws_its_own_numbers():
 
 def test_batches_differ_by_the_epoch_when_training_begins_anew(small_data):
     """The order that `fit` sees in its second epoch is not that of its first."""
-    batches = callbacks.Batches(small_data.x_train, small_data.y_train, 32, 10, seed=3)
+    batches = running.Batches(small_data.x_train, small_data.y_train, 32, 10, seed=3)
     checkpoint = callbacks.Checkpoint("unused.npz", batches, None, "")
     checkpoint.set_model(model.PatchConvNet(**TINY))
     orders = []
