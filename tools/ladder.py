@@ -34,6 +34,7 @@ PLAIN = {
     "weight_decay": 0.0,
     "label_smoothing": 0.0,
     "weight_averaging": 0.0,
+    "cutmix": 0.0,
 }
 # name of the rung, and the settings in which it leaves the plain value for the preset's
 STEPS = {
@@ -46,6 +47,7 @@ STEPS = {
     "7_cutout": ("cutout",),
     "8_stochastic_depth": ("drop_path",),
     "9_weight_averaging": ("weight_averaging",),
+    "10_cutmix": ("cutmix",),
 }
 
 

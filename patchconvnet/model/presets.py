@@ -47,15 +47,14 @@ PRESETS = {
         "shift": 4,
         "flip": True,
     },
-    # CIFAR-10 on a GPU, at its own 32 pixels: 16 x 16 patches, fine enough for small
-    # objects.
+    # CIFAR-10 on a GPU, 2,616,770 parameters. Of the networks that were sketched for it
+    # (one run each), 8 x 8 patches and dense convolutions did best.
     "cifar10": {
         "image_size": 32,
-        "dim": 256,
+        "dim": 160,
         "depth": 8,
-        "stem_strides": (1, 2),
+        "stem_strides": (1, 2, 2),
         "norm": "batch",
-        "spatial": "depthwise",
         "drop_path": 0.1,
         "shift": 4,
         "flip": True,

@@ -14,9 +14,9 @@ from patchconvnet.model import NetworkConfig, preset_config
 from patchconvnet.rules import SHARE, YES_OR_NO, none_or, number, one_of, plain, whole
 
 # warmup: share of all steps. weight_averaging: momentum of the running mean of the
-# weights, a step; 0 for none. cutmix (off in all presets): share of the batches that
-# are mixed. validation: how many of the training images are set apart. precision:
-# "auto" is what the machine computes fastest.
+# weights, a step; 0 for none. cutmix: share of the batches that are mixed. validation:
+# how many of the training images are set apart. precision: "auto" is what the machine
+# computes fastest.
 RECIPES = {
     "shapes": {
         "dataset": "shapes",
@@ -41,13 +41,14 @@ RECIPES = {
     "cifar10": {
         "dataset": "cifar10",
         "validation": 0,
-        "epochs": 50,
+        "epochs": 150,
         "batch_size": 512,
         "learning_rate": 2e-3,
         "warmup": 0.1,
         "weight_decay": 0.05,
         "label_smoothing": 0.1,
         "weight_averaging": 0.99,
+        "cutmix": 0.5,
         "precision": "auto",
     },
     "cifar10_cpu": {
