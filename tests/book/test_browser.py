@@ -181,7 +181,7 @@ def test_without_scripts_try_it_shows_a_picture(browser, book):
         "needs JavaScript, which is switched off here"
         in page.locator("noscript").inner_text()
     )
-    picture = page.get_by_role("img", name="Two pictures, a triangle and a cross")
+    picture = page.get_by_role("img", name="Two pictures, a star and a cross")
     assert picture.bounding_box()["width"] > 300
     context.close()
 
