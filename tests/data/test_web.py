@@ -132,8 +132,8 @@ def test_a_deadline_may_be_put_off():
 def test_a_proxy_that_dawdles_is_ended(monkeypatch):
     with Server(slowly(b"HTTP/1.1 200 OK\r\n", b"a: b\r\n"), pause=0.05) as server:
         monkeypatch.setenv("https_proxy", server.url)
-        with pytest.raises(web.TooSlow):
-            read_all("https://example.org/a.png")
+        with pytest.raises(web.TooSlow):  # long after it has been asked
+            read_all("https://example.org/a.png", patience=3)
         assert server.requests[0].startswith(b"CONNECT example.org:443 ")
 
 
