@@ -36,18 +36,19 @@ PLAIN = {
     "weight_averaging": 0.0,
     "cutmix": 0.0,
 }
-# name of the rung, and the settings in which it leaves the plain value for the preset's
+# name of the rung (in the order of the alphabet), and the settings in which it leaves
+# the plain value for the preset's
 STEPS = {
-    "1_plain": (),
-    "2_warm_up": ("warmup",),
-    "3_batch_norm": ("norm",),
-    "4_shift_and_flip": ("shift", "flip"),
-    "5_weight_decay": ("weight_decay",),
-    "6_label_smoothing": ("label_smoothing",),
-    "7_cutout": ("cutout",),
-    "8_stochastic_depth": ("drop_path",),
-    "9_weight_averaging": ("weight_averaging",),
-    "10_cutmix": ("cutmix",),
+    "01_plain": (),
+    "02_warm_up": ("warmup",),
+    "03_batch_norm": ("norm",),
+    "04_shift_and_flip": ("shift", "flip"),
+    "05_weight_decay": ("weight_decay",),
+    "06_label_smoothing": ("label_smoothing",),
+    "07_cutout": ("cutout",),
+    "08_stochastic_depth": ("drop_path",),
+    "09_cutmix": ("cutmix",),
+    "10_weight_averaging": ("weight_averaging",),
 }
 
 

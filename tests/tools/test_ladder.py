@@ -24,7 +24,8 @@ def ladder(monkeypatch):
 def test_the_top_rung_is_the_preset_and_each_changes_one_step(preset, ladder):
     found = list(ladder.rungs(preset, {}).items())
     full = {**model.preset_config(preset), **recipes.RECIPES[preset]}
-    assert found[0] == ("1_plain", ladder.PLAIN)
+    assert found[0] == ("01_plain", ladder.PLAIN)
+    assert found == sorted(found)  # as the records are listed
     assert all(value == full.get(key, value) for key, value in found[-1][1].items())
     for (_, lower), (name, upper) in zip(found, found[1:]):
         changed = {key for key in upper if upper[key] != lower[key]}
@@ -34,7 +35,7 @@ def test_the_top_rung_is_the_preset_and_each_changes_one_step(preset, ladder):
 def test_a_fixed_setting_holds_on_every_rung(ladder):
     found = ladder.rungs("cifar10_cpu", {"norm": "batch", "dim": 64})
     # the preset has no cutout
-    assert "3_batch_norm" not in found and "7_cutout" not in found
+    assert "03_batch_norm" not in found and "07_cutout" not in found
     assert all(
         settings["norm"] == "batch" and settings["dim"] == 64
         for settings in found.values()
