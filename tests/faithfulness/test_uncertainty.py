@@ -50,6 +50,14 @@ def test_the_error_of_a_difference_by_hand():
     assert found == pytest.approx(abs(t_value))
 
 
+def test_two_seeds_are_enough():
+    """0 and 2: mean 1, variance 2, so sqrt(2 / 2) = 1; t of 1 degree is 12.706."""
+    found = uncertainty.t_interval([0, 2])
+    assert (found.low, found.high) == pytest.approx((1 - 12.706, 1 + 12.706), abs=1e-3)
+    both = uncertainty.standard_error_of_difference([0, 2], [5, 7])
+    assert both == pytest.approx(2**0.5)
+
+
 @pytest.mark.parametrize(
     "values, others, expected",
     [
