@@ -130,6 +130,7 @@ def test_everything_is_trained_in_order_and_packed(call, tmp_path, capsys):
         )
     said = capsys.readouterr().out
     assert "cifar10/seed_0: epoch 1, 15 s" in said
+    assert said.count("cifar10/seed_0: epoch") == 1  # every 15 seconds, no oftener
     assert "cifar10/seed_0: finished, epoch 3, 30 s" in said
     # once more: nothing is left to do
     machine = Machine()
