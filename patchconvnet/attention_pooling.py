@@ -12,7 +12,7 @@ With several class tokens, keys and values come from the patches alone.
 import keras
 from keras import layers, ops
 
-from patchconvnet.rules import LAYER_SCALE, SHARE, none_or, number, whole
+from patchconvnet.errors import LAYER_SCALE, SHARE, none_or, number, whole
 
 TOKENS = whole(1, 100_000)
 MLP_RATIO = number(0, 16, "a number above 0, at most 16", above=True)

@@ -17,16 +17,17 @@ from keras import layers
 # the exact form; keras.ops.gelu is an approximation by default
 from keras.activations import gelu
 
-from patchconvnet.errors import PatchConvNetError, short
-from patchconvnet.rules import (
+from patchconvnet.errors import (
     LAYER_SCALE,
     SHARE,
     YES_OR_NO,
     Checked,
+    PatchConvNetError,
     none_or,
     one_of,
     plain,
     setting,
+    short,
     whole,
 )
 from patchconvnet.squeeze_excite import SqueezeExcite

@@ -24,9 +24,8 @@ from pathlib import Path
 
 # and nothing that computes: the GPU is left to the runs
 from command import Parser, in_one_line
-from patchconvnet.errors import PatchConvNetError, one_line
+from patchconvnet.errors import PatchConvNetError, none_or, number, one_line, whole
 from patchconvnet.files import held, place, written_aside
-from patchconvnet.rules import none_or, number, whole
 
 TOOLS = Path(__file__).resolve().parent
 # seconds until a run has its first whole epoch, by estimate: Keras starts, the data are

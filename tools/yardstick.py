@@ -28,9 +28,8 @@ import keras
 from command import Parser, in_one_line
 from patchconvnet import load_dataset, records
 from patchconvnet.course.commands import setting
-from patchconvnet.errors import PatchConvNetError
+from patchconvnet.errors import PatchConvNetError, nearest, none_or, whole
 from patchconvnet.files import held, place
-from patchconvnet.rules import nearest, none_or, whole
 from patchconvnet.training.batches import Batches
 from patchconvnet.training.callbacks import (
     AttentionRecorder,

@@ -4,11 +4,11 @@ import math
 from dataclasses import dataclass
 
 from patchconvnet.attention_pooling import MLP_RATIO
-from patchconvnet.errors import PatchConvNetError
-from patchconvnet.rules import (
+from patchconvnet.errors import (
     ANYTHING,
     SHARE,
     YES_OR_NO,
+    PatchConvNetError,
     nearest,
     none_or,
     one_of,

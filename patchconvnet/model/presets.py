@@ -1,7 +1,6 @@
 """The course's own networks and the paper's, as arguments of `PatchConvNet`."""
 
-from patchconvnet.errors import PatchConvNetError
-from patchconvnet.rules import nearest
+from patchconvnet.errors import PatchConvNetError, nearest
 
 # What all networks of the paper share (section 3 and the authors' code).
 PAPER = {

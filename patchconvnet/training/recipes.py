@@ -9,9 +9,17 @@ difference     what sets two recipes apart, in words
 import difflib
 
 from patchconvnet.data import number_of_classes, whole_name
-from patchconvnet.errors import PatchConvNetError
+from patchconvnet.errors import (
+    SHARE,
+    YES_OR_NO,
+    PatchConvNetError,
+    none_or,
+    number,
+    one_of,
+    plain,
+    whole,
+)
 from patchconvnet.model import NetworkConfig, preset_config
-from patchconvnet.rules import SHARE, YES_OR_NO, none_or, number, one_of, plain, whole
 
 # warmup: share of all steps. weight_averaging: momentum of the running mean of the
 # weights, a step; 0 for none. cutmix: share of the batches that are mixed. validation:

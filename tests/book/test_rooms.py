@@ -13,7 +13,7 @@ PACKAGE = ROOT / "patchconvnet"
 # From the ground up. What stands on one floor knows nothing of its neighbours.
 FLOORS = [
     {"errors"},
-    {"files", "rules"},
+    {"files"},
     {"stem", "attention_pooling", "preprocessing", "schedule", "plotting"},
     {"squeeze_excite"},
     {"trunk"},
