@@ -1,9 +1,7 @@
 """The map that a network with average pooling has: evidence, patch by patch."""
 
-import keras
-import numpy as np
-
 from patchconvnet.errors import PatchConvNetError
+from patchconvnet.model.head import evidence
 from patchconvnet.preprocessing import check_images
 
 
@@ -33,11 +31,4 @@ def class_activation_maps(model, images, batch_size=128):
             'class activation maps need pooling="average": with attention, `explain`'
             " gives the map that was used"
         )
-    trunk = keras.Model(model.inputs, model.get_layer("trunk").output)
-    # (N, h, w, dim)
-    patches = trunk.predict(check_images(images), batch_size=batch_size, verbose=0)
-    kernel, bias = (
-        keras.ops.convert_to_numpy(weight) for weight in model.get_layer("head").weights
-    )
-    maps = np.einsum("nhwd,dc->nchw", patches.astype("float32"), kernel, optimize=True)
-    return maps.mean(axis=(2, 3)) + bias, maps
+    return evidence(model, check_images(images), batch_size)

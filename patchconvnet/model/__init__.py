@@ -8,6 +8,7 @@ image (N, 32, 32, 3)
   -> norm, head      logits (N, classes)
 
 network.py   all of it, as a `keras.Model`
+head.py      what follows the trunk
 config.py    its arguments: defaults, and what each may be
 presets.py   the course's networks and the paper's, as such arguments
 weights.py   its weights, as arrays and back

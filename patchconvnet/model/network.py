@@ -6,17 +6,16 @@ from pathlib import Path
 
 import keras
 import numpy as np
-from keras import layers, ops
 
-from patchconvnet.attention_pooling import AttentionPooling, PerClassHead, linear_start
 from patchconvnet.errors import PatchConvNetError
 from patchconvnet.files import read_arrays
 from patchconvnet.model.config import NetworkConfig
+from patchconvnet.model.head import classify, make_head, make_pooling
 from patchconvnet.model.presets import PRESETS, preset_config
 from patchconvnet.model.weights import set_weights
 from patchconvnet.preprocessing import Augment, Resize, check_images, rescaling
 from patchconvnet.stem import ConvStem
-from patchconvnet.trunk import Trunk, make_normalization
+from patchconvnet.trunk import Trunk
 
 RECORDS = Path(__file__).parents[1] / "records"
 
@@ -81,18 +80,12 @@ class PatchConvNet(keras.Model):
         trunk = Trunk(
             config.depth, config.tied, config.block, dtype=dtype, name="trunk"
         )
-        pool, head = _make_pooling(config, dtype), _make_head(config)
+        pool, head = make_pooling(config, dtype), make_head(config)
 
         inputs = keras.Input((None, None, 3), dtype="float32", name="images")
         # (N, H, W, 3) -> (N, size, size, 3) -> (N, h, w, dim)
         patches = trunk(stem(_preprocessed(inputs, config)))
-        attention = None
-        if config.pooling == "attention":
-            tokens, attention = pool(patches)  # (N, Q, dim), (N, Q, h, w)
-            pooled = _normalized(tokens, config, dtype)  # the same, or (N, dim)
-        else:
-            pooled = pool(patches)  # (N, h, w, dim) -> (N, dim)
-        logits = head(pooled)  # (N, dim) or (N, Q, dim) -> (N, num_classes)
+        logits, attention = classify(patches, pool, head, config, dtype)
 
         super().__init__(inputs, logits, name=name, trainable=trainable)
         self._config = {**asdict(config), "stem_strides": list(config.stem_strides)}
@@ -190,48 +183,3 @@ def _preprocessed(images, config):
     changes = config.shift, config.flip, config.cutout
     augment = Augment(*changes, config.seed, dtype="float32", name="augment")
     return rescaling(config.preprocessing)(augment(resize(images)))
-
-
-def _make_pooling(config, dtype):
-    if config.pooling == "average":
-        return layers.GlobalAveragePooling2D(
-            data_format="channels_last", dtype=dtype, name="pooling"
-        )
-    return AttentionPooling(
-        config.tokens,
-        mlp_ratio=config.mlp_ratio,
-        dropout=config.dropout,
-        layer_scale=config.layer_scale,
-        token_initializer=config.token_initializer,
-        kernel_initializer=config.kernel_initializer,
-        attention_dropout=config.attention_dropout,
-        mlp_dropout=config.mlp_dropout,
-        dtype=dtype,
-        name="pooling",
-    )
-
-
-def _make_head(config):
-    # Logits stay float32 in mixed precision: a loss needs the range.
-    usual = {"dtype": "float32", "name": "head"}
-    if config.pooling == "attention" and config.class_tokens == "per_class":
-        return PerClassHead(config.kernel_initializer, **usual)
-    start = linear_start(config.kernel_initializer)
-    return layers.Dense(config.num_classes, kernel_initializer=start, **usual)
-
-
-def _normalized(tokens, config, dtype):
-    """Class tokens as the head reads them: (N, Q, dim), or (N, dim) of a single one."""
-    # A batch norm removes what class tokens of all images share. A layer norm cannot:
-    # it sees one image.
-    normalize = make_normalization(config.norm, dtype=dtype, name="norm")
-    count, dim = config.tokens, config.dim
-    if config.norm == "batch" and count > 1:
-        # Every token shares something else, so its numbers are channels:
-        # (N, Q, dim) -> (N, Q * dim) -> (N, Q, dim)
-        tokens = ops.reshape(tokens, (-1, count * dim))
-        tokens = ops.reshape(normalize(tokens), (-1, count, dim))
-    else:
-        tokens = normalize(tokens)
-    # (N, 1, dim) -> (N, dim)
-    return tokens[:, 0] if config.class_tokens == "single" else tokens

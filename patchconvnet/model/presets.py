@@ -89,6 +89,11 @@ def preset_config(preset):
         PatchConvNetError: if there is no such preset; the message lists those there
             are.
     """
+    if preset == "pets":
+        raise PatchConvNetError(
+            "preset 'pets' is no PatchConvNet but its pooling on another network:"
+            " any_network.add_attention(any_network.efficientnet_lite0(), 3)"
+        )
     if preset not in PRESETS:
         raise PatchConvNetError(
             f"no preset {preset!r}: there are"

@@ -7,13 +7,20 @@ from patchconvnet.errors import PatchConvNetError
 
 
 def weights_of(model):
-    """The weights of a model as float16 arrays: a dict from Keras' path to array."""
+    """The weights of a model as float16 arrays: a dict from Keras' path to array.
+
+    Of a network on a trunk that somebody else trained, those that follow the trunk.
+    """
     # too large for float16 where a training failed: `set_weights` refuses them
     with np.errstate(over="ignore"):
         return {
             weight.path: ops.convert_to_numpy(weight).astype("float16")
-            for weight in model.weights
+            for weight in _own(model)
         }
+
+
+def _own(model):
+    return getattr(model, "own_weights", model.weights)
 
 
 def set_weights(model, weights, source="the file"):
@@ -23,19 +30,19 @@ def set_weights(model, weights, source="the file"):
         PatchConvNetError: if they belong to another architecture; the first difference
             is named.
     """
-    for weight in model.weights:
+    for weight in _own(model):
         if weight.path not in weights:
             raise PatchConvNetError(
                 f"{source} lacks the weight {weight.path}: it is of another"
                 " architecture"
             )
         _check(weights[weight.path], weight, source)
-    unknown = weights.keys() - {weight.path for weight in model.weights}
+    unknown = weights.keys() - {weight.path for weight in _own(model)}
     if unknown:
         raise PatchConvNetError(
             f"{source} has a weight that this network lacks: {sorted(unknown)[0]}"
         )
-    for weight in model.weights:
+    for weight in _own(model):
         weight.assign(weights[weight.path].astype("float32"))
 
 

@@ -21,6 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
+from patchconvnet.any_network import recorded
 from patchconvnet.errors import PatchConvNetError, one_line, short
 from patchconvnet.files import place, read_arrays, write_arrays
 from patchconvnet.model import PatchConvNet, set_weights, weights_of
@@ -229,7 +230,7 @@ class Record:
                 keeps every epoch's weights.
 
         Returns:
-            A `PatchConvNet`.
+            A `PatchConvNet`, or a `PooledNetwork`.
 
         Raises:
             PatchConvNetError: if the record does not keep those weights.
@@ -239,7 +240,7 @@ class Record:
         else:
             weights = self._epoch_weights(epoch)
         try:
-            model = PatchConvNet(**self.recipe["model"])
+            model = self._untrained()
         except (TypeError, ValueError) as error:
             raise PatchConvNetError(
                 f"{self.folder / 'recipe.json'} tells of no network that can be built:"
@@ -247,6 +248,11 @@ class Record:
             ) from error
         set_weights(model, weights, self.folder)
         return model
+
+    def _untrained(self):
+        settings = self.recipe["model"]
+        pooled = recorded.is_pooled(settings)
+        return recorded.build(settings) if pooled else PatchConvNet(**settings)
 
     def _kept(self, name):
         if not (self.folder / name).is_file():

@@ -8,6 +8,7 @@ difference     what sets two recipes apart, in words
 
 import difflib
 
+from patchconvnet.any_network import recorded
 from patchconvnet.data import number_of_classes, whole_name
 from patchconvnet.errors import (
     SHARE,
@@ -70,7 +71,19 @@ RECIPES = {
         "label_smoothing": 0.1,
         "precision": "auto",
     },
+    # on features of a frozen trunk, of each photograph and its mirror image
+    "pets": {
+        "dataset": "pets",
+        "validation": 0,
+        "epochs": 30,
+        "batch_size": 32,
+        "learning_rate": 1e-3,
+        "warmup": 0.1,
+        "weight_decay": 0.05,
+        "label_smoothing": 0.0,
+    },
 }
+WITH_VALIDATION = ("cifar10", "pets")  # whose validation images are set apart here
 # What may be set of a training, and how. With shuffled_labels (off in all presets) the
 # labels of the training images change places, so that there is nothing to learn but the
 # images themselves: a control (Zhang et al., 2017).
@@ -86,6 +99,7 @@ SETTINGS = {
     "precision": one_of("auto", "float32", "mixed_bfloat16", "mixed_float16"),
     "shuffled_labels": YES_OR_NO,
 }
+OF_IMAGES = ("cutmix", "precision")
 EPOCHS, LIMIT, SEED = whole(1, 100_000), whole(1, 1_000_000_000), whole(0, 2**31 - 1)
 KEEP = one_of("epochs", "weights", "scores")
 
@@ -97,7 +111,8 @@ def make_recipe(
 
     Arguments and errors are as in `train`.
     """
-    config = preset_config(preset)
+    pooled = preset in recorded.PRESETS
+    config = dict(recorded.PRESETS[preset]) if pooled else preset_config(preset)
     epochs, limit, seed = map(plain, (epochs, limit, seed))
     if preset not in RECIPES:
         known = ", ".join(RECIPES)
@@ -107,7 +122,7 @@ def make_recipe(
     recipe = {"preset": preset, **RECIPES[preset]}
     if data is not None:
         recipe["dataset"] = whole_name(data)
-    if recipe["dataset"] != "cifar10":
+    if recipe["dataset"] not in WITH_VALIDATION:
         recipe.pop("validation", None)
     if epochs is not None:
         EPOCHS.check("epochs", epochs)
@@ -117,14 +132,15 @@ def make_recipe(
         if name in SETTINGS:
             recipe[name] = _checked(name, value, recipe)
         else:
-            config[_known(name)] = value
+            config[_known(name, pooled)] = value
     none_or(LIMIT).check("limit", limit)
     SEED.check("seed", seed)
     if keep is None:
         keep = "epochs" if preset == "shapes" else "weights"
     KEEP.check("keep", keep)
     recipe |= {"limit": limit, "seed": seed, "keep": keep}
-    config |= {"num_classes": number_of_classes(recipe["dataset"]), "seed": seed}
+    config |= {"num_classes": number_of_classes(recipe["dataset"])}
+    config = recorded.model_of(config) if pooled else config | {"seed": seed}
     # As JSON gives it back: tuples become lists.
     recipe["model"] = {
         name: list(value) if isinstance(value, tuple) else value
@@ -143,10 +159,15 @@ def data_options(recipe):
 
 def _checked(name, value, recipe):
     """The value of a setting, if it may be so; whole numbers as floats where due."""
-    if name == "validation" and recipe["dataset"] != "cifar10":
+    if name == "validation" and recipe["dataset"] not in WITH_VALIDATION:
         raise PatchConvNetError(
-            f"validation can be set for cifar10 only: {recipe['dataset']} has its own"
-            " images for it"
+            f"validation can be set for {' and '.join(WITH_VALIDATION)} only:"
+            f" {recipe['dataset']} has its own images for it"
+        )
+    if name in OF_IMAGES and recipe["preset"] in recorded.PRESETS:
+        raise PatchConvNetError(
+            f"{name} cannot be set for {recipe['preset']}, which trains in float32 on"
+            " what a frozen trunk made of the images"
         )
     SETTINGS[name].check(name, value)
     if name in ("validation", "batch_size") or isinstance(value, (bool, str)):
@@ -154,10 +175,12 @@ def _checked(name, value, recipe):
     return float(value)
 
 
-def _known(name):
-    """The same name, if it is an argument of `PatchConvNet` that a run may change."""
-    own = ("num_classes", "seed")  # the data set's, and an argument of `train`
-    known = [*SETTINGS, *(name for name in NetworkConfig.names() if name not in own)]
+def _known(name, pooled):
+    """The same name, if it is one of the network's that a run may change."""
+    names = (recorded.PooledConfig if pooled else NetworkConfig).names()
+    # the data set's, and an argument of `train`; there is one trunk
+    own = ("num_classes", "seed", "trunk")
+    known = [*SETTINGS, *(name for name in names if name not in own)]
     if name in ("data", "epochs", "limit", "seed", "keep", "devices"):
         raise PatchConvNetError(
             f"{name} is not a setting of the network or its training, but an argument"

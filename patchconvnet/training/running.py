@@ -17,12 +17,14 @@ import keras
 import numpy as np
 
 from patchconvnet import records
+from patchconvnet.any_network import recorded
 from patchconvnet.data import load_dataset
 from patchconvnet.errors import PatchConvNetError
 from patchconvnet.files import held, place
 from patchconvnet.inference import familiarity
 from patchconvnet.model import PatchConvNet
 from patchconvnet.schedule import AdamW, WarmUpCosine
+from patchconvnet.training import on_features
 from patchconvnet.training.averaging import keeps_average, measure_statistics
 from patchconvnet.training.batches import Batches
 from patchconvnet.training.callbacks import (
@@ -64,7 +66,7 @@ def train(
     global random seeds.
 
     Args:
-        preset: "shapes", "keras_example", "cifar10" or "cifar10_cpu".
+        preset: "shapes", "keras_example", "cifar10", "cifar10_cpu" or "pets".
         out: folder to write; made if it is not there.
         data: a data set, if not the preset's own: "shapes", "cifar10", or your own
             pictures (see `load_dataset`).
@@ -98,12 +100,15 @@ def train(
     with spread(devices) as count:
         network = _build(recipe)
         dataset = _load(recipe)
+        trunk = on_features.trunk_of(recipe["model"])
         _check_batches(dataset, recipe["batch_size"], count)
         # Only now is the folder ours: a call that could not have trained must not stand
         # in the way of the next one.
         with held(folder):
             if has_finished(folder, recipe):  # another process was faster
                 return records.Record(folder)
+            if trunk is not None:
+                dataset = on_features.see(trunk, dataset, verbose)
             return _run(folder, recipe, network, dataset, count, verbose)
 
 
@@ -138,8 +143,7 @@ def _run(folder, recipe, network, dataset, devices, verbose):
         left.unlink(missing_ok=True)
     records.write_json(folder / "recipe.json", recipe)
     batches = Batches(
-        dataset.x_train,
-        dataset.y_train,
+        *on_features.images_and_labels(dataset),
         recipe["batch_size"],
         len(dataset.class_names),
         recipe["seed"],
@@ -193,7 +197,9 @@ def has_finished(folder, recipe):
 
 
 def _build(recipe):
-    """The network of a recipe; an error if its settings do not go together."""
+    """The network that is trained; an error if its settings do not go together."""
+    if recorded.is_pooled(recipe["model"]):
+        return recorded.build(recipe["model"], on_features=True)
     try:
         return PatchConvNet(**recipe["model"], dtype=recipe.get("precision", "float32"))
     except (TypeError, ValueError) as error:
@@ -246,9 +252,8 @@ def _finish(folder, recipe, model, dataset, recorder, devices):
     records.set_weights(model, weights)
     if recipe["keep"] != "scores":
         records.write_arrays(folder / "weights.npz", weights)
-        # Test images choose nothing. Without validation images it is training images,
-        # which may lie nearer than new ones.
-        held_out = dataset.x_val if len(dataset.x_val) else dataset.x_train
+        # test images choose nothing
+        held_out = dataset.x_val if len(dataset.x_val) else None
         usual = familiarity.measure(model, dataset.x_train, held_out)
         records.write_arrays(folder / "familiarity.npz", usual)
     results = {
@@ -263,6 +268,9 @@ def _finish(folder, recipe, model, dataset, recorder, devices):
         "class_names": list(dataset.class_names),
         "versions": versions(),
     }
+    if isinstance(dataset, on_features.Features):
+        results["trunk_parameters"] = dataset.trunk_parameters
+        results["trunk_seconds"] = dataset.seconds
     records.write_json(folder / "results.json", results)
     (folder / "checkpoint.npz").unlink(missing_ok=True)
     if recipe["keep"] == "scores":

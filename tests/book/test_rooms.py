@@ -18,6 +18,7 @@ FLOORS = [
     {"squeeze_excite"},
     {"trunk"},
     {"model"},
+    {"any_network"},
     {"official", "data", "records", "faithfulness"},
     {"inference"},
     {"training"},
