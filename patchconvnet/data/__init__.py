@@ -7,7 +7,8 @@ cifar10_files.py   reads it
 pets.py            photographs with masks, shipped in photographs/
 own_pictures.py    a folder or a file of yours (chapter 15)
 own_folder.py      reads the one,
-own_arrays.py      or the other;
+own_arrays.py      or the other,
+own_pets.py        or the whole Pet data set;
 own_common.py      and what they have in common
 masks.py           masks of own pictures
 reading.py         one picture file or address
