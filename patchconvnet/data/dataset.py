@@ -90,10 +90,9 @@ def load_dataset(
     said in `own_pictures`; where CIFAR-10 is looked for, and which copies of it there
     are, in `cifar10`.
 
-    The photographs of "pets" are adapted from the Oxford-IIIT Pet data set (Parkhi et
-    al., 2012), and are under CC BY-SA 4.0; the copyright remains with the original
-    owners of the images. `pets.CREDIT` belongs under each figure of them. What their
-    masks hold, `pets` says; the whole data set is read as a folder of your own.
+    "pets" is adapted from the Oxford-IIIT Pet data set (Parkhi et al., 2012), CC BY-SA
+    4.0; the copyright remains with the original owners of the images. `pets.CREDIT`
+    belongs under each figure of them, and `pets` says what their masks hold.
 
     Args:
         name: "shapes", "cifar10", "pets", a folder with one subfolder of pictures for
@@ -116,9 +115,8 @@ def load_dataset(
 
     Raises:
         PatchConvNetError: unknown name; an option of the other data set; an impossible
-            number; no CIFAR-10 at the place given, or on this machine; a broken file,
-            also of the package; no network; own pictures that cannot be used (see
-            `own_pictures.read`).
+            number; no CIFAR-10 at the place given, or on this machine; a broken file;
+            no network; own pictures that cannot be used (see `own_pictures.read`).
     """
     name = usual_name() if name is None else name
     kind = _kind(name)
@@ -132,7 +130,10 @@ def load_dataset(
         "download": download,
         "size": size,
     }
-    options = _options(name, kind, given)
+    return _load(name, kind, _options(name, kind, given))
+
+
+def _load(name, kind, options):
     if kind == OWN:
         return _load_own(name, **options)
     load = {"shapes": _load_shapes, "cifar10": _load_cifar10, "pets": _load_pets}

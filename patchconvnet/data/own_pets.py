@@ -10,8 +10,10 @@ recognised by `images` and `annotations/trimaps`:
 So `load_dataset("data/oxford-iiit-pet", size=224)` has the official test part, and
 takes its validation pictures from `trainval`. Masks are the animal with its rim, as of
 `pets`, which is a part of it. At 224 pixels it takes 1.5 GB of memory, and twice that
-while it is split. O. M. Parkhi, A. Vedaldi, A. Zisserman, C. V. Jawahar, "Cats and Dogs", CVPR
-2012, https://www.robots.ox.ac.uk/~vgg/data/pets/ (CC BY-SA 4.0).
+while it is split.
+
+O. M. Parkhi, A. Vedaldi, A. Zisserman, C. V. Jawahar, "Cats and Dogs", CVPR 2012,
+https://www.robots.ox.ac.uk/~vgg/data/pets/ (CC BY-SA 4.0).
 """
 
 import re
