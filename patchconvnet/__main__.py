@@ -152,7 +152,7 @@ def _add_train(each):
     train.add_argument(
         "--data",
         metavar="NAME",
-        help="shapes, cifar10, a folder of pictures or an .npz file, if not the"
+        help="shapes, cifar10, pets, a folder of pictures or an .npz file, if not the"
         " preset's own",
     )
     train.add_argument("--epochs", type=int, help="if not the preset's own")

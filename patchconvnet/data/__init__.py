@@ -4,9 +4,11 @@ dataset.py         load_dataset, Dataset: the one call
 shapes.py          drawn by code (chapter 02)
 cifar10.py         found on this machine or fetched (chapter 09)
 cifar10_files.py   reads it
+pets.py            photographs with masks, shipped in photographs/
 own_pictures.py    a folder or a file of yours (chapter 15)
 own_folder.py      reads the one,
-own_arrays.py      or the other;
+own_arrays.py      or the other,
+own_pets.py        or the whole Pet data set;
 own_common.py      and what they have in common
 masks.py           masks of own pictures
 reading.py         one picture file or address

@@ -2,10 +2,11 @@
 
 data = load_dataset("shapes")    # drawn by code, with a mask for every image
 data = load_dataset("cifar10")   # found on this machine, else downloaded (170 MB)
+data = load_dataset("pets")      # 598 photographs with masks, part of the package
 data = load_dataset("photos")    # your own: a folder of folders, or an .npz file
 data = load_dataset()            # what the environment variable names, else Shapes
 
-data.x_train      uint8 (N, 32, 32, 3), 0 to 255
+data.x_train      uint8 (N, 32, 32, 3), 0 to 255; of pets (N, 224, 224, 3)
 data.y_train      int64 (N,), 0 to 9
 data.mask_train   bool (N, 32, 32): the object's pixels, where there are masks
 data.variant      which copy of the data it is, for every figure measured on it
@@ -19,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
-from patchconvnet.data import cifar10, own_pictures, shapes
+from patchconvnet.data import cifar10, own_pictures, pets, shapes
 from patchconvnet.errors import PatchConvNetError
 from patchconvnet.files import place
 
@@ -28,6 +29,7 @@ OWN = "your own pictures"
 OPTIONS = {
     "shapes": {"train": 8_000, "val": 1_000, "test": 2_000, "seed": 0},
     "cifar10": {"path": None, "validation": 5_000, "download": True},
+    "pets": {"validation": pets.VALIDATION},
     OWN: {"size": 32, "seed": 0},
 }
 
@@ -37,13 +39,14 @@ class Dataset:
     """Images, labels and, where they are known, masks, in three parts.
 
     Attributes:
-        name: "shapes", "cifar10", or the name of your own folder or file.
+        name: "shapes", "cifar10", "pets", or the name of your own folder or file.
         variant: which copy: "generated, version 1, seed 0"; "original"; "other copy
-            (sha256 1a2b3c4d)"; "1,200 own pictures (sha256 1a2b3c4d)".
+            (sha256 1a2b3c4d)"; "official split, 598 photographs (sha256 1a2b3c4d)";
+            "1,200 own pictures (sha256 1a2b3c4d)".
         x_train, x_val, x_test: images, uint8 (N, S, S, 3), RGB from 0 to 255; S is 32,
-            or your own pictures' `size`.
+            224 for pets, or your own pictures' `size`.
         y_train, y_val, y_test: labels, int64 (N,), indices into `class_names`.
-        class_names: a tuple of strings, ten for Shapes and CIFAR-10.
+        class_names: a tuple of strings, ten for Shapes and CIFAR-10, three for pets.
         mask_train, mask_val, mask_test: bool (N, S, S), True on the object; None where
             there are no masks.
     """
@@ -80,23 +83,28 @@ def load_dataset(
     download=None,
     size=None,
 ):
-    """Load "shapes", "cifar10", or your own pictures.
+    """Load "shapes", "cifar10", "pets", or your own pictures.
 
     Without a name it is what the environment variable `PATCHCONVNET_DATASET` names, and
     Shapes if that is not set. How a folder or an `.npz` file of your own must look is
     said in `own_pictures`; where CIFAR-10 is looked for, and which copies of it there
     are, in `cifar10`.
 
+    "pets" is adapted from the Oxford-IIIT Pet data set (Parkhi et al., 2012), CC BY-SA
+    4.0; the copyright remains with the original owners of the images. `pets.CREDIT`
+    belongs under each figure of them, and `pets` says what their masks hold.
+
     Args:
-        name: "shapes", "cifar10", a folder with one subfolder of pictures for each
-            class, an `.npz` file, or None.
+        name: "shapes", "cifar10", "pets", a folder with one subfolder of pictures for
+            each class, an `.npz` file, or None.
         path: "cifar10" only: where it is.
         train, val, test: "shapes" only: how many images (8,000, 1,000 and 2,000). Each
             part has its own random stream: the size of one changes no image of another.
         seed: 0 if not given. Of "shapes": another seed draws other images; of your own:
             another split.
-        validation: "cifar10" only: how many of the 50,000 training images are set apart
-            (5,000), the same ones in every copy; 0 leaves all of them for training.
+        validation: "cifar10" and "pets": how many of the 50,000 (300) training images
+            are set apart (5,000; 60), always the same ones; 0 leaves all of them for
+            training.
         download: "cifar10" only: whether to download it if it is not on this machine
             (True).
         size: your own pictures only: side of their central squares after shrinking, in
@@ -122,10 +130,14 @@ def load_dataset(
         "download": download,
         "size": size,
     }
-    options = _options(name, kind, given)
+    return _load(name, kind, _options(name, kind, given))
+
+
+def _load(name, kind, options):
     if kind == OWN:
         return _load_own(name, **options)
-    return _load_shapes(**options) if kind == "shapes" else _load_cifar10(**options)
+    load = {"shapes": _load_shapes, "cifar10": _load_cifar10, "pets": _load_pets}
+    return load[kind](**options)
 
 
 def _options(name, kind, given):
@@ -146,7 +158,7 @@ def usual_name():
 
 
 def _kind(name):
-    """ "shapes", "cifar10" or `OWN`; an error for what is none of them."""
+    """ "shapes", "cifar10", "pets" or `OWN`; an error for what is none of them."""
     if isinstance(name, str) and name in OPTIONS:
         return name
     if isinstance(name, Path) or (isinstance(name, str) and _is_a_place(name)):
@@ -156,8 +168,8 @@ def _kind(name):
         close = difflib.get_close_matches(name.lower(), OPTIONS, n=1)
     hint = f' Did you mean "{close[0]}"?' if close else ""
     raise PatchConvNetError(
-        f'There is no data set {name!r}: choose "shapes", "cifar10", or a folder of'
-        f" pictures or an .npz file that exists.{hint}"
+        f'There is no data set {name!r}: choose "shapes", "cifar10", "pets", or a'
+        f" folder of pictures or an .npz file that exists.{hint}"
     )
 
 
@@ -221,6 +233,24 @@ def _load_cifar10(path, validation, download):
     )
 
 
+# === pets ===
+
+
+def _load_pets(validation):
+    _check_number("validation", validation, 0, pets.MOST_VALIDATION)
+    fields = {}
+    for part in pets.PARTS:
+        found = pets.read(part, validation)
+        fields |= {f"x_{part}": found.images, f"y_{part}": found.labels}
+        fields[f"mask_{part}"] = found.trimaps != pets.BACKGROUND
+    return Dataset(
+        name="pets", variant=pets.variant(), class_names=pets.CLASS_NAMES, **fields
+    )
+
+
+# === what is known without loading ===
+
+
 def whole_name(name):
     """The name of a data set, and of own pictures the whole path.
 
@@ -234,7 +264,10 @@ def number_of_classes(name):
 
     Errors are as in `load_dataset`.
     """
-    return len(own_pictures.class_names(name)) if _kind(name) == OWN else 10
+    kind = _kind(name)
+    if kind == OWN:
+        return len(own_pictures.class_names(name))
+    return len(pets.CLASS_NAMES) if kind == "pets" else 10
 
 
 def download_size(name):

@@ -24,6 +24,20 @@ def read_mask(file):
         PatchConvNetError: no PNG, or a damaged one; greys that are neither black and
             white nor numbers of objects.
     """
+    return _read(file, object_of)
+
+
+def read_trimap(file):
+    """The animal with its rim, in a PNG file of the whole Pet data set: bool (H, W).
+
+    Raises:
+        PatchConvNetError: no PNG, or a damaged one; other values than 1 (the animal), 2
+            (background) and 3 (a rim that was not decided).
+    """
+    return _read(file, _animal_of)
+
+
+def _read(file, meaning):
     try:
         with open(file, "rb") as content:
             if not is_png(content):
@@ -34,7 +48,7 @@ def read_mask(file):
                 if picture.width * picture.height > MOST_PIXELS:
                     raise PatchConvNetError(f"it has more than {MOST_PIXELS:,} pixels")
                 picture.load()
-                return object_of(_values(ImageOps.exif_transpose(picture)))
+                return meaning(_values(ImageOps.exif_transpose(picture)))
     except Exception as error:  # a damaged file can raise anything
         raise PatchConvNetError(
             f"the mask {one_line(file)} cannot be read ({one_line(error)}): give a PNG"
@@ -49,6 +63,12 @@ def _values(picture):
         black = Image.new("RGBA", picture.size, "black")
         picture = Image.alpha_composite(black, picture.convert("RGBA"))
     return np.asarray(picture.convert("RGB"))  # (H, W, 3)
+
+
+def _animal_of(values):
+    if values.ndim != 2 or not np.isin(values, (1, 2, 3)).all():
+        raise PatchConvNetError("its values are not 1, 2 and 3, as a trimap's are")
+    return values != 2
 
 
 def object_of(values):

@@ -41,6 +41,16 @@ def _square(picture):
     return picture.crop((left, top, left + side, top + side))
 
 
+def check_covering(mask, file, shape):
+    """An error for a mask, bool (H, W), that is not as its picture (width, height)."""
+    height, width = mask.shape
+    if abs(width * shape[1] - height * shape[0]) > 0.02 * width * shape[1]:
+        raise PatchConvNetError(
+            f"{one_line(file)} is {width} x {height}, its picture {shape[0]} x"
+            f" {shape[1]}: masks cover all of it"
+        )
+
+
 def check_saying_something(masks, size, place, example=""):
     """An error for masks of which none has both object and background.
 

@@ -8,6 +8,7 @@ from patchconvnet.data.own_common import (
     LAYOUT,
     PARTS,
     Found,
+    check_covering,
     check_saying_something,
     small_mask,
     small_picture,
@@ -189,10 +190,5 @@ def _read_mask(file, picture, shape, size):
             " masks, or remove the folder masks"
         )
     mask = read_mask(file)
-    height, width = mask.shape
-    if abs(width * shape[1] - height * shape[0]) > 0.02 * width * shape[1]:
-        raise PatchConvNetError(
-            f"{one_line(file)} is {width} x {height}, its picture {shape[0]} x"
-            f" {shape[1]}: masks cover all of it"
-        )
+    check_covering(mask, file, shape)
     return small_mask(mask, size)

@@ -9,6 +9,8 @@ the same places (see `masks`):
                                                    is taken from `train`
     photos/masks/cat/1.png                         a mask
 
+A folder may also be the whole Oxford-IIIT Pet data set, as it comes: see `own_pets`.
+
 A file has arrays:
 
     images, labels           uint8 (N, H, W, 3) or (N, H, W); whole numbers (N,)
@@ -27,7 +29,7 @@ import warnings
 
 import numpy as np
 
-from patchconvnet.data import own_arrays, own_folder
+from patchconvnet.data import own_arrays, own_folder, own_pets
 from patchconvnet.data.own_common import LAYOUT, PARTS
 from patchconvnet.errors import PatchConvNetError, one_line
 from patchconvnet.files import place as checked_place
@@ -58,10 +60,13 @@ def read(path, size=32, seed=0):
         PatchConvNetError: no such folder or file; fewer than two classes; a class with
             too few pictures; a part without any; a picture outside of the classes; a
             file that is no picture, or is damaged; a picture without its mask; masks
-            that are all empty or all full; arrays that do not fit together.
+            that are all empty or all full; arrays that do not fit together; a part of
+            the Pet data set that is not there.
     """
     place = checked_place(path)
-    if place.is_dir():
+    if own_pets.is_here(place):
+        found = own_pets.read(place, size)
+    elif place.is_dir():
         found = own_folder.read(place, size)
     elif place.is_file() and place.suffix.lower() == ".npz":
         found = own_arrays.read(place, size)
@@ -99,6 +104,8 @@ def class_names(path):
     The pictures of a folder are not read for it.
     """
     place = checked_place(path)
+    if own_pets.is_here(place):
+        return own_pets.classes(place)
     if place.is_dir():
         return tuple(own_folder.classes(place))
     return read(place)["class_names"]

@@ -9,7 +9,7 @@ difference     what sets two recipes apart, in words
 import difflib
 
 from patchconvnet.any_network import recorded
-from patchconvnet.data import number_of_classes, whole_name
+from patchconvnet.data import number_of_classes, pets, whole_name
 from patchconvnet.errors import (
     SHARE,
     YES_OR_NO,
@@ -83,12 +83,12 @@ RECIPES = {
         "label_smoothing": 0.0,
     },
 }
-WITH_VALIDATION = ("cifar10", "pets")  # whose validation images are set apart here
 # What may be set of a training, and how. With shuffled_labels (off in all presets) the
 # labels of the training images change places, so that there is nothing to learn but the
 # images themselves: a control (Zhang et al., 2017).
+SET_APART = {"cifar10": whole(0, 49_999), "pets": whole(0, pets.MOST_VALIDATION)}
 SETTINGS = {
-    "validation": whole(0, 49_999),
+    "validation": SET_APART["cifar10"],
     "batch_size": whole(1, 100_000),
     "learning_rate": number(0, 100, "a number above 0, at most 100", above=True),
     "warmup": SHARE,
@@ -122,7 +122,8 @@ def make_recipe(
     recipe = {"preset": preset, **RECIPES[preset]}
     if data is not None:
         recipe["dataset"] = whole_name(data)
-    if recipe["dataset"] not in WITH_VALIDATION:
+    # what is set apart of one data set says nothing of another
+    if recipe["dataset"] != RECIPES[preset]["dataset"]:
         recipe.pop("validation", None)
     if epochs is not None:
         EPOCHS.check("epochs", epochs)
@@ -151,7 +152,7 @@ def make_recipe(
 
 def data_options(recipe):
     """Options with which a recipe's data set is loaded: a dict for `load_dataset`."""
-    if recipe["dataset"] in ("shapes", "cifar10"):
+    if recipe["dataset"] in ("shapes", *SET_APART):
         return {"validation": recipe["validation"]} if "validation" in recipe else {}
     # your own pictures, as finely as the network sees them
     return {"size": recipe["model"]["image_size"]}
@@ -159,17 +160,20 @@ def data_options(recipe):
 
 def _checked(name, value, recipe):
     """The value of a setting, if it may be so; whole numbers as floats where due."""
-    if name == "validation" and recipe["dataset"] not in WITH_VALIDATION:
-        raise PatchConvNetError(
-            f"validation can be set for {' and '.join(WITH_VALIDATION)} only:"
-            f" {recipe['dataset']} has its own images for it"
-        )
     if name in OF_IMAGES and recipe["preset"] in recorded.PRESETS:
         raise PatchConvNetError(
             f"{name} cannot be set for {recipe['preset']}, which trains in float32 on"
             " what a frozen trunk made of the images"
         )
-    SETTINGS[name].check(name, value)
+    rule = SETTINGS[name]
+    if name == "validation":
+        if recipe["dataset"] not in SET_APART:
+            raise PatchConvNetError(
+                f"validation can be set for {' and '.join(SET_APART)} only:"
+                f" {recipe['dataset']} has its own images for it"
+            )
+        rule = SET_APART[recipe["dataset"]]
+    rule.check(name, value)
     if name in ("validation", "batch_size") or isinstance(value, (bool, str)):
         return value
     return float(value)

@@ -68,8 +68,8 @@ def train(
     Args:
         preset: "shapes", "keras_example", "cifar10", "cifar10_cpu" or "pets".
         out: folder to write; made if it is not there.
-        data: a data set, if not the preset's own: "shapes", "cifar10", or your own
-            pictures (see `load_dataset`).
+        data: a data set, if not the preset's own: "shapes", "cifar10", "pets", or your
+            own pictures (see `load_dataset`).
         epochs: number of passes over the training images, if not the preset's own.
         limit: use only this many training images.
         seed: seed of the weights, of the order of images and of their variation.

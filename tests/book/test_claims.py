@@ -9,10 +9,15 @@ A number that a run produced is followed by a comment that names it:
 `shapes.2.test_accuracy` is that of seed 2, `shapes.mean.test_accuracy` the mean over
 all seeds, and `shapes.low.test_accuracy` and `shapes.high.test_accuracy` are the ends
 of its 95% interval (`uncertainty.t_interval`).
+
+`course.download_megabytes` is no record's: it is computed here.
 """
 
+import functools
 import json
 import re
+import subprocess
+import zlib
 from pathlib import Path
 
 import pytest
@@ -69,9 +74,27 @@ def texts():
                 yield f"{path.name}, cell {number}", "".join(cell["source"])
 
 
+@functools.cache
+def download_megabytes():
+    """What `pip install git+https://...` fetches, as the first cell does in Colab.
+
+    pip clones without old contents, so that is every file that git has, each compressed
+    alone; the history itself adds a hundredth.
+    """
+    listed = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True
+    ).stdout.decode()
+    files = [ROOT / name for name in listed.split("\0") if name]
+    # a file may have been removed, and git not yet told
+    contents = [path.read_bytes() for path in files if path.is_file()]
+    return sum(len(zlib.compress(content)) for content in contents) / 1e6
+
+
 def value_of(name):
     """The measured value behind a claim's name; a share is given in 0..1."""
     record, *statistic, key = name.split(".")
+    if record == "course":
+        return {"download_megabytes": download_megabytes}[key]()
     if not statistic:
         return records.load(record).results[key]
     values = {
@@ -142,6 +165,16 @@ def test_a_right_number_passes():
         f"It has {records.load('shapes').results['parameters']:,}<!-- claim:"
         " shapes.parameters --> weights."
     )
+
+
+def test_colab_downloads_little_and_readme_says_how_much():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    said = re.findall(
+        r"\(a download of (\d+)<!-- claim: course.download_megabytes --> MB\)", readme
+    )
+    right = f"{download_megabytes():.0f}"
+    assert said == [right], f"README must say: a download of {right} MB"
+    assert download_megabytes() < 35
 
 
 # === decimal numbers: what the notebook itself prints or computes, and nbval therefore

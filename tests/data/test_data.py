@@ -171,12 +171,17 @@ def test_an_empty_part_is_empty_and_keeps_its_form():
 
 @pytest.mark.parametrize(
     "name, hint",
-    [("shape", "shapes"), ("CIFAR-10", "cifar10"), ("cifar100", "cifar10")],
+    [
+        ("shape", "shapes"),
+        ("CIFAR-10", "cifar10"),
+        ("cifar100", "cifar10"),
+        ("Pet", "pets"),
+    ],
 )
 def test_an_unknown_name_lists_the_known_ones_and_the_nearest(name, hint):
     with pytest.raises(
         PatchConvNetError,
-        match=f'"shapes", "cifar10", or a folder.*Did you mean "{hint}"',
+        match=f'"shapes", "cifar10", "pets", or a folder.*Did you mean "{hint}"',
     ):
         load_dataset(name)
 
@@ -184,7 +189,7 @@ def test_an_unknown_name_lists_the_known_ones_and_the_nearest(name, hint):
 @pytest.mark.parametrize("name", ["imagenet", "", 3, ["shapes"]])
 def test_a_name_like_nothing_known_gets_no_hint(name):
     with pytest.raises(
-        PatchConvNetError, match='"shapes", "cifar10", or a folder of pictures'
+        PatchConvNetError, match='"shapes", "cifar10", "pets", or a folder of pictures'
     ) as caught:
         load_dataset(name)
     assert "Did you mean" not in str(caught.value)

@@ -79,7 +79,8 @@ def test_the_test_images_are_the_last_file_and_hold_no_others_in_memory(folder):
 
 
 @pytest.mark.parametrize(
-    ("name", "counts"), [("shapes", 0), ("cifar10", 170_498_071), ("photos/", 0)]
+    ("name", "counts"),
+    [("shapes", 0), ("cifar10", 170_498_071), ("pets", 0), ("photos/", 0)],
 )
 def test_only_cifar10_is_downloaded_and_only_where_it_is_not(
     name, counts, folder, monkeypatch

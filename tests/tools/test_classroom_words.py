@@ -24,6 +24,7 @@ from classroom import plan as classroom_plan
 from classroom import slides as classroom_slides
 from classroom import text as classroom_text
 from patchconvnet import PatchConvNetError
+from patchconvnet.data import pets
 
 WORDS = [
     'a"b', "a'b\"c", "x\ny", '"); import os; os.remove("letter") #', "{x}",
@@ -152,6 +153,19 @@ def test_words_on_slides(tmp_path, words):
     page = classroom_slides.slides_of(chapter, [], classroom_plan.read_plan(path))
     [found] = re.findall(r'<span class="tex2jax_ignore">(.*?)</span>', page)[:1]
     assert html.unescape(found) == one_line(words) and "<script>alert" not in page
+
+
+@pytest.mark.parametrize("printed", [pets.CREDIT + "\n", "0.93\n", None])
+def test_a_slide_keeps_whose_photographs_a_figure_shows(printed):
+    node = nbformat.v4.new_code_cell("show(pets)")
+    node.outputs = [nbformat.v4.new_output("display_data", {"image/png": "AAAA"})]
+    if printed:
+        node.outputs.append(nbformat.v4.new_output("stream", text=printed))
+    slide = classroom_slides._picture(node, "above").source
+    assert slide.startswith("above\n\n<img ")
+    credit = f"<p><small>{pets.CREDIT}</small></p>"
+    assert slide.endswith(credit) == ("CC BY-SA" in (printed or ""))
+    assert "0.93" not in slide
 
 
 def test_a_book_shows_such_words(tmp_path):

@@ -108,11 +108,19 @@ def test_settings_out_of_range_are_refused(settings, message):
         make_recipe("cifar10", settings=settings)
 
 
-def test_only_cifar10_has_no_validation_images_of_its_own():
+def test_only_cifar10_and_pets_have_no_validation_images_of_their_own():
     with pytest.raises(
-        PatchConvNetError, match="validation can be set for cifar10 only: shapes has"
+        PatchConvNetError,
+        match="validation can be set for cifar10 and pets only: shapes has",
     ):
         make_recipe("shapes", settings={"validation": 10})
+
+
+def test_of_pets_one_of_each_class_stays_to_train_on():
+    with pytest.raises(
+        PatchConvNetError, match="validation must be a whole number from 0 to 297,"
+    ):
+        make_recipe("shapes", data="pets", settings={"validation": 298})
 
 
 def test_keep_takes_three_words():
@@ -302,6 +310,10 @@ def test_each_data_set_is_loaded_as_its_recipe_says(tmp_path):
     assert recipes.data_options(make_recipe("cifar10", settings={"validation": 7})) == {
         "validation": 7
     }
+    pets = make_recipe("cifar10", data="pets")
+    assert recipes.data_options(pets) == {} and pets["model"]["num_classes"] == 3
+    pets = make_recipe("cifar10", data="pets", settings={"validation": 297})
+    assert recipes.data_options(pets) == {"validation": 297}
     images = np.random.default_rng(0).integers(256, size=(8, 8, 8, 3), dtype=np.uint8)
     np.savez(tmp_path / "own.npz", images=images, labels=np.arange(8) % 2)
     own = make_recipe(
@@ -314,7 +326,7 @@ def test_each_data_set_is_loaded_as_its_recipe_says(tmp_path):
         and "validation" not in own
     )
     with pytest.raises(
-        PatchConvNetError, match="validation can be set for cifar10 only"
+        PatchConvNetError, match="validation can be set for cifar10 and pets only"
     ):
         make_recipe("cifar10", data=tmp_path / "own.npz", settings={"validation": 3})
 

@@ -19,6 +19,13 @@ CREDIT = (
     " course authors ([CC BY 4.0](https://creativecommons.org/licenses/by/4.0/), code:"
     " MIT). Changed: chapters and sections were chosen, and the solutions taken out."
 )
+PHOTOGRAPHS = (
+    "Photographs of cats and dogs, where figures and slides show them: [Oxford-IIIT Pet"
+    " data set](https://www.robots.ox.ac.uk/~vgg/data/pets/) (Parkhi et al., 2012),"
+    " adapted, [CC BY-SA 4.0](https://creativecommons.org/licenses/by-sa/4.0/). The"
+    " copyright remains with the original owners of the images. Such figures stay under"
+    " this licence, with the line below them."
+)
 PYTEST = """\
 # Runs every chapter of the class. What waits for students, or depends on the class's \
 own pictures, is not compared.
@@ -157,6 +164,8 @@ That is meant. Below most of them is a check: run it, and it says what was expec
 what came, and a hint.
 
 {CREDIT}
+
+{PHOTOGRAPHS}
 """
 
 
@@ -243,4 +252,6 @@ In the clone of the course:
 {commands}
 
 {CREDIT}
+
+{PHOTOGRAPHS}
 """

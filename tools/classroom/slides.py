@@ -4,7 +4,7 @@ The cells for them are marked by Jupyter's own means (View, Cell Toolbar, Slides
 `slideshow.slide_type` in a cell's metadata), as "slide" or "subslide". Of a marked
 text, the slide shows what an audience can take in: headings, questions to predict,
 formulas, tables and lists. The whole text is in the speaker's notes (press S). Of a
-figure, the code is left out.
+figure, the code is left out; whose photographs it shows, stays.
 """
 
 import html
@@ -15,6 +15,7 @@ from pathlib import Path
 import nbformat
 
 from classroom.text import plain
+from patchconvnet.data import pets
 
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATE = ROOT / "classroom" / "slides"
@@ -103,7 +104,15 @@ def _picture(node, above):
     data = "".join(data.split())
     alt = html.escape(node.metadata.get("mystnb", {}).get("image", {}).get("alt", ""))
     picture = f'<img src="data:image/png;base64,{data}" alt="{alt}">'
-    return _text(f"{above}\n\n{picture}", "subslide")
+    return _text(f"{above}\n\n{picture}{_credit(node)}", "subslide")
+
+
+def _credit(node):
+    """What a figure's cell prints below it of whose the photographs are, or ""."""
+    texts = [output.text for output in node.outputs if output.output_type == "stream"]
+    if pets.CREDIT not in "".join(texts):
+        return ""
+    return f"\n\n<p><small>{html.escape(pets.CREDIT)}</small></p>"
 
 
 def _code(node):
