@@ -38,9 +38,8 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from patchconvnet.errors import PatchConvNetError, one_line
+from patchconvnet.errors import PatchConvNetError, one_line, whole
 from patchconvnet.files import read_arrays
-from patchconvnet.rules import whole
 
 SIZE = 224
 CLASS_NAMES = ("Abyssinian", "Bengal", "American bulldog")
