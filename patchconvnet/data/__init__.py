@@ -11,6 +11,7 @@ own_arrays.py      or the other,
 own_pets.py        or the whole Pet data set;
 own_common.py      and what they have in common
 masks.py           masks of own pictures
+crops.py           squares in which the object lies aside
 reading.py         one picture file or address
 png_notes.py       passes over the notes in it
 download.py        a large file, in pieces that can be gone on with

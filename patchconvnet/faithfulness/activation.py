@@ -14,7 +14,7 @@ def class_activation_maps(model, images, batch_size=128):
     the same up to scale and a cut at zero (Selvaraju et al., 2017, section 3.1).
 
     Args:
-        model: a `PatchConvNet` with `pooling="average"`.
+        model: a `PatchConvNet` or `PooledNetwork` with `pooling="average"`.
         images: uint8 or float (N, H, W, 3), 0..255.
         batch_size: how many images are computed at a time.
 
@@ -31,4 +31,6 @@ def class_activation_maps(model, images, batch_size=128):
             'class activation maps need pooling="average": with attention, `explain`'
             " gives the map that was used"
         )
-    return evidence(model, check_images(images), batch_size)
+    if model.inputs[0].shape[-1] == 3:  # else it takes the output of a trunk
+        images = check_images(images)
+    return evidence(model, images, batch_size)

@@ -281,10 +281,13 @@ class Record:
         unit, top5 = "epoch" if epochs == 1 else "epochs", ""
         if len(results["class_names"]) > 5:  # else always all
             top5 = f"   (top 5: {results['test_top5']:.1%})"
+        size = f"{results['parameters']:,} parameters"
+        if "trunk_parameters" in results:
+            size += f" on a frozen trunk of {results['trunk_parameters']:,}"
         lines = [
             one_line(f"{self.recipe['dataset']}, {results['variant']}"),
             f"preset {self.recipe['preset']}, seed {self.recipe['seed']},"
-            f" {epochs} {unit}, {results['parameters']:,} parameters",
+            f" {epochs} {unit}, {size}",
             f"test accuracy        {results['test_accuracy']:.1%}{top5}",
         ]
         if "test_accuracy_with_flip" in results:
@@ -298,7 +301,8 @@ class Record:
                 f" cell: {results['attention_chance']:.1%}; the best fixed cell:"
                 f" {results['attention_best_fixed_cell']:.1%})"
             )
-        lines.append(
-            f"training took        {results['seconds']:.0f} s on {results['device']}"
-        )
+        seconds = f"{results['seconds']:.0f} s on {results['device']}"
+        if "trunk_seconds" in results:
+            seconds += f", after {results['trunk_seconds']:.0f} s in the trunk"
+        lines.append(f"training took        {seconds}")
         return "\n".join(lines)

@@ -39,13 +39,15 @@ def see(trunk, dataset, verbose="auto"):
     """What a trunk makes of a data set.
 
     Args:
-        trunk: a `keras.Model`.
+        trunk: a `keras.Model`, or None where there is none.
         dataset: a `Dataset` of images that it takes.
         verbose: as in `predict`: 0 silent, 1 progress bar, 2 a line, "auto".
 
     Returns:
-        `Features`.
+        `Features`; without a trunk the data set itself.
     """
+    if trunk is None:
+        return dataset
     begun = time.perf_counter()
     parts = {
         "x_train": dataset.x_train,

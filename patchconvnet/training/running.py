@@ -98,17 +98,15 @@ def train(
         recipe["precision"] = best_precision()
     keras.utils.set_random_seed(seed)
     with spread(devices) as count:
-        network = _build(recipe)
+        network, trunk = _build(recipe), on_features.trunk_of(recipe["model"])
         dataset = _load(recipe)
-        trunk = on_features.trunk_of(recipe["model"])
         _check_batches(dataset, recipe["batch_size"], count)
         # Only now is the folder ours: a call that could not have trained must not stand
         # in the way of the next one.
         with held(folder):
             if has_finished(folder, recipe):  # another process was faster
                 return records.Record(folder)
-            if trunk is not None:
-                dataset = on_features.see(trunk, dataset, verbose)
+            dataset = on_features.see(trunk, dataset, verbose)
             return _run(folder, recipe, network, dataset, count, verbose)
 
 

@@ -20,7 +20,8 @@ def test_the_keras_example_sets_10000_images_apart_on_cifar10_only():
     )
 
 
-@pytest.mark.parametrize("preset", recipes.RECIPES)
+# "pets" trains a head on another trunk: see test_pets_recipe.py
+@pytest.mark.parametrize("preset", sorted(recipes.RECIPES.keys() - {"pets"}))
 def test_every_recipe_has_a_network_and_can_be_set_to_what_it_is(preset):
     network = model.PatchConvNet.from_preset(preset, num_classes=10)
     assert network.count_params() <= 2_650_000
