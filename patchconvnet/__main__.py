@@ -175,7 +175,7 @@ def _add_train(each):
         help="spread each batch over all devices, or over so many",
     )
     train.add_argument(
-        "--keep", help="epochs, weights or scores: what stays in the run folder"
+        "--keep", help="epochs, weights, maps or scores: what stays in the run folder"
     )
 
 

@@ -67,7 +67,7 @@ def efficientnet_lite0(until=LAST_SHIPPED, weights=None):
     patches = _convolved(patches, 32, 3, 2, "stem")
     for number, block in enumerate(BLOCKS[: until + 1]):
         patches = _block(patches, number, *block)  # (N, h, w, C), smaller by its stride
-    trunk = keras.Model(images, patches, name="efficientnet_lite0")
+    trunk = keras.Model(images, patches, name=f"efficientnet_lite0_{until}")
     for layer in trunk.layers:
         if layer.weights:
             _give_weights(layer, arrays)

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 import keras
 
 from patchconvnet.any_network.efficientnet_lite0 import (
+    LAST_SHIPPED,
     SIZE,
     UNTIL,
     channels_of,
@@ -32,6 +33,11 @@ class PooledConfig(Checked):
 def is_pooled(model):
     """Whether the "model" of a recipe names a network on somebody else's trunk."""
     return "trunk" in model
+
+
+def comes_whole(model):
+    """Whether all weights of such a network's trunk come with the package."""
+    return model.get("until", 0) <= LAST_SHIPPED
 
 
 def model_of(settings):

@@ -13,7 +13,8 @@ A run folder, written by `patchconvnet.train`, holds
 
 The folders beside this file are shipped with the package, NAME/seed_N: `load("shapes",
 seed=1)` reads one. So are the tables `measures_shapes.csv` and `measures_cifar10.csv`,
-which `tools/controls.py` wrote: `measures("shapes")` reads one.
+which `tools/controls.py` wrote, and `measures_pets.csv`, by `tools/photographs.py`:
+`measures("shapes")` reads one.
 """
 
 from functools import cached_property
@@ -130,20 +131,20 @@ def load(name, seed=None):
 
 
 def measures(dataset):
-    """The recorded measures of chapter 12, for several networks, seeds and maps.
+    """The recorded measures of several networks, seeds and maps (chapters 12 and 16).
 
     Args:
-        dataset: "shapes" or "cifar10".
+        dataset: "shapes", "cifar10" or "pets".
 
     Returns:
-        list of dicts, one a row: "network", "seed", "map" as strings, the measures as
-        floats.
+        list of dicts, one a row: "network", "seed", "map" (and of "pets" "pictures":
+        which ones) as strings, the measures as floats.
 
     Raises:
         PatchConvNetError: if there is no such table, or it is damaged.
     """
     path = SHIPPED / f"measures_{dataset}.csv"
-    words = ("network", "seed", "map")
+    words = ("network", "seed", "map", "pictures")
     rows = read_table(path)
     try:
         return [
@@ -256,8 +257,11 @@ class Record:
 
     def _kept(self, name):
         if not (self.folder / name).is_file():
+            why = ""
+            if not recorded.comes_whole(self.recipe["model"]):
+                why = ", as the last blocks of its trunk do not come with the course"
             raise PatchConvNetError(
-                f"{self.folder} holds no {name}: this record does not keep it"
+                f"{self.folder} holds no {name}: this record does not keep it{why}"
             )
         return read_arrays(self.folder / name)
 

@@ -4,6 +4,7 @@ running.py      train: one call, from a recipe to a run folder
 recipes.py      what each preset sets
 batches.py      the order of pictures
 mixing.py       CutMix: a piece of another picture
+on_features.py  a data set as a frozen trunk sees it
 callbacks.py    the recorder of maps, checkpoints
 scores.py       how good a network is
 evaluation.py   measures a record again

@@ -101,7 +101,7 @@ SETTINGS = {
 }
 OF_IMAGES = ("cutmix", "precision")
 EPOCHS, LIMIT, SEED = whole(1, 100_000), whole(1, 1_000_000_000), whole(0, 2**31 - 1)
-KEEP = one_of("epochs", "weights", "scores")
+KEEP = one_of("epochs", "weights", "maps", "scores")
 
 
 def make_recipe(

