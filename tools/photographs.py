@@ -1,4 +1,4 @@
-"""Attention or averaging on a frozen trunk: chapter 16's networks, trained and measured.
+"""Attention or averaging on a frozen trunk: chapter 16, trained and measured.
 
     python tools/photographs.py --out runs/photographs
 
