@@ -4,8 +4,9 @@
 
 Three depths of EfficientNet-Lite0, two poolings, five seeds: 30 run folders under
 --out, so that work which was stopped goes on. The table has one row a network, seed,
-map and kind of picture: all 298 test photographs; those whose animal lies aside; and
-crops in which it lies towards a corner. It is written to --table; the course's own copy
+map and kind of picture: all 298 test photographs; those whose animal lies aside; crops in
+which it lies towards a corner; and all again, with every background cell of the trunk's
+output taken from another photograph. It is written to --table; the course's own copy
 is `patchconvnet/records/measures_pets.csv`. With --records, the runs are copied there
 as the course ships them: of seed 0 what it keeps, of the others the scores.
 
@@ -85,13 +86,25 @@ class Pictures:
         self.labels = {"all": labels, "aside": labels[aside], "crops": labels}
         self.masks_to_train = dataset.mask_train
 
+        self.masks["swapped"], self.labels["swapped"] = masks, labels
+
     def seen(self, until):
         """What a trunk makes of each kind: a dict of features."""
         trunk = any_network.efficientnet_lite0(until)
-        return {
+        seen = {
             kind: trunk.predict(images, batch_size=on_features.BATCH, verbose=0)
             for kind, images in self.images.items()
         }
+        seen["swapped"] = swapped(seen["all"], self.masks["all"])
+        return seen
+
+
+def swapped(features, masks):
+    """Features (N, h, w, C) with background from another photograph, place by place."""
+    shares = faithfulness.cell_shares(masks, features.shape[1:3])
+    background = (shares < 0.5)[..., None]  # (N, h, w, 1)
+    other = np.random.default_rng(0).permutation(len(features))
+    return np.where(background, features[other], features)
 
 
 def measured(maps, masks):
