@@ -31,6 +31,7 @@ from patchconvnet.training.callbacks import (
     Checkpoint,
     StopOnBadLoss,
 )
+from patchconvnet.training.compilations import kept_compilations
 from patchconvnet.training.devices import check_shares, spread
 from patchconvnet.training.machine import (
     best_precision,
@@ -61,7 +62,7 @@ def train(
     """Train a preset and write its run folder, or go on with a run that was stopped.
 
     A run that has finished is only read. Sets Python's, NumPy's and the backend's
-    global random seeds.
+    global random seeds. On JAX, keeps what is compiled: see `kept_compilations`.
 
     Args:
         preset: "shapes", "keras_example", "cifar10" or "cifar10_cpu".
@@ -95,7 +96,7 @@ def train(
     if recipe.get("precision") == "auto":
         recipe["precision"] = best_precision()
     keras.utils.set_random_seed(seed)
-    with spread(devices) as count:
+    with kept_compilations(), spread(devices) as count:
         network = _build(recipe)
         dataset = _load(recipe)
         _check_batches(dataset, recipe["batch_size"], count)
