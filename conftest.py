@@ -15,6 +15,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 # tests compile much and run little: half the time
 os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
+# and compile anew: nothing is read from the user's cache, nor left there
+os.environ.setdefault("JAX_ENABLE_COMPILATION_CACHE", "false")
 # Several processes share the cores: with one thread each they do more in the same time
 # than with threads that wait for each other.
 if "PYTEST_XDIST_WORKER" in os.environ:

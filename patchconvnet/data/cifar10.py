@@ -79,7 +79,7 @@ def find(path=None, download=True):
         return _read_given(path, "path=")
     if os.environ.get(VARIABLE):
         return _read_given(os.environ[VARIABLE], f"${VARIABLE}")
-    for cache in (_keras_cache, _own_cache):
+    for cache in (_keras_cache, own_cache):
         try:
             sources = _sources(cache())
         except PatchConvNetError as error:  # the other one may do
@@ -95,14 +95,14 @@ def find(path=None, download=True):
             'CIFAR-10 is not on this machine: load_dataset("cifar10") downloads it once'
             " (170 MB)."
         )
-    return _read_cached(_download(_own_cache() / ARCHIVE))
+    return _read_cached(_download(own_cache() / ARCHIVE))
 
 
 def is_here():
     """Whether some copy is where `find` would look for it: nothing is read."""
     if os.environ.get(VARIABLE):
         return True
-    for cache in (_keras_cache, _own_cache):
+    for cache in (_keras_cache, own_cache):
         with contextlib.suppress(PatchConvNetError):
             if _sources(cache()):
                 return True
@@ -113,8 +113,8 @@ def _keras_cache():
     return _cache("KERAS_HOME", "~/.keras") / "datasets"
 
 
-def _own_cache():
-    """Where it is downloaded to."""
+def own_cache():
+    """The course's own: where it is downloaded to."""
     return _cache("XDG_CACHE_HOME", "~/.cache") / "patchconvnet"
 
 

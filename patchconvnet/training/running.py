@@ -33,6 +33,7 @@ from patchconvnet.training.callbacks import (
     Checkpoint,
     StopOnBadLoss,
 )
+from patchconvnet.training.compilations import kept_compilations
 from patchconvnet.training.devices import check_shares, spread
 from patchconvnet.training.machine import (
     best_precision,
@@ -63,7 +64,7 @@ def train(
     """Train a preset and write its run folder, or go on with a run that was stopped.
 
     A run that has finished is only read. Sets Python's, NumPy's and the backend's
-    global random seeds.
+    global random seeds. On JAX, keeps what is compiled: see `kept_compilations`.
 
     Args:
         preset: "shapes", "keras_example", "cifar10", "cifar10_cpu" or "pets".
@@ -96,7 +97,7 @@ def train(
     if recipe.get("precision") == "auto":
         recipe["precision"] = best_precision()
     keras.utils.set_random_seed(seed)
-    with spread(devices) as count:
+    with kept_compilations(), spread(devices) as count:
         network, trunk = _build(recipe), on_features.trunk_of(recipe["model"])
         dataset = _load(recipe)
         _check_batches(dataset, recipe["batch_size"], count)

@@ -62,6 +62,60 @@ def test_a_missed_goal_is_reported(tools, capsys, monkeypatch):
     assert compare.step() == []
 
 
+@pytest.mark.parametrize(
+    ("device", "backend", "seconds", "wanted"),
+    [
+        ("NVIDIA H200", "jax", [15.0, *49 * [0.9]], []),
+        ("NVIDIA H100 80GB HBM3", "jax", [15.1, *49 * [0.9]], ["first, first epoch"]),
+        ("NVIDIA H200", "jax", [14.0, *49 * [1.0]], ["first, 50 epochs"]),
+        ("NVIDIA H200", "tensorflow", [40.0, *49 * [3.0]], []),
+        ("Tesla T4", "jax", [40.0, *49 * [9.0]], []),
+        ("CPU, 2 cores", "jax", [99.0, 7.0, 8.0], []),
+    ],
+)
+def test_the_first_epoch_has_a_goal_where_it_was_set(
+    tools, capsys, monkeypatch, device, backend, seconds, wanted
+):
+    from benchmark import compare
+
+    caches = []
+
+    def run(command, env, **options):
+        # JAX's own folder, and its switch, would hide ours
+        assert not {"JAX_COMPILATION_CACHE_DIR", "JAX_ENABLE_COMPILATION_CACHE"} & {
+            *env
+        }
+        caches.append(env["XDG_CACHE_HOME"])
+        answer = {"seconds": seconds, "images": 192, "backend": backend}
+        line = json.dumps(answer | {"device": device})
+        return subprocess.CompletedProcess(command, 0, stdout=f"noise\n{line}\n")
+
+    monkeypatch.setenv("JAX_COMPILATION_CACHE_DIR", "elsewhere")
+    monkeypatch.setattr(compare.subprocess, "run", run)
+    assert compare.first() == wanted
+    # a second run finds what the first has compiled, and only JAX keeps it
+    assert len(caches) == (2 if backend == "jax" else 1) and len(set(caches)) == 1
+    told = capsys.readouterr().out
+    assert f"{seconds[0]:.1f}" in told and f"{sum(seconds):.1f}" in told
+    asked = backend == "jax" and "H" in device
+    assert ("not asked here" in told) is not asked
+
+
+@pytest.mark.long
+def test_the_epochs_are_timed_of_a_whole_batch_and_a_rest(
+    tools, capsys, monkeypatch, tmp_path
+):
+    from benchmark import first as worker
+
+    monkeypatch.setitem(worker.running.RECIPES["keras_example"], "batch_size", 8)
+    monkeypatch.setattr(worker, "ON_A_CPU", (12, 4, 32))
+    monkeypatch.setattr(worker.running, "load_dataset", None)  # and then as before
+    worker.main(tmp_path / "run")
+    result = json.loads(capsys.readouterr().out)
+    assert len(result["seconds"]) == 3 and result["images"] == 12
+    assert len(list(tmp_path.iterdir())) == 1
+
+
 def test_the_measures_are_timed(tools, capsys, monkeypatch):
     from benchmark import compare
     from benchmark import measures as worker
@@ -89,5 +143,5 @@ def test_an_unknown_part_is_named():
     )
     assert (
         done.returncode == 2
-        and "no part 'steps': there are step, shapes, measures" in done.stderr
+        and "no part 'steps': there are step, first, shapes, measures" in done.stderr
     )

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import tempfile
 from pathlib import Path
 
 WORKER = Path(__file__).with_name("step.py")
+FIRST_WORKER = Path(__file__).with_name("first.py")
 MEASURES_WORKER = Path(__file__).with_name("measures.py")
 
 # name in results.json: (heading, unit factor, format, goal, whether more is better)
@@ -38,12 +40,16 @@ def seed(text):
 def main(arguments=None):
     parser = Parser(description="Measure what the course promises, on this machine.")
     parser.add_argument(
-        "what", nargs="*", metavar="PART", help="step, shapes or measures; default: all"
+        "what",
+        nargs="*",
+        metavar="PART",
+        help="step, first, shapes or measures; all if not given",
     )
     parser.add_argument("--seeds", type=seed, nargs="+", default=[0, 1, 2])
     options = parser.parse_args(arguments)
     parts = {
         "step": step,
+        "first": first,
         "shapes": lambda: shapes(options.seeds),
         "measures": measures,
     }
@@ -95,9 +101,11 @@ def step(rounds=3):
     return missed
 
 
-def answer_of(command):
+def answer_of(command, environment=None):
     """What a worker prints in its last line, a line of JSON: a dict."""
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    done = subprocess.run(
+        command, check=True, stdout=subprocess.PIPE, text=True, env=environment
+    )
     return json.loads(done.stdout.splitlines()[-1])
 
 
@@ -107,6 +115,52 @@ def has_bfloat16():
     return flags.is_file() and any(
         name in flags.read_text() for name in ("avx512_bf16", "amx_bf16")
     )
+
+
+# === the epochs of `keras_example`, the first of which compiles ===
+
+FIRST_GOAL, WHOLE_GOAL = 15.0, 60.0  # seconds, JAX on an H100 or H200, an empty cache
+
+
+def first():
+    """Time the first epoch, the others and all of them: the goals that were missed."""
+    with tempfile.TemporaryDirectory() as folder:
+        runs = {"empty": epochs_of(Path(folder), "empty")}
+        if runs["empty"]["backend"] == "jax":  # only JAX's compilations are kept
+            runs["filled"] = epochs_of(Path(folder), "filled")
+    run = runs["empty"]
+    fast = run["backend"] == "jax" and any(
+        name in run["device"] for name in ("H100", "H200")
+    )
+    print(
+        f"\n{len(run['seconds'])} epochs of keras_example, {run['images']:,} images, on"
+        f" {run['device']}, {run['backend']}\n"
+    )
+    print(
+        f"{'compilations':16}{'first epoch, s':>16}{'a later one, s':>16}{'all, s':>9}"
+    )
+    for cache, each in runs.items():
+        start, *others = each["seconds"]
+        row = f"{f'cache {cache}':16}{start:>16.1f}{statistics.median(others):>16.1f}"
+        print(f"{row}{sum(each['seconds']):>9.1f}")
+    print(
+        f"goals, JAX on an H100 or H200, cache empty: first epoch at most"
+        f" {FIRST_GOAL:g}, 50 epochs at most {WHOLE_GOAL:g}"
+        f"{'' if fast else '; not asked here'}"
+    )
+    found = {
+        "first epoch": run["seconds"][0] > FIRST_GOAL,
+        "50 epochs": sum(run["seconds"]) > WHOLE_GOAL,
+    }
+    return [f"first, {name}" for name, missed in found.items() if fast and missed]
+
+
+def epochs_of(folder, name):
+    """One run, with a cache folder that all runs in `folder` share."""
+    environment = os.environ | {"XDG_CACHE_HOME": str(folder / "cache")}
+    for switch in ("JAX_COMPILATION_CACHE_DIR", "JAX_ENABLE_COMPILATION_CACHE"):
+        environment.pop(switch, None)
+    return answer_of([sys.executable, FIRST_WORKER, folder / name], environment)
 
 
 # === the measures of attention ===
@@ -152,7 +206,9 @@ def train(folder, seed):
     """One run in a process of its own: the dict of its results.json."""
     command = [sys.executable, "-m", "patchconvnet", "train", "--preset", "shapes"]
     command += ["--seed", str(seed), "--out", folder]
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    # a seed does not find what the one before it has compiled
+    environment = os.environ | {"JAX_ENABLE_COMPILATION_CACHE": "false"}
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env=environment)
     return json.loads((folder / "results.json").read_text())
 
 
