@@ -45,8 +45,21 @@ def is_compared(cell):
     return not tags_of(cell) and "NBVAL_" not in source_of(cell)
 
 
+# drawings are PNG, figures with photographs JPEG
+FIGURES = {"image/png", "image/jpeg"}
+
+
+def figures_of(cell):
+    """The figures that a cell shows: pairs of kind and output."""
+    return [
+        (kind, output)
+        for output in cell["outputs"]
+        for kind in FIGURES & output.get("data", {}).keys()
+    ]
+
+
 def draws(cell):
-    return any("image/png" in output.get("data", {}) for output in cell["outputs"])
+    return bool(figures_of(cell))
 
 
 def set_up_problems(code):
@@ -89,13 +102,13 @@ def figure_problems(code):
                 "no alt text of 20 characters for the figure of:"
                 f" {source_of(cell)[:40]!r}"
             )
-        if sum("image/png" in output.get("data", {}) for output in cell["outputs"]) > 1:
+        if len(figures_of(cell)) > 1:
             yield f"more than one figure in: {source_of(cell)[:40]!r}"
-        if not all(
-            output["metadata"].get("image/png")
-            for output in cell["outputs"]
-            if "image/png" in output.get("data", {})
-        ):
+        for kind, output in figures_of(cell):
+            size = len("".join(output["data"][kind])) * 3 // 4
+            if kind == "image/jpeg" and size > 60_000:
+                yield f"{size:,} bytes for the figure of: {source_of(cell)[:40]!r}"
+        if not all(output["metadata"].get(kind) for kind, output in figures_of(cell)):
             yield (
                 "import patchconvnet.plotting before the figure, for twice the pixels,"
                 f" of: {source_of(cell)[:40]!r}"
@@ -121,7 +134,7 @@ def blocks_of(cell):
         for output in cell["outputs"]:
             shown = output.get("data", {})
             # else text/plain is not shown
-            if not {"text/html", "image/png"} & set(shown):
+            if not ({"text/html"} | FIGURES) & set(shown):
                 yield (
                     "output",
                     "".join(output.get("text") or shown.get("text/plain", "")),

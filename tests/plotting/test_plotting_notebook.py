@@ -49,3 +49,32 @@ def test_a_drawing_keeps_its_colours_in_a_palette():
     shown = np.asarray(kept.convert("RGB")).reshape(-1, 3).astype(int)
     for colour in ((0, 0x72, 0xB2), (0xD5, 0x5E, 0), (0, 0x9E, 0x73), (255, 255, 255)):
         assert np.abs(shown - colour).max(axis=1).min() <= 4
+
+
+def photographs(count=6):
+    """A figure of so many noisy pictures of 224 pixels: the worst to compress."""
+    dice = np.random.default_rng(0)
+    figure, axes = plt.subplots(1, count, figsize=(1.8 * count, 1.8), squeeze=False)
+    for axis in axes.flat:
+        axis.imshow(dice.integers(0, 256, (224, 224, 3), dtype="uint8"))
+        axis.axis("off")
+    return figure
+
+
+def test_photographs_are_kept_small_and_as_jpeg():
+    figure = photographs()
+    content, size = notebook.sharp_jpeg(figure)
+    assert notebook.sharp_png(figure) is None
+    plt.close(figure)
+    content = base64.b64decode(content)
+    kept = Image.open(io.BytesIO(content))
+    assert kept.format == "JPEG" and len(content) <= 60_000
+    assert 0.9 * size["width"] <= kept.width <= 2 * size["width"] + 2
+
+
+def test_small_pictures_are_no_photographs():
+    figure, axis = plt.subplots()
+    axis.imshow(np.zeros((64, 64, 3), dtype="uint8"))
+    assert notebook.sharp_jpeg(figure) is None
+    assert notebook.sharp_png(figure) is not None
+    plt.close(figure)

@@ -90,20 +90,24 @@ def _text(source, kind):
     )
 
 
+def _figures(node):
+    """Kind and Base64 text of each figure that a cell shows."""
+    for output in node.outputs:
+        for kind in ("image/png", "image/jpeg"):
+            if kind in output.get("data", {}):
+                yield kind, output.data[kind]
+
+
 def _draws(node):
-    return any("image/png" in output.get("data", {}) for output in node.outputs)
+    return any(_figures(node))
 
 
 def _picture(node, above):
     """The figure of a cell, without its code and with its alt text."""
-    data = next(
-        output.data["image/png"]
-        for output in node.outputs
-        if "image/png" in output.get("data", {})
-    )
+    kind, data = next(_figures(node))
     data = "".join(data.split())
     alt = html.escape(node.metadata.get("mystnb", {}).get("image", {}).get("alt", ""))
-    picture = f'<img src="data:image/png;base64,{data}" alt="{alt}">'
+    picture = f'<img src="data:{kind};base64,{data}" alt="{alt}">'
     return _text(f"{above}\n\n{picture}{_credit(node)}", "subslide")
 
 
