@@ -6,7 +6,7 @@ Three depths of EfficientNet-Lite0, two poolings, five seeds: 30 run folders und
 --out, so that work which was stopped goes on. The table has one row a network, seed,
 map and kind of picture: all 298 test photographs; those whose animal lies aside; crops
 in which it lies towards a corner; and all again, with every background cell of the
-trunk's output taken from another photograph. It is written to --table; the course's own
+trunk's output taken from another photograph's background. It is written to --table; the course's own
 copy is `patchconvnet/records/measures_pets.csv`. With --records, the runs are copied
 there as the course ships them: of seed 0 what it keeps, of the others the scores.
 
@@ -100,11 +100,22 @@ class Pictures:
 
 
 def swapped(features, masks):
-    """Features (N, h, w, C) with background from another photograph, place by place."""
+    """Features (N, h, w, C) whose background is that of the next photograph.
+
+    Each background cell becomes one of the other's background cells, drawn at random:
+    the cell at the same place might hold an animal.
+    """
     shares = faithfulness.cell_shares(masks, features.shape[1:3])
-    background = (shares < 0.5)[..., None]  # (N, h, w, 1)
-    other = np.random.default_rng(0).permutation(len(features))
-    return np.where(background, features[other], features)
+    background, dice = shares < 0.5, np.random.default_rng(0)
+    found = features.copy()
+    for number, here in enumerate(background):
+        other = (number + 1) % len(features)
+        # a photograph that an animal fills has none: then the next but one
+        while not background[other].any():
+            other = (other + 1) % len(features)
+        cells = features[other][background[other]]  # (cells, C)
+        found[number][here] = cells[dice.integers(0, len(cells), here.sum())]
+    return found
 
 
 def measured(maps, masks):
