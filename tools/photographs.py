@@ -260,8 +260,9 @@ def main(arguments=None):
             " FILE"
         )
     check_writable(path)  # before the training
-    # before half an hour's work, too: are the weights of block 15 here?
-    any_network.efficientnet_lite0(15)
+    # before half an hour's work, too: are the weights of the last block here?
+    untils = [settings.get("until", 0) for settings in NETWORKS.values()]
+    any_network.efficientnet_lite0(max(untils))
     rows = []
     for row in table(out, shipped):
         rows.append(row)
