@@ -1,11 +1,12 @@
-"""Draw the picture that opens the README and the book.
+"""Draw the pictures that open the README and the book.
 
-Attention finds the object, epoch by epoch, from the record `shapes`, in seconds.
+Attention finds the object, epoch by epoch, from the record `shapes`; and where the
+record `pets` looks on photographs. In seconds.
 
-    python tools/hero.py                    # site_static/hero.png
+    python tools/hero.py    # site_static/hero.png and site_static/photographs.jpg
 
-Its words can be read where it is shown 330 pixels wide, on a phone. It is sharp where
-it is shown 830 pixels wide on a screen of double density.
+Their words can be read where they are shown 330 pixels wide, on a phone. The first is
+sharp where it is shown 830 pixels wide on a screen of double density.
 """
 
 import os
@@ -19,14 +20,16 @@ import matplotlib
 
 matplotlib.use("agg")
 import matplotlib.pyplot as plt
+import numpy as np
 
 from command import Parser, in_one_line
-from patchconvnet import evolution
+from patchconvnet import evolution, load_dataset, records
 from patchconvnet.plotting import BLUE, ORANGE
 from patchconvnet.plotting.pictures import lay_over
 from patchconvnet.plotting.style import figure
 
-HERO = Path(__file__).resolve().parent.parent / "site_static" / "hero.png"
+STATIC = Path(__file__).resolve().parent.parent / "site_static"
+HERO, PHOTOGRAPHS = STATIC / "hero.png", STATIC / "photographs.jpg"
 # of the record's probes: one object at the upper left, one at the lower right
 PICTURES = (3, 14)
 EPOCHS = (0, 1, 3, 5, 11)
@@ -69,11 +72,54 @@ def draw(seen, save_to):
             axis.set_title(title, fontsize=FONT)
 
 
+def six_of(answers, labels):
+    """The first photograph of each class that is named rightly, and wrongly: ints."""
+    right = answers == labels
+    return [
+        int(np.flatnonzero(chosen & (labels == label))[0])
+        for chosen in (right, ~right)
+        for label in np.unique(labels)
+    ]
+
+
+def draw_photographs(record, save_to):
+    """Six test photographs, three named rightly and three wrongly, each with its map.
+
+    Args:
+        record: the `Record` of a network on photographs.
+        save_to: the JPEG file to write.
+    """
+    data, names = load_dataset("pets", validation=0), record.results["class_names"]
+    logits, maps = record.model().explain(data.x_test)
+    answers = logits.argmax(axis=1)
+    chosen = six_of(answers, data.y_test)
+    with (
+        plt.rc_context({"savefig.dpi": 150}),
+        figure(save_to, 3, 4, size=(8.3, 7)) as (_, axes),
+    ):
+        # one class a row: right on the left, wrong on the right
+        pairs = axes.reshape(3, 2, 2).swapaxes(0, 1).reshape(6, 2)
+        for number, (plain, laid_over) in zip(chosen, pairs):
+            for axis in (plain, laid_over):
+                axis.set(xticks=[], yticks=[])
+                axis.spines[:].set_visible(False)
+            plain.imshow(data.x_test[number])
+            lay_over(laid_over, data.x_test[number], maps[number, 0])
+            outline = data.mask_test[number]
+            laid_over.contour(outline, levels=[0.5], colors="white", linewidths=1.5)
+            answer, label = answers[number], data.y_test[number]
+            colour = BLUE if answer == label else ORANGE
+            said = {"fontsize": FONT - 4, "color": colour}
+            plain.set_xlabel(names[answer], **said)
+
+
 @in_one_line
 def main(arguments=None):
     Parser(__doc__).parse_args(arguments)
     draw(evolution.read("shapes").pick(PICTURES), HERO)
     print(f"written to {HERO}")
+    draw_photographs(records.load("pets"), PHOTOGRAPHS)
+    print(f"written to {PHOTOGRAPHS}")
 
 
 if __name__ == "__main__":

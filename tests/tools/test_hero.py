@@ -8,6 +8,7 @@ from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[2]
 SHOWN = ROOT / "site_static" / "hero.png"
+PHOTOGRAPHS = ROOT / "site_static" / "photographs.jpg"
 WIDTH = 830  # in which GitHub shows it
 
 
@@ -36,6 +37,7 @@ def test_it_is_what_the_command_draws(hero, tmp_path, monkeypatch, capsys):
     assert hero.HERO == SHOWN
     drawn = tmp_path / "hero.png"
     monkeypatch.setattr(hero, "HERO", drawn)
+    monkeypatch.setattr(hero, "PHOTOGRAPHS", tmp_path / "photographs.jpg")
     assert hero.main([]) == 0
     assert f"written to {drawn}" in capsys.readouterr().out
     assert pixels(drawn).shape == pixels(SHOWN).shape
@@ -46,6 +48,23 @@ def test_it_is_what_the_command_draws(hero, tmp_path, monkeypatch, capsys):
     )
 
 
+    for path in (tmp_path / "photographs.jpg", PHOTOGRAPHS):
+        assert path.stat().st_size < 200_000
+    found, shown = (
+        np.asarray(Image.open(path).resize((62, 52)), dtype="int16")
+        for path in (tmp_path / "photographs.jpg", PHOTOGRAPHS)
+    )
+    assert np.abs(found - shown).max() < 25, (
+        "site_static/photographs.jpg is out of date: python tools/hero.py"
+    )
+
+
+def test_right_and_wrong_ones_are_chosen_by_a_rule(hero):
+    labels = np.array([0, 1, 2, 0, 1, 2, 0])
+    answers = np.array([1, 1, 0, 0, 2, 2, 0])
+    assert hero.six_of(answers, labels) == [3, 1, 5, 0, 4, 2]
+
+
 def test_it_is_small_and_sharp():
     assert SHOWN.stat().st_size < 300_000
     assert pixels(SHOWN).shape[1] >= 2 * WIDTH
@@ -54,8 +73,9 @@ def test_it_is_small_and_sharp():
 @pytest.mark.parametrize("page", ["README.md", "intro.md"])
 def test_the_pages_show_and_describe_it(page):
     text = (ROOT / page).read_text(encoding="utf-8")
-    before, shown, _ = text.partition("](site_static/hero.png)")
-    assert shown and len(before.rpartition("![")[2]) > 80
+    for name in ("hero.png", "photographs.jpg"):
+        before, shown, _ = text.partition(f"](site_static/{name})")
+        assert shown and len(before.rpartition("![")[2]) > 80
 
 
 def test_a_place_that_cannot_be_written_is_one_line(
