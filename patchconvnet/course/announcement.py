@@ -42,7 +42,10 @@ def announce(dataset, minutes):
     print(f"backend   {backend} {found.get(backend, '')}, Keras {found['keras']}")
     print(f"device    {device()}")
     print(f"data set  {dataset}, {cost}")
-    if unused:
+    if unused and dataset == "pets":  # chapter 16 has a section for the reader's own
+        name = Path(own).name
+        print(f"          (and {name}, in the section on your own photographs)")
+    elif unused:
         print(
             f"          (this chapter is about {dataset}: it does not use {VARIABLE})"
         )

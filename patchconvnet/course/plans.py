@@ -96,7 +96,8 @@ def read_text(path):
 def pictures(table, path):
     """The place of the plan's own pictures, a `Path`; None for the course's own.
 
-    A relative one is beside the plan's file.
+    A relative one is beside the plan's file. "shapes" and "pets" are the course's own;
+    a folder beside the plan that is called pets comes first.
 
     Raises:
         PatchConvNetError: no path, or one that cannot be used here.
@@ -105,7 +106,10 @@ def pictures(table, path):
     if name == "shapes":
         return None
     if not name.startswith("~"):
-        name = os.path.join(Path(path).resolve().parent, name)
+        beside = os.path.join(Path(path).resolve().parent, name)
+        if name == "pets" and not os.path.exists(beside):
+            return None
+        name = beside
     return place(name)
 
 

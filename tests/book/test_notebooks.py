@@ -21,7 +21,7 @@ os\.environ\.setdefault\("TF_CPP_MIN_LOG_LEVEL", "3"\)
 
 from patchconvnet\.course\.announcement import announce
 
-announce\(dataset=("shapes"|"cifar10"|None), minutes=[\d.]+\)
+announce\(dataset=("shapes"|"cifar10"|"pets"|None), minutes=[\d.]+\)
 ?""")
 # columns that a page of 1280 pixels shows: test_browser.py looks at the pages
 WIDTH = 79

@@ -37,6 +37,20 @@ def test_a_mark_at_the_beginning_and_the_line_ends_of_windows_are_read(tmp_path)
     )
 
 
+@pytest.mark.parametrize("name", ["shapes", "pets"])
+def test_data_sets_that_come_with_the_course_are_no_place(tmp_path, name):
+    (tmp_path / "plan.toml").write_text(f'dataset = "{name}"\n{PLAN}')
+    table = plans.read_table(tmp_path / "plan.toml")
+    assert plans.pictures(table, tmp_path / "plan.toml") is None
+
+
+@pytest.mark.parametrize("name", ["pets", "./pets"])
+def test_a_folder_beside_the_plan_may_be_called_pets(tmp_path, name):
+    (tmp_path / "pets").mkdir()
+    found = plans.pictures({"dataset": name}, tmp_path / "plan.toml")
+    assert found.resolve() == (tmp_path / "pets").resolve()
+
+
 @pytest.mark.parametrize(
     "value", ["0x" + "f" * 6000, "9" * 300, "-1", "true", '"ten"', "[1]"]
 )

@@ -129,6 +129,12 @@ def test_a_plan_older_than_version_0_2_is_told_the_new_name_of_a_chapter(
     assert "\n" not in str(caught.value) and not (tmp_path / "kit").exists()
 
 
+def test_a_plan_may_name_the_photographs_that_come_with_the_course(tmp_path):
+    text = PLAN.replace('start = "09:30"', 'dataset = "pets"')
+    plan = classroom_plan.read_plan(write(tmp_path / "plan.toml", text))
+    assert plan.dataset == "shapes"  # the chapters as they are
+
+
 def test_an_unknown_plan_names_the_known_ones(tmp_path):
     with pytest.raises(PatchConvNetError, match="no plan 45min: .*90min"):
         classroom_plan.find_plan("45min")

@@ -242,6 +242,25 @@ def test_announce_names_the_pictures_without_their_folder(
     ) == unused and "2 minutes" in out
 
 
+def test_announce_says_that_pets_come_with_the_package(monkeypatch, capsys):
+    monkeypatch.delenv("PATCHCONVNET_DATASET", raising=False)
+    announce("pets", 2)
+    _, _, dataset, time = capsys.readouterr().out.splitlines()
+    assert dataset == "data set  pets, nothing to download"
+    assert time == "time      about 2 minutes on two CPU cores"
+
+
+def test_announce_says_where_the_chapter_on_pets_takes_other_pictures(
+    monkeypatch, capsys
+):
+    monkeypatch.setenv("PATCHCONVNET_DATASET", "/home/ada/photos.npz")
+    announce("pets", 2)
+    out = capsys.readouterr().out
+    assert "data set  pets, nothing to download\n" in out
+    assert "(and photos.npz, in the section on your own photographs)" in out
+    assert "does not use" not in out and "ada" not in out
+
+
 def test_announce_outside_colab_says_nothing_of_it(capsys):
     announce("shapes", 1)
     assert "Colab" not in capsys.readouterr().out

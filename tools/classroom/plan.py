@@ -61,8 +61,8 @@ class Plan:
         title, institution, contact: strings for the first page.
         session: a tuple of `Session`.
         start: time of day of the sessions, "HH:MM".
-        dataset: "shapes" for the chapters as they are, or a folder of pictures or an
-            `.npz` for chapter 15.
+        dataset: "shapes" for the chapters as they are ("pets" is read as that), or a
+            folder of pictures or an `.npz` for chapter 15.
         preset: what chapter 15 trains.
         graded: whether solutions and quiz answers are kept from the students
             altogether.
