@@ -10,7 +10,8 @@ A number that a run produced is followed by a comment that names it:
 all seeds, and `shapes.low.test_accuracy` and `shapes.high.test_accuracy` are the ends
 of its 95% interval (`uncertainty.t_interval`).
 
-`course.download_megabytes` is no record's: it is computed here.
+`measures.pets.NETWORK.MAP.PICTURES.MEASURE` is the mean over the seeds in the table
+`measures_pets.csv`. `course.download_megabytes` is no record's: it is computed here.
 """
 
 import functools
@@ -90,11 +91,21 @@ def download_megabytes():
     return sum(len(zlib.compress(content)) for content in contents) / 1e6
 
 
+def mean_in_table(table, network, which, pictures, measure):
+    wanted = {"network": network, "map": which, "pictures": pictures}
+    values = [
+        row[measure] for row in records.measures(table) if wanted.items() <= row.items()
+    ]
+    return sum(values) / len(values)
+
+
 def value_of(name):
     """The measured value behind a claim's name; a share is given in 0..1."""
     record, *statistic, key = name.split(".")
     if record == "course":
         return {"download_megabytes": download_megabytes}[key]()
+    if record == "measures":
+        return mean_in_table(*statistic, key)
     if not statistic:
         return records.load(record).results[key]
     values = {

@@ -47,7 +47,6 @@ def test_it_is_what_the_command_draws(hero, tmp_path, monkeypatch, capsys):
         "site_static/hero.png is out of date: python tools/hero.py"
     )
 
-
     for path in (tmp_path / "photographs.jpg", PHOTOGRAPHS):
         assert path.stat().st_size < 200_000
     found, shown = (
