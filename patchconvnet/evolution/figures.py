@@ -1,9 +1,13 @@
 """The figures of an evolution, for those who want to see all epochs at once."""
 
+import textwrap
+
 import numpy as np
 
-from patchconvnet import plotting
+from patchconvnet import faithfulness, plotting
 from patchconvnet.errors import PatchConvNetError
+
+WIDTH = 14  # letters that a column of a film has room for
 
 
 def film(seen, epochs=None, save_to=None):
@@ -24,16 +28,22 @@ def film(seen, epochs=None, save_to=None):
     if wrong := [epoch for epoch in epochs if epoch not in range(last + 1)]:
         raise PatchConvNetError(f"{seen!r} has epochs 0 to {last}, not {wrong[0]}")
     certainty = seen.probabilities.max(axis=2)
+    names = [textwrap.fill(name, WIDTH) for name in seen.class_names]
     captions = [
         [
-            f"{seen.class_names[answer]} {share:.0%}"
+            f"{names[answer]} {share:.0%}"
             for answer, share in zip(seen.answers[epoch], certainty[epoch])
         ]
         for epoch in epochs
     ]
+    if any(len(caption) > WIDTH for some in captions for caption in some):
+        # the share has a line of its own
+        captions = [
+            ["\n".join(one.rsplit(" ", 1)) for one in some] for some in captions
+        ]
     titles = None
     if seen.labels is not None:
-        titles = [seen.class_names[label] for label in seen.labels]
+        titles = [names[label] for label in seen.labels]
     plotting.film(
         seen.pictures, seen.maps, epochs, titles, captions, seen.masks, save_to=save_to
     )
@@ -42,9 +52,26 @@ def film(seen, epochs=None, save_to=None):
 def curves(seen, save_to=None):
     """Accuracy, attention on the object and entropy of the validation images.
 
+    Where a training set none apart, of the pictures of `seen`, from before training on.
+
     Args:
         seen: an `Evolution`.
         save_to: a file to write instead of showing the figure.
     """
     uniform = float(np.log2(np.prod(seen.maps.shape[2:])))
-    plotting.evolution(seen.history, uniform, chance=seen.chance, save_to=save_to)
+    columns, chance = seen.history, seen.chance
+    if "val_accuracy" not in columns:
+        columns, chance = _of_pictures(seen)
+    plotting.evolution(columns, uniform, chance=chance, save_to=save_to)
+
+
+def _of_pictures(seen):
+    """As a history and its chance, but of the pictures and from epoch 0 on."""
+    columns, chance = {"epoch": np.arange(len(seen.maps))}, None
+    columns["attention_entropy"] = seen.entropy.mean(axis=1)  # (E + 1, P) -> (E + 1,)
+    if seen.labels is not None:
+        columns["val_accuracy"] = (seen.answers == seen.labels).mean(axis=1)
+    if seen.masks is not None:
+        columns["attention_on_object"] = seen.on_object.mean(axis=1)
+        chance = faithfulness.chance(seen.masks, seen.maps.shape[2:])
+    return columns, chance

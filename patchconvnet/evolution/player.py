@@ -11,11 +11,13 @@ from pathlib import Path
 
 import matplotlib
 import numpy as np
+from PIL import Image
 
 from patchconvnet.errors import PatchConvNetError
 from patchconvnet.files import written_aside
 
 LARGEST = 2_000_000  # bytes of a player: a page with it must open on a phone
+SIDE = 64  # pixels of a picture: larger ones are shrunk, or a few would fill a page
 _FILES = Path(__file__).parent
 
 
@@ -52,8 +54,8 @@ def player(seen, name=None):
     labels for screen readers.
 
     Args:
-        seen: an `Evolution`. Each picture takes about 5 kB, so a dozen is a good
-            number.
+        seen: an `Evolution`. Each picture takes about 5 kB, one that must be shrunk to
+            64 pixels about 20 kB: a dozen is a good number.
         name: of this player among those on the page: small letters, digits and hyphens.
             `seen.name` if not given.
 
@@ -94,18 +96,20 @@ def _data(seen):
 
     What is shown as a number is rounded here, and only here.
     """
+    grid = seen.maps.shape[2:]
     weights = seen.maps.reshape(*seen.maps.shape[:2], -1)  # (E + 1, P, h w)
     peaks = weights.max(axis=2)
     colours = matplotlib.colormaps["viridis"](np.linspace(0, 1, 32))
+    pictures, masks = (_small(some, grid) for some in (seen.pictures, seen.masks))
     return {
         "classes": list(seen.class_names),
-        "grid": list(seen.maps.shape[2:]),
-        "size": None if seen.pictures is None else list(seen.pictures.shape[1:3]),
+        "grid": list(grid),
+        "size": None if pictures is None else list(pictures.shape[1:3]),
         "maps": _base64((255 * weights / peaks[..., None]).round().astype("uint8")),
         "peaks": peaks.astype("float64").round(4).tolist(),
         "greatest": weights.argmax(axis=2).tolist(),
-        "pictures": None if seen.pictures is None else _base64(seen.pictures),
-        "masks": None if seen.masks is None else _base64(np.packbits(seen.masks)),
+        "pictures": None if pictures is None else _base64(pictures),
+        "masks": None if masks is None else _base64(np.packbits(masks)),
         "labels": None if seen.labels is None else seen.labels.tolist(),
         "answers": seen.answers.tolist(),
         "percent": _percent(seen.probabilities.max(axis=2)),
@@ -117,6 +121,23 @@ def _data(seen):
         "colours": [matplotlib.colors.to_hex(colour) for colour in colours],
         "note": seen.note,
     }
+
+
+def _small(pictures, grid):
+    """Pictures or masks (P, H, W, ...), shrunk where a side has more than `SIDE`
+    pixels: to as many as give each cell of a map a whole number of them. None stays
+    None.
+    """
+    if pictures is None or max(pictures.shape[1:3]) <= SIDE:
+        return pictures
+    height, width = (cells * max(1, SIDE // max(grid)) for cells in grid)
+    is_mask = pictures.dtype == bool
+    whole = 255 * pictures.astype("uint8") if is_mask else pictures
+    each = [Image.fromarray(picture) for picture in whole]
+    each = [picture.resize((width, height), Image.Resampling.BOX) for picture in each]
+    small = np.stack([np.asarray(picture) for picture in each])
+    # a pixel is on the object if at least half of what it stands for is
+    return small >= 128 if is_mask else small
 
 
 def _percent(shares):

@@ -173,15 +173,17 @@ def film(pictures, maps, epochs, titles=None, captions=None, masks=None, save_to
             column of pictures.
         maps: float (E, P, h, w).
         epochs: which entries of `maps` to show: ints.
-        titles: P strings, or None.
-        captions: for each of `epochs` P short strings to write below the maps, or None.
+        titles: P strings, or None; those wider than a picture should have line breaks.
+        captions: for each of `epochs` P such strings to write below the maps, or None.
         masks: bool (P, H, W), drawn as outlines, or None.
         save_to: a file to write instead of showing the figure.
     """
     rows, first = len(maps[0]), 0 if pictures is None else 1
     columns = first + len(epochs)
     height, font = (1.35, 9) if captions is None else (1.7, 11)
-    size = (1.3 * columns, height * rows)
+    written = [*(titles or ()), *(text for some in captions or () for text in some)]
+    lines = max((text.count("\n") for text in written), default=0)
+    size = (1.3 * columns, (height + 0.2 * lines) * rows)
     with figure(save_to, rows, columns, size=size) as (_, axes):
         for axis in axes.flat:
             axis.axis("off")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from patchconvnet import evolution, faithfulness, load_dataset, records
-from patchconvnet.data import cifar10
+from patchconvnet.data import cifar10, pets
 from patchconvnet.errors import PatchConvNetError
 from patchconvnet.evolution import Evolution, recorded
 
@@ -127,6 +127,20 @@ def test_a_map_for_each_class_shows_that_of_the_answer():
     assert arrays["maps"].shape[2] == 10
     np.testing.assert_array_equal(
         seen.maps[3, 5], arrays["maps"][3, 5, seen.answers[3, 5]].astype("float32")
+    )
+
+
+def test_the_photographs_of_a_record_are_the_packages():
+    seen, test = evolution.read("pets"), pets.read("test")
+    assert repr(seen) == "Evolution('pets': 32 pictures, 30 epochs)"
+    assert seen.note == "" and seen.class_names == pets.CLASS_NAMES
+    np.testing.assert_array_equal(seen.pictures, test.images[:32])
+    np.testing.assert_array_equal(seen.labels, test.labels[:32])
+    animals = test.trimaps[:32] != pets.BACKGROUND
+    np.testing.assert_array_equal(seen.masks, animals)
+    # the maps lie on these pictures, and not on others
+    assert seen.energy[-1].mean() > 0.1 + (
+        faithfulness.energy(seen.maps[-1], np.roll(animals, 1, axis=0)).mean()
     )
 
 

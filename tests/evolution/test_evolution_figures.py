@@ -11,6 +11,7 @@ from test_evolution import MASKS, data_of, small
 
 from patchconvnet import evolution
 from patchconvnet.errors import PatchConvNetError
+from patchconvnet.evolution import figures
 
 # === figures ===
 
@@ -54,6 +55,24 @@ def test_a_long_film_shows_some_epochs_and_both_ends(monkeypatch, epochs, column
     )
 
 
+def test_long_names_in_a_film_have_lines_of_their_own(monkeypatch):
+    found = []
+
+    def look():
+        figure = plt.gcf()
+        figure.draw_without_rendering()
+        widths = [axis.get_window_extent().width for axis in figure.axes]
+        found.extend([min(widths) / figure.dpi, figure.axes[0].get_title()])
+        found.extend(text.get_text() for axis in figure.axes for text in axis.texts)
+
+    monkeypatch.setattr(plt, "show", look)
+    evolution.film(small(class_names=("American bulldog", "square", "star")))
+    width, title, *captions = found
+    assert width > 1  # inches: captions side by side would leave the pictures less
+    assert title == "American\nbulldog"
+    assert captions[2] == "American\nbulldog\n80%" and captions[4] == "star\n50%"
+
+
 def test_film_names_the_epochs_that_there_are():
     with pytest.raises(PatchConvNetError, match="has epochs 0 to 2, not 3"):
         evolution.film(small(), epochs=[0, 3])
@@ -65,6 +84,27 @@ def test_figures_can_be_written(tmp_path):
     assert all(
         (tmp_path / name).stat().st_size > 5_000 for name in ("film.png", "curves.png")
     )
+
+
+def test_without_validation_curves_are_of_the_pictures(monkeypatch):
+    drawn = []
+    monkeypatch.setattr(
+        figures.plotting,
+        "evolution",
+        lambda columns, uniform, chance, save_to: drawn.append((columns, chance)),
+    )
+    evolution.curves(small(chance=0.1))
+    own = {"history": {"epoch": np.array([1.0, 2.0]), "accuracy": np.ones(2)}}
+    evolution.curves(small(**own))
+    evolution.curves(small(**own, labels=None, masks=None))
+    (given, given_chance), (columns, chance), (bare, no_chance) = drawn
+    assert given.keys() == small().history.keys() and given_chance == 0.1
+    assert columns["epoch"].tolist() == [0, 1, 2]
+    assert columns["val_accuracy"].tolist() == [0.5, 1.0, 0.5]
+    assert columns["attention_on_object"].tolist() == [1.0, 1.0, 0.5]
+    np.testing.assert_allclose(columns["attention_entropy"], small().entropy.mean(1))
+    assert chance == 0.5  # the upper half
+    assert set(bare) == {"epoch", "attention_entropy"} and no_chance is None
 
 
 # === player ===
@@ -115,6 +155,31 @@ def test_player_is_the_same_each_time_and_small():
     assert not re.search(r"https?://|\bimport\b|\beval\b|Math\.random|Date", one.html)
 
 
+def test_player_shrinks_large_pictures_and_their_masks():
+    checks = np.arange(2 * 96 * 96).reshape(2, 96, 96) % 2  # 0 and 1 by turns
+    pictures = np.stack([100 + 20 * checks] * 3, axis=-1).astype("uint8")
+    pictures[:, :48] = 7
+    masks = np.zeros((2, 96, 96), dtype=bool)
+    masks[:, :, :48] = True
+    maps = np.ones((3, 2, 5, 5), "float32")
+    held = data_of(evolution.player(small(pictures=pictures, masks=masks, maps=maps)))
+    assert held["size"] == [60, 60]  # 12 for each of 5 cells
+    shown = np.frombuffer(base64.b64decode(held["pictures"]), "uint8")
+    shown = shown.reshape(2, 60, 60, 3)
+    assert (shown[:, :29] == 7).all() and (abs(shown[:, 31:] - 110.0) < 11).all()
+    bits = np.unpackbits(np.frombuffer(base64.b64decode(held["masks"]), "uint8"))
+    mask = bits.reshape(2, 60, 60)
+    assert mask[:, :, :30].all() and not mask[:, :, 30:].any()
+    # the numbers are those of the pictures as they were
+    assert held["energy"] == [[50, 50]] * 3
+
+
+def test_a_dozen_photographs_fit_into_a_chapter():
+    seen = evolution.read("pets").pick(range(12))
+    player = evolution.player(seen)
+    assert data_of(player)["size"] == [56, 56] and len(player.html) < 300_000
+
+
 def test_a_class_name_cannot_break_out():
     name = "</script><script>alert(1)</script>\"'&{css}"
     player = evolution.player(
@@ -147,7 +212,7 @@ def test_names_of_players():
 
 def test_a_player_that_is_too_large_is_refused():
     with pytest.raises(PatchConvNetError, match=r"would have 2\.\d MB: pick\(\) fewer"):
-        evolution.player(small(pictures=np.zeros((2, 512, 512, 3), "uint8")))
+        evolution.player(small(maps=np.ones((3, 2, 600, 500), "float32"), masks=None))
 
 
 def test_player_can_be_written_as_a_page(tmp_path):
