@@ -55,8 +55,9 @@ class ConvStem(layers.Layer):
             no bias), or None.
         use_bias: whether convolutions have a bias (with `norm=None`). The paper's have
             none.
-        final_activation: whether a GELU also follows the last convolution. In the paper
-            it does not.
+        final_activation: whether a GELU also follows the last convolution. In the
+            authors' code it does not. The paper's figure 3 shows one: a misprint, says
+            the first author (facebookresearch/deit, issue 151).
         kernel_initializer: see `convolution_start`.
 
     Input: float (N, H, W, 3).
