@@ -109,7 +109,7 @@ def draw_photographs(record, save_to):
             laid_over.contour(outline, levels=[0.5], colors="white", linewidths=1.5)
             answer, label = answers[number], data.y_test[number]
             colour = BLUE if answer == label else ORANGE
-            said = {"fontsize": FONT - 4, "color": colour}
+            said = {"fontsize": FONT - 1, "color": colour}
             plain.set_xlabel(names[answer], **said)
 
 
