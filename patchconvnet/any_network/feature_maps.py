@@ -7,6 +7,7 @@ import keras
 from patchconvnet.errors import PatchConvNetError, one_line
 
 WANTED = "a feature map (N, height, width, channels)"
+MOST_CHANNELS = 4096  # of the pooling's class token
 
 
 def trunk_of(backbone, layer=None, preprocess=None):
@@ -44,6 +45,11 @@ def trunk_of(backbone, layer=None, preprocess=None):
         raise PatchConvNetError(
             f"{_named(backbone, layer)} has its channels first, {_shape(output)}: build"
             ' it after keras.config.set_image_data_format("channels_last")'
+        )
+    if (output.shape[-1] or 0) > MOST_CHANNELS:
+        raise PatchConvNetError(
+            f"{_named(backbone, layer)} has {output.shape[-1]:,} channels, and"
+            f" {MOST_CHANNELS:,} are the most: take an earlier layer with layer="
         )
     if output.shape[-1] is None:
         raise PatchConvNetError(
@@ -84,7 +90,13 @@ def _ends(backbone, layer):
         raise PatchConvNetError(
             f"{_named(backbone)} has no layer {layer!r}: near are {', '.join(near)}"
         )
-    return backbone.inputs[0], backbone.get_layer(layer).output
+    part = backbone.get_layer(layer)
+    if isinstance(part, keras.Model):
+        raise PatchConvNetError(
+            f"{_named(backbone, layer)} is a network itself: give it as the backbone,"
+            f" backbone.get_layer({layer!r})"
+        )
+    return backbone.inputs[0], part.output
 
 
 def _named(backbone, layer=None):
@@ -100,7 +112,11 @@ def _way_out(backbone):
     """Where its last feature map is, in words."""
     for part in reversed(backbone.layers):
         shape = getattr(getattr(part, "output", None), "shape", ())
-        if len(shape) == 4 and shape[1:3] != (1, 1):
+        if len(shape) != 4 or shape[1:3] == (1, 1):
+            continue
+        if isinstance(part, keras.Model):
+            return f"take the network in it, backbone.get_layer({part.name!r})"
+        if not isinstance(part, keras.layers.InputLayer):
             return f'name a layer that does with layer=, as layer="{part.name}"'
     return "give one that keeps the places, as with include_top=False"
 

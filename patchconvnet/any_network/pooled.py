@@ -7,7 +7,7 @@ import numpy as np
 from keras import layers
 
 from patchconvnet.any_network.feature_maps import trunk_of
-from patchconvnet.errors import PatchConvNetError
+from patchconvnet.errors import YES_OR_NO
 from patchconvnet.model import NetworkConfig
 from patchconvnet.model.head import classify, evidence, make_head, make_pooling
 from patchconvnet.preprocessing import Resize, check_images
@@ -30,9 +30,9 @@ def add_attention(
         backbone: any Keras model, functional or Sequential, whose output is a feature
             map (N, h, w, C). Its layers are shared, not copied.
         num_classes: number of classes, at least 1.
-        trainable: False freezes the backbone, in place, and leaves its dropout and
-            batch norms as they are at prediction. True trains it; batch norms that are
-            frozen, by an earlier call, too, stay so.
+        trainable: False freezes the backbone's layers up to `layer`, in place, and
+            leaves their dropout and batch norms as they are at prediction. True trains
+            them; batch norms that are frozen, by an earlier call, too, stay so.
         layer: name of the layer whose output to take instead of the last.
         preprocess: a layer, or a function of a tensor: what the backbone wants done to
             images first. It becomes a part of the network.
@@ -46,9 +46,8 @@ def add_attention(
         PatchConvNetError: no Keras model, no such layer, no feature map; channels
             first; an argument that is not as said above.
     """
-    trunk = _prepared(backbone, layer, preprocess, trainable)
     settings = {"dropout": dropout, "class_tokens": class_tokens}
-    return PooledNetwork(trunk, num_classes, frozen=not trainable, **settings)
+    return _added(backbone, num_classes, trainable, layer, preprocess, settings)
 
 
 def add_average(backbone, num_classes, *, trainable=False, layer=None, preprocess=None):
@@ -56,15 +55,21 @@ def add_average(backbone, num_classes, *, trainable=False, layer=None, preproces
 
     Arguments, what is returned and errors are as in `add_attention`.
     """
-    trunk = _prepared(backbone, layer, preprocess, trainable)
-    return PooledNetwork(trunk, num_classes, frozen=not trainable, pooling="average")
+    settings = {"pooling": "average"}
+    return _added(backbone, num_classes, trainable, layer, preprocess, settings)
 
 
-def _prepared(backbone, layer, preprocess, trainable):
-    """The trunk of a backbone, frozen or not."""
-    if not isinstance(trainable, bool):
-        raise PatchConvNetError(f"trainable must be True or False, got {trainable!r}")
+def _added(backbone, num_classes, trainable, layer, preprocess, settings):
+    """A `PooledNetwork`; nothing is frozen before all arguments are checked."""
+    YES_OR_NO.check("trainable", trainable)
+    NetworkConfig(num_classes=num_classes, **settings)
     trunk = trunk_of(backbone, layer, preprocess)
+    _set_trainable(trunk, trainable)
+    return PooledNetwork(trunk, num_classes, frozen=not trainable, **settings)
+
+
+def _set_trainable(trunk, trainable):
+    """Freeze all layers; or thaw them, but for batch norms that are frozen."""
     parts = list(_parts_of(trunk))
     frozen_norms = [
         part
@@ -75,7 +80,6 @@ def _prepared(backbone, layer, preprocess, trainable):
         part.trainable = trainable
     for norm in frozen_norms:
         norm.trainable = False
-    return trunk
 
 
 def _parts_of(model):
@@ -114,7 +118,7 @@ class PooledNetwork(keras.Model):
     Output: logits, float32 (N, num_classes).
 
     Raises:
-        PatchConvNetError: an argument that is not as said above.
+        PatchConvNetError: a number or word that is not as said above.
     """
 
     def __init__(

@@ -1,6 +1,7 @@
 """Crops in which the object lies towards a corner: photographs rarely have it there.
 
-A map that knows nothing but where objects tend to be, in the middle, fails on them.
+A map that knows nothing but where objects tend to be, in the middle, loses there. The
+crops are enlarged, so that an object fills more of them, too.
 """
 
 import numpy as np
@@ -26,14 +27,22 @@ def off_centre(images, masks, side=160, seed=0):
         images uint8 (N, S, S, 3) and masks bool (N, S, S).
 
     Raises:
-        PatchConvNetError: images and masks that do not go together; an impossible side.
+        PatchConvNetError: images and masks that do not go together; an empty mask; an
+            impossible side.
     """
-    size = images.shape[1]
-    if images.shape[:3] != masks.shape or images.shape[2] != size:
+    images, masks = np.asarray(images), np.asarray(masks)
+    if (
+        images.ndim != 4
+        or images.shape[:3] != masks.shape
+        or len(set(masks.shape[1:])) > 1
+    ):
         raise PatchConvNetError(
             f"images of shape {images.shape} and masks of shape {masks.shape}; wanted"
             " (N, S, S, 3) and (N, S, S)"
         )
+    size = images.shape[1]
+    if not masks.any(axis=(1, 2)).all():
+        raise PatchConvNetError("masks: one is empty, and so has no object to move")
     if not 1 <= side <= size:
         raise PatchConvNetError(
             f"side must be from 1 to {size}, the images' own, got {side!r}"
@@ -52,9 +61,9 @@ def off_centre(images, masks, side=160, seed=0):
 
 
 def centre_distance(masks):
-    """How far each object's centre of mass lies from the middle: float (N,).
+    """How far each object's centre of mass lies from the middle: float64 (N,).
 
-    In sides of the image, 0 to 0.71. An empty mask's is NaN.
+    Of masks bool (N, h, w). In sides of the image, 0 to 0.71; an empty mask's is NaN.
     """
     distances = []
     for mask in masks:
@@ -68,4 +77,4 @@ def centre_distance(masks):
 
 def _enlarged(array, box, how):
     picture = Image.fromarray(array)
-    return np.asarray(picture.resize(picture.size[::-1], how, box))
+    return np.asarray(picture.resize(picture.size, how, box))

@@ -28,7 +28,7 @@ class Features(Dataset):
     seconds: float = 0.0
 
 
-def trunk_of(model):
+def recipe_trunk(model):
     """The frozen trunk that the "model" of a recipe names: a `keras.Model`, or None.
 
     Raises:
@@ -38,7 +38,7 @@ def trunk_of(model):
 
 
 def see(trunk, dataset, verbose="auto"):
-    """What a trunk makes of a data set.
+    """What a trunk makes of a data set; all of it is kept in memory.
 
     Args:
         trunk: a `keras.Model`, or None where there is none.
@@ -58,7 +58,7 @@ def see(trunk, dataset, verbose="auto"):
     }
     images = np.concatenate(list(parts.values()))  # one progress bar
     ends = np.cumsum([len(part) for part in parts.values()])[:-1]
-    key = trunk.name, hashlib.sha256(images).hexdigest()
+    key = _digest_of(images, *trunk.get_weights())
     if key not in _last:
         begun = time.perf_counter()
         seen = trunk.predict(images, batch_size=BATCH, verbose=verbose)  # (N, h, w, C)
@@ -71,6 +71,14 @@ def see(trunk, dataset, verbose="auto"):
         trunk_parameters=trunk.count_params(),
         seconds=seconds,
     )
+
+
+def _digest_of(*arrays):
+    found = hashlib.sha256()
+    for array in arrays:
+        found.update(f"{array.dtype} {array.shape}".encode())
+        found.update(np.ascontiguousarray(array))
+    return found.hexdigest()
 
 
 def images_and_labels(dataset):

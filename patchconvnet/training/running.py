@@ -98,7 +98,7 @@ def train(
         recipe["precision"] = best_precision()
     keras.utils.set_random_seed(seed)
     with kept_compilations(), spread(devices) as count:
-        network, trunk = _build(recipe), on_features.trunk_of(recipe["model"])
+        network, trunk = _build(recipe), on_features.recipe_trunk(recipe["model"])
         dataset = _load(recipe)
         _check_batches(dataset, recipe["batch_size"], count)
         # Only now is the folder ours: a call that could not have trained must not stand

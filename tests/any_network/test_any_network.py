@@ -237,6 +237,11 @@ def channels_first():
     )
 
 
+def nested():
+    pooled = [layers.GlobalAveragePooling2D(), layers.Dense(4)]
+    return keras.Sequential([keras.Input((SIZE, SIZE, 3)), own_network(), *pooled])
+
+
 class Subclassed(keras.Model):
     def call(self, images):
         return images
@@ -291,10 +296,22 @@ REFUSED = {
     "two outputs": (two_outputs, {}, "has 2 outputs: name the layer of one"),
     "a layer": (lambda: layers.Conv2D(3, 3), {}, "must be a Keras model, got Conv2D"),
     "classes": (own_network, {"num_classes": 0}, "num_classes must be"),
-    "trainable": (
-        own_network,
-        {"trainable": 1},
-        "trainable must be True or False, got 1",
+    "trainable": (own_network, {"trainable": 1}, "must be one of True, False, got 1"),
+    "a network in it": (
+        nested,
+        {"layer": "own"},
+        "is a network itself: give it as the backbone, backbone.get_layer",
+    ),
+    "a network in it, unnamed": (nested, {}, "take the network in it"),
+    "no feature map at all": (
+        lambda: keras.Sequential([keras.Input((8, 8, 3)), layers.Flatten()]),
+        {},
+        "give one that keeps the places",
+    ),
+    "too many channels": (
+        lambda: keras.Sequential([keras.Input((4, 4, 5000)), layers.ReLU()]),
+        {},
+        "5,000 channels, and 4,096 are the most",
     ),
     "preprocess": (
         own_network,
@@ -313,7 +330,8 @@ def test_refused_in_one_line(add, case):
         add(backbone, **{"num_classes": 3, **options})
     assert "\n" not in str(found.value)
     if isinstance(backbone, keras.Model) and backbone.built:
-        assert backbone.trainable, "a call that was refused froze it"
+        frozen = [part.name for part in backbone.layers if not part.trainable]
+        assert not frozen, "a call that was refused froze it"
 
 
 @pytest.mark.parametrize(
@@ -327,7 +345,7 @@ def test_refused_of_attention(options, said):
     backbone = own_network()
     with pytest.raises(PatchConvNetError, match=said):
         add_attention(backbone, 3, **options)
-    assert backbone.trainable
+    assert all(part.trainable for part in backbone.layers)
 
 
 def test_pictures_are_checked():

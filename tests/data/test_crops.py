@@ -68,6 +68,12 @@ def test_an_impossible_side(side):
         off_centre(*one_block(5, 5), side=side)
 
 
+def test_an_empty_mask():
+    image, mask = one_block(5, 5)
+    with pytest.raises(PatchConvNetError, match="one is empty"):
+        off_centre(image, np.zeros_like(mask))
+
+
 def test_masks_of_other_pictures():
     image, mask = one_block(5, 5)
     with pytest.raises(PatchConvNetError, match="wanted"):

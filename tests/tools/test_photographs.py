@@ -67,10 +67,12 @@ def test_the_networks_of_the_course_can_be_named(monkeypatch):
         assert recipe["model"]["pooling"] in name or "average" not in name
 
 
-def test_each_network_map_and_kind_of_picture_has_a_row(folders, monkeypatch):
+def test_each_network_map_and_kind_of_picture_has_a_row(
+    photographs, folders, monkeypatch
+):
     monkeypatch.setattr(records, "SHIPPED", folders[0])
     table = records.measures("pets")
-    kinds = ["all", "aside", "crops", "swapped"]
+    kinds = ["all", "aside", "crops", "swapped", "swapped_same"]
     found = {}
     for row in table:
         found.setdefault((row["network"], row["map"]), []).append(row["pictures"])
@@ -78,9 +80,10 @@ def test_each_network_map_and_kind_of_picture_has_a_row(folders, monkeypatch):
         *((f"nobody_{grid}", name) for grid in ("14x14", "7x7") for name in NOBODY),
         ("pets", "own"),
         ("pets_average", "own"),
-        *((f"pets_{name}", "none") for name in ("uniform", "animal", "background")),
+        *((f"pets_{name}", "none") for name in photographs.CONTROLS),
     }
-    assert all(names == kinds for names in found.values())
+    for (_, which), names in found.items():
+        assert names == (kinds[:3] if which in NOBODY else kinds)
 
 
 NOBODY = ("fixed_cell", "mean_mask", "random")
@@ -139,31 +142,47 @@ def test_a_background_is_swapped_for_a_background(photographs):
     features = dice.normal(size=(3, 4, 4, 2))
     masks = np.zeros((3, 8, 8), bool)
     masks[:, :4] = True  # the upper half is the animal
-    masks[2] = True  # fills its picture
-    found = photographs.swapped(features, masks)
+    masks[2] = True  # fills its picture: it gives none
+    found = photographs.swapped(features, masks, np.array([1, 0, 0]))
     np.testing.assert_array_equal(found[:, :2], features[:, :2])
     np.testing.assert_array_equal(found[2], features[2])
     for number, other in ((0, 1), (1, 0)):
         background = features[other, 2:].reshape(-1, 2)
         for cell in found[number, 2:].reshape(-1, 2):
             assert (background == cell).all(axis=1).any()
+    same = photographs.swapped(features, masks, np.array([2, 2, 2]))
+    np.testing.assert_array_equal(same, features)
+
+
+def test_donors_are_of_the_breed_asked_for(photographs):
+    labels = np.array([0, 1, 2, 0, 1, 2, 2, 2])
+    for same_breed in (True, False):
+        found = photographs.donors(labels, same_breed)
+        assert np.all((labels[found] == labels) == same_breed)
+        assert np.all(found != np.arange(8))
+    assert photographs.donors(labels, False)[0] == 1
+    assert photographs.donors(labels, True)[7] == 2
 
 
 def test_means_by_the_mask(photographs):
-    features = np.arange(32.0).reshape(1, 4, 4, 2)
-    masks = np.zeros((1, 4, 4), bool)
-    masks[0, 1, 1:3] = True
-    pools = {
-        name: photographs.pooled_by(weights)(features, masks)[0, 0, 0]
-        for name, (weights, _) in photographs.CONTROLS.items()
+    features = np.arange(64.0).reshape(2, 4, 4, 2)
+    masks = np.zeros((2, 4, 4), bool)
+    masks[0, 1, 1:3] = masks[1, 3] = True
+    prior = np.zeros((4, 4))
+    prior[2, 2] = 1
+    wanted = {
+        "uniform": features[0].mean(axis=(0, 1)),
+        "all": features[0].mean(axis=(0, 1)),
+        "animal": features[0, 1, 1:3].mean(axis=0),
+        "background": features[0][~masks[0]].mean(axis=0),
+        "other_mask": features[0, 3].mean(axis=0),
+        "middle": features[0, 2, 2],
     }
-    np.testing.assert_allclose(pools["uniform"], features.mean(axis=(0, 1, 2)))
-    np.testing.assert_allclose(
-        pools["animal"], features[0, 1, 1:3].mean(axis=0), rtol=1e-3
-    )
-    np.testing.assert_allclose(
-        pools["background"], features[~masks].mean(axis=0), rtol=1e-3
-    )
+    for name, mean in wanted.items():
+        pool, _ = photographs.CONTROLS[name]
+        np.testing.assert_allclose(pool(features, masks, prior)[0, 0, 0], mean, 1e-5)
+    coarse = photographs.two_by_two(features, masks, prior)
+    np.testing.assert_allclose(coarse[0, 0, 1], features[0, :2, 2:].mean(axis=(0, 1)))
 
 
 def test_refused_before_anything_is_trained(photographs, tmp_path, capsys):
