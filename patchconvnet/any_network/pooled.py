@@ -23,8 +23,9 @@ def add_attention(
     dropout=0.2,
     class_tokens="single",
 ):
-    """Put attention pooling on a network (paper, section 4: "Attention-based pooling
-    with ConvNets").
+    """Put attention pooling on a network: for any, as the paper's abstract says.
+
+    What is added is the layer of the paper's section 3.2, `AttentionPooling`.
 
     Args:
         backbone: any Keras model, functional or Sequential, whose output is a feature
