@@ -60,10 +60,12 @@ ONE_OF_EACH_KIND = """() => {
 FACES = """() => [...document.querySelectorAll(".cell_output img")]
     .map(figure => getComputedStyle(figure))
     .map(style => [style.backgroundColor, style.filter])"""
-# A figure has a padding of 8 pixels on each side. What is folded away has no size.
+# A figure has a padding of 8 pixels on each side. What is folded away has no size. Two
+# pixels for each on the page; one of a photograph, which has no edges of lines.
 BLURRED = """() => [...document.querySelectorAll(".cell_output img")]
     .filter(image => image.clientWidth > 16)
-    .filter(image => image.naturalWidth < 2 * (image.clientWidth - 16) - 2)
+    .filter(image => image.naturalWidth < (/[.]jpe?g$/.test(image.currentSrc) ? 1 : 2)
+                                          * (image.clientWidth - 16) - 2)
     .map(image => image.alt)"""
 IN_MODE = "mode => (document.documentElement.dataset.theme ?? mode) === mode"
 

@@ -111,7 +111,9 @@ def test_dark_mode_toggles_and_stays(browser, book):
         mode = page.evaluate("document.documentElement.dataset.mode")
         colours.add(page.evaluate("getComputedStyle(document.body).backgroundColor"))
         page.reload()
-        assert page.evaluate("document.documentElement.dataset.mode") == mode
+        page.wait_for_function(
+            "mode => document.documentElement.dataset.mode === mode", arg=mode
+        )
     page.context.close()
     assert len(colours) == 2
     assert problems == []

@@ -124,10 +124,10 @@ def test_of_pets_one_of_each_class_stays_to_train_on():
         make_recipe("shapes", data="pets", settings={"validation": 298})
 
 
-def test_keep_takes_three_words():
+def test_keep_takes_four_words():
     with pytest.raises(
         PatchConvNetError,
-        match="keep must be one of 'epochs', 'weights', 'scores', got 'all'",
+        match="keep must be one of 'epochs', 'weights', 'maps', 'scores', got 'all'",
     ):
         make_recipe("shapes", keep="all")
 
