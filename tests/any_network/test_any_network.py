@@ -164,7 +164,7 @@ def test_channels_of_any_size_start_alike():
     np.testing.assert_allclose(*logits, atol=2e-2)
 
 
-@pytest.mark.long
+@pytest.mark.slow
 @ADDERS
 def test_networks_of_keras_applications(add):
     residual = keras.applications.ResNet50(
@@ -190,7 +190,7 @@ def test_networks_of_keras_applications(add):
         assert network.trunk.output.shape[-1] == channels, name
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_the_preprocessing_is_a_part_of_what_is_saved(tmp_path):
     backbone = keras.applications.ResNet50(
         input_shape=(SIZE, SIZE, 3), include_top=False, weights=None

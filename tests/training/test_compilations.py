@@ -42,7 +42,7 @@ def train_in_a_process(out, cache):
     importlib.util.find_spec("jax") is None,
     reason="jax is not installed: pip install -r requirements-backends.txt",
 )
-@pytest.mark.long
+@pytest.mark.slow
 def test_a_second_training_finds_all_that_the_first_compiled(tmp_path):
     first, second = (
         train_in_a_process(tmp_path / name, tmp_path / "cache")
