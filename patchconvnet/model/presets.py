@@ -92,7 +92,8 @@ def preset_config(preset):
     if preset == "pets":
         raise PatchConvNetError(
             "preset 'pets' is no PatchConvNet but its pooling on another network:"
-            " any_network.add_attention(any_network.efficientnet_lite0(), 3)"
+            " any_network.add_attention(any_network.efficientnet_lite0(), 3);"
+            ' trained, records.load("pets").model()'
         )
     if preset not in PRESETS:
         raise PatchConvNetError(

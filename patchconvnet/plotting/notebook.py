@@ -20,6 +20,7 @@ FEW_COLOURS = 1000
 PHOTOGRAPH = 128  # pixels along each side, at least; pictures of our own are smaller
 MOST_BYTES = 60_000  # of a JPEG; for these, sharpness and quality are given up in turn
 TRIES = ((2, 85), (2, 70), (1.5, 75), (1.5, 60), (1.25, 55), (1, 60), (1, 40))
+LAST_TRIES = tuple((2.0**-halved, 40) for halved in range(1, 9))  # the last always fits
 
 
 def draw_sharply():
@@ -67,7 +68,7 @@ def sharp_jpeg(figure):
     """
     if not shows_photographs(figure):
         return None
-    for scale, quality in TRIES:
+    for scale, quality in TRIES + LAST_TRIES:
         picture, content = _drawn(figure, scale), io.BytesIO()
         picture.save(content, "jpeg", quality=quality, optimize=True)
         if content.tell() <= MOST_BYTES:

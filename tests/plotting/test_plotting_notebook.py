@@ -72,6 +72,13 @@ def test_photographs_are_kept_small_and_as_jpeg():
     assert 0.9 * size["width"] <= kept.width <= 2 * size["width"] + 2
 
 
+def test_however_many_photographs_the_limit_holds():
+    figure = photographs(count=30)
+    content, _ = notebook.sharp_jpeg(figure)
+    plt.close(figure)
+    assert len(base64.b64decode(content)) <= 60_000
+
+
 def test_small_pictures_are_no_photographs():
     figure, axis = plt.subplots()
     axis.imshow(np.zeros((64, 64, 3), dtype="uint8"))

@@ -1,13 +1,13 @@
 """Chapter 16's tool: which networks it trains, and what it measures."""
 
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from drawn_data import draw_few_photographs
 
-from patchconvnet import faithfulness, load_dataset, records
+from patchconvnet import faithfulness, records
 from patchconvnet.errors import PatchConvNetError
 from patchconvnet.training import make_recipe, running
 
@@ -16,14 +16,7 @@ pytestmark = pytest.mark.long
 
 
 def few_photographs():
-    data = load_dataset("pets", validation=0)
-    counts = {"train": 32, "val": 0, "test": 9}
-    fields = {
-        f"{field}_{part}": getattr(data, f"{field}_{part}")[:count]
-        for part, count in counts.items()
-        for field in ("x", "y", "mask")
-    }
-    return replace(data, variant="few", **fields)
+    return draw_few_photographs(train=32, val=0, test=9)
 
 
 @pytest.fixture(scope="module")
@@ -81,9 +74,13 @@ def test_each_network_map_and_kind_of_picture_has_a_row(
         ("pets", "own"),
         ("pets_average", "own"),
         *((f"pets_{name}", "none") for name in photographs.CONTROLS),
+        ("pets_painted_over", "none"),
     }
-    for (_, which), names in found.items():
-        assert names == (kinds[:3] if which in NOBODY else kinds)
+    for (network, which), names in found.items():
+        if network == "pets_painted_over":
+            assert names == kinds[:1]
+        else:
+            assert names == (kinds[:3] if which in NOBODY else kinds)
 
 
 NOBODY = ("fixed_cell", "mean_mask", "random")
@@ -177,6 +174,7 @@ def test_means_by_the_mask(photographs):
         "background": features[0][~masks[0]].mean(axis=0),
         "other_mask": features[0, 3].mean(axis=0),
         "middle": features[0, 2, 2],
+        "middle_layers": features[0, 2, 2],
     }
     for name, mean in wanted.items():
         pool, _ = photographs.CONTROLS[name]
@@ -193,6 +191,14 @@ def test_refused_before_anything_is_trained(photographs, tmp_path, capsys):
     assert not (tmp_path / "out").exists()
 
 
+def test_records_do_not_go_where_the_runs_are(photographs, folders, capsys):
+    out = str(folders[0])
+    before = sorted(path for path in folders[0].rglob("*"))
+    assert photographs.main(["--out", out, "--records", out]) == 2
+    assert "--records must be another folder than --out" in capsys.readouterr().err
+    assert sorted(path for path in folders[0].rglob("*")) == before
+
+
 def test_weights_that_are_missing_are_told_at_once(
     photographs, tmp_path, capsys, monkeypatch
 ):
@@ -203,3 +209,15 @@ def test_weights_that_are_missing_are_told_at_once(
     assert photographs.main(["--out", str(tmp_path / "out")]) == 2
     assert "block 15 needs weights" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+def test_an_animal_is_painted_over_with_what_lies_around_it(photographs):
+    images = np.zeros((2, 40, 40, 3), "uint8")
+    masks = np.zeros((2, 40, 40), bool)
+    masks[0, 10:20, 10:20] = True
+    masks[1] = True  # nothing lies around it
+    images[masks] = 255
+    images[0, 5, 5] = 77  # background stays as it is
+    painted = photographs.painted_over(images, masks)
+    assert painted[0].max() == 77 and painted[0, 5, 5, 0] == 77
+    np.testing.assert_array_equal(painted[1], images[1])

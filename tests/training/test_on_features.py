@@ -1,11 +1,10 @@
 """Training on what a frozen trunk makes of photographs."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
+from drawn_data import draw_few_photographs
 
-from patchconvnet import load_dataset, records, train
+from patchconvnet import records, train
 from patchconvnet.any_network import efficientnet_lite0
 from patchconvnet.errors import PatchConvNetError
 from patchconvnet.inference import look, predict
@@ -14,20 +13,12 @@ from patchconvnet.training import evaluation, on_features, running
 
 
 def few_photographs(validation):
-    """Twelve to train on, six to test with."""
-    data = load_dataset("pets", validation=9)
-    counts = {"train": 12, "val": 6 if validation else 0, "test": 6}
-    fields = {
-        f"{field}_{part}": getattr(data, f"{field}_{part}")[:count]
-        for part, count in counts.items()
-        for field in ("x", "y", "mask")
-    }
-    return replace(data, variant="few", **fields)
+    return draw_few_photographs(train=12, val=6 if validation else 0, test=6)
 
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory):
-    """Three short runs: by attention, by averaging, and stopped after an epoch."""
+    """Two short runs: by attention, and by averaging."""
     folder = tmp_path_factory.mktemp("runs")
     with pytest.MonkeyPatch.context() as patch:
         for room in (running, evaluation):
