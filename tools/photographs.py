@@ -255,7 +255,9 @@ def painted_over(images, masks):
     for number, mask in enumerate(masks):
         around = ndimage.binary_dilation(mask, iterations=4)
         if not around.all():
-            nearest = ndimage.distance_transform_edt(around, False, True)
+            nearest = ndimage.distance_transform_edt(
+                around, return_distances=False, return_indices=True
+            )
             painted[number] = images[number][tuple(nearest)]
     return painted
 
