@@ -28,7 +28,7 @@ def linear_start(kernel_initializer):
     return kernel_initializer
 
 
-def _scaled(update, scale):
+def scaled(update, scale):
     """What is added to a token: times a learned factor a channel, if there is one."""
     return update if scale is None else update * scale
 
@@ -183,11 +183,11 @@ class AttentionPooling(layers.Layer):
         # (1, Q, C) -> (N, Q, C)
         token = ops.broadcast_to(token, (count, self.tokens, channels))
         update, weights = self.attend(token, patches, training=training)
-        token = token + _scaled(update, self.scale_attention)
+        token = token + scaled(update, self.scale_attention)
         hidden = self.mlp_in(self.norm_mlp(token))  # (N, Q, M): M = ratio * C
         hidden = self.drop_hidden(hidden, training=training)
         update = self.mlp_out(hidden)  # (N, Q, M) -> (N, Q, C)
-        token = token + _scaled(update, self.scale_mlp)
+        token = token + scaled(update, self.scale_mlp)
         # (N, Q, P) -> (N, Q, H, W)
         return token, ops.reshape(weights, (-1, self.tokens, height, width))
 

@@ -254,29 +254,3 @@ def measure(maps, masks=None):
         for function in located
     }
     return means | scores
-
-
-# === maps that ignore the image ===
-
-
-def centre_map(grid, width=0.25):
-    """A bell that is highest in the middle of the image, and sums to 1.
-
-    It is a map that only knows where objects tend to be.
-
-    Args:
-        grid: (H, W), rows and columns.
-        width: standard deviation of the bell, as a share of each side.
-
-    Returns:
-        float64 (H, W).
-    """
-    rows, columns = (((np.arange(cells) + 0.5) / cells - 0.5) / width for cells in grid)
-    bell = np.exp(-(rows[:, None] ** 2 + columns[None] ** 2) / 2)  # (H, W)
-    return bell / bell.sum()
-
-
-def random_maps(count, grid, seed=0):
-    """Maps whose cells come in random order, each summing to 1: (count, H, W)."""
-    draws = np.random.default_rng(seed).random((count, *grid))
-    return draws / draws.sum(axis=(1, 2), keepdims=True)

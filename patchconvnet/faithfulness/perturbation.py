@@ -58,14 +58,14 @@ def _replace(model, images, maps, labels, steps, fill, inserting):
             f"steps must be a whole number from 1 to {cells}, the number of cells, got"
             f" {steps!r}"
         )
-    painted = _painted(images, fill)
+    paint = painted(images, fill)
     ranks = _pixel_ranks(maps, images.shape[1:3])[..., None]  # (N, H, W, 1)
     # cells after each step
     taken = np.round(np.linspace(0, cells, steps + 1)).astype(int)
     curve = np.empty((len(images), steps + 1))
     for step, count in enumerate(taken):
-        mixed = np.where((ranks < count) == inserting, images, painted)
-        curve[:, step] = _probabilities(model, mixed)[np.arange(len(labels)), labels]
+        mixed = np.where((ranks < count) == inserting, images, paint)
+        curve[:, step] = probabilities(model, mixed)[np.arange(len(labels)), labels]
     widths = np.diff(taken) / cells
     return curve, ((curve[:, 1:] + curve[:, :-1]) / 2 * widths).sum(axis=1)
 
@@ -75,14 +75,16 @@ def _pixel_ranks(maps, size):
     flat = maps.reshape(len(maps), -1)
     order = np.argsort(-flat.astype("float64"), axis=1, kind="stable")
     ranks = np.argsort(order, axis=1, kind="stable").reshape(maps.shape)  # (N, h, w)
-    rows, columns = (
-        np.arange(length) * cells // length
-        for length, cells in zip(size, maps.shape[1:])
-    )
+    rows, columns = cells_of(size, maps.shape[1:])
     return ranks[:, rows][:, :, columns]  # (N, h, w) -> (N, H, W)
 
 
-def _painted(images, fill):
+def cells_of(size, grid):
+    """The row of cells of each row of pixels, the column of each: int (H,), (W,)."""
+    return [np.arange(length) * cells // length for length, cells in zip(size, grid)]
+
+
+def painted(images, fill):
     """Images without their content, uint8 or float (N, H, W, 3)."""
     if fill == "mean":
         means = images.mean(axis=(1, 2), keepdims=True)  # (N, 1, 1, 3)
@@ -95,7 +97,7 @@ def _painted(images, fill):
     raise PatchConvNetError(f'fill must be "mean" or "blur", got {fill!r}')
 
 
-def _probabilities(model, images):
+def probabilities(model, images):
     """Softmax of the model's logits: float64 (N, classes)."""
     logits = model.predict(images, batch_size=256, verbose=0).astype("float64")
     powers = np.exp(logits - logits.max(axis=1, keepdims=True))

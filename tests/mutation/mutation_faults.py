@@ -129,8 +129,8 @@ FAULTS = [
     ),
     Fault(
         "attention_pooling",
-        "token + _scaled(update, self.scale_mlp)",
-        "_scaled(update, self.scale_mlp)",
+        "token + scaled(update, self.scale_mlp)",
+        "scaled(update, self.scale_mlp)",
         LAYERS,
         POOLING,
     ),
