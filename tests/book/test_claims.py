@@ -66,7 +66,13 @@ BY_PENCIL = {
 
 def texts():
     """(where, Markdown) of every page and of every Markdown cell."""
-    for name in ("README.md", "intro.md", "try_it.md", "glossary.md"):
+    for name in (
+        "README.md",
+        "intro.md",
+        "try_it.md",
+        "where_it_stands.md",
+        "glossary.md",
+    ):
         yield name, (ROOT / name).read_text(encoding="utf-8")
     for path in sorted((ROOT / "chapters").glob("*.ipynb")):
         for number, cell in enumerate(

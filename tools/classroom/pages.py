@@ -43,9 +43,11 @@ parts:
       - file: schedule
 {chapters}  - caption: To look up
     chapters:
+      - file: where_it_stands
       - file: glossary
       - file: references
 """
+LOOK_UP = ("where_it_stands.md", "glossary.md", "references.md")
 # The theme takes these for HTML, and they are a plan's words.
 ESCAPED = """\
 {%- set author, pagetitle, docstitle = author|e, pagetitle|e, docstitle|e %}
@@ -124,9 +126,9 @@ def write_book(folder, plan, chapters):
     layout.write_text(ESCAPED + layout.read_text(encoding="utf-8"), encoding="utf-8")
     texts = {
         name: (ROOT / name).read_text(encoding="utf-8")
-        for name in ("glossary.md", "references.md", "references.bib")
+        for name in (*LOOK_UP, "references.bib")
     }
-    for name in ("glossary.md", "references.md"):
+    for name in LOOK_UP:
         texts[name] = linked(texts[name], names)
     texts["intro.md"] = _first_page(plan, chapters)
     texts["schedule.md"] = schedule(plan, titles)
