@@ -101,6 +101,7 @@ def measured(model, maps, dataset, labels):
 
     The probability followed is that of `labels` (N,).
     """
+    maps = nowhere_negative(maps)
     few = slice(CHANGED)
     asked = dataset.x_test[few], maps[few], labels[few], STEPS
     return {
@@ -110,27 +111,61 @@ def measured(model, maps, dataset, labels):
     }
 
 
-def rows_of(name, seed, model, dataset, foreign_maps=False):
+def nowhere_negative(maps):
+    """Maps whose values speak for a class: what speaks against it counts as nothing.
+
+    One that is nowhere positive says nothing, and becomes uniform.
+    """
+    maps = np.maximum(maps, 0)
+    return np.where(maps.sum(axis=(1, 2), keepdims=True) > 0, maps, 1)
+
+
+def rows_of(name, seed, model, dataset, with_rivals=False):
     """The table's rows for one network.
 
-    They are of its own maps and, if asked, of maps that ignore the image. A class
+    They are of its own maps and, if asked, of rivals: see `rivals_of`. A class
     activation map is measured sharpened, too: attention is sharp, and energy likes it.
     """
     logits, maps = look(model, dataset.x_test)
     predicted = logits.argmax(axis=1)
-    count, grid = len(maps), maps.shape[2:]
     # attention or class activation map, of the predicted class
-    kinds = {"own": maps_of(predicted, maps)}
+    own = maps_of(predicted, maps)
+    kinds = {"own": lambda: own}
     if name == SHARPENED:
-        kinds["sharpened"] = kinds["own"] ** POWER
-    if foreign_maps:
-        kinds["uniform"] = np.full((count, *grid), 1 / np.prod(grid))
-        kinds["centre"] = np.tile(faithfulness.centre_map(grid), (count, 1, 1))
-        kinds["random"] = faithfulness.random_maps(count, grid, seed)
+        kinds["sharpened"] = lambda: own**POWER
+    if with_rivals:
+        kinds |= rivals_of(model, dataset, predicted, own.shape[1:], seed)
     accuracy = score_logits(logits, dataset.y_test)["accuracy"]
-    for kind, chosen in kinds.items():
+    for kind, make in kinds.items():
         row = {"network": name, "seed": seed, "map": kind, "accuracy": accuracy}
-        yield row | measured(model, chosen, dataset, predicted)
+        yield row | measured(model, make(), dataset, predicted)
+
+
+def rivals_of(model, dataset, predicted, grid, seed):
+    """What an attention map must do better than: functions that make maps (N, h, w).
+
+    Some ignore the image, one ignores the network, and where there are masks, others
+    ask the same network in other ways.
+    """
+    images, count = dataset.x_test, len(dataset.x_test)
+    asked = model, images, predicted
+    rivals = {
+        "uniform": lambda: np.full((count, *grid), 1 / np.prod(grid)),
+        "centre": lambda: np.tile(faithfulness.centre_map(grid), (count, 1, 1)),
+        "random": lambda: faithfulness.random_maps(count, grid, seed),
+    }
+    if dataset.mask_test is None:
+        return rivals
+    rivals |= {
+        "contrast": lambda: faithfulness.contrast_maps(images, grid),
+        "grad_cam": lambda: faithfulness.grad_cam(*asked),
+        "gradient_times_attention": lambda: faithfulness.gradient_times_attention(
+            *asked
+        ),
+        "gradient_times_input": lambda: faithfulness.gradient_times_input(*asked, grid),
+        "occlusion": lambda: faithfulness.occlusion(*asked, grid),
+    }
+    return rivals
 
 
 def ship(record, folder, whole):
@@ -166,7 +201,7 @@ def table(data, out, shipped=None):
             yield from rows_of(f"{name}_untrained", seed, untrained, dataset)
     if data == "cifar10":
         model = records.load("cifar10_cpu").model()
-        yield from rows_of("cifar10_cpu", 0, model, dataset, foreign_maps=True)
+        yield from rows_of("cifar10_cpu", 0, model, dataset, with_rivals=True)
 
 
 @in_one_line

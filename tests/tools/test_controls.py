@@ -13,6 +13,10 @@ from patchconvnet.training import running
 
 TOOLS = Path(__file__).resolve().parents[2] / "tools"
 TINY = {"image_size": 16, "dim": 8, "depth": 1, "norm": "batch"}
+RIVALS = (
+    *("uniform", "centre", "random", "contrast", "grad_cam"),
+    *("gradient_times_attention", "gradient_times_input", "occlusion"),
+)
 MEASURES = {
     "pointing_game",
     "energy",
@@ -72,7 +76,7 @@ def table(out, monkeypatch):
 
 def test_every_network_and_map_has_a_row(table):
     assert [(row["network"], row["map"]) for row in table] == [
-        *(("shapes", kind) for kind in ("own", "uniform", "centre", "random")),
+        *(("shapes", kind) for kind in ("own", *RIVALS)),
         ("shapes_untrained", "own"),
         ("shapes_average", "own"),
         ("shapes_average", "sharpened"),
