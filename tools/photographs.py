@@ -142,7 +142,9 @@ def measured(maps, masks):
 
 
 def rows_of_nobody(pictures, grid):
-    """Maps that do not look: the best fixed cell, the mean mask, a random order."""
+    """Maps that ask no network: the best fixed cell, the mean mask, a random order, which
+    do not look at the image, and contrast, which does.
+    """
     shares = faithfulness.cell_shares(pictures.masks_to_train, grid)
     mean = shares.mean(axis=0)
     best = (shares >= 0.5).mean(axis=0)
@@ -154,6 +156,7 @@ def rows_of_nobody(pictures, grid):
             "fixed_cell": np.tile(one_cell.astype(float), (count, 1, 1)),
             "mean_mask": np.tile(mean, (count, 1, 1)),
             "random": faithfulness.random_maps(count, grid),
+            "contrast": faithfulness.contrast_maps(pictures.images[kind], grid),
         }
         for name, chosen in maps.items():
             whose = {"network": f"nobody_{grid[0]}x{grid[1]}", "seed": 0}

@@ -265,10 +265,24 @@ FAULTS = [
         "12_faithfulness",
     ),
     Fault(
+        "faithfulness/rivals",
+        "slopes.mean(axis=(1, 2))",
+        "slopes.max(axis=(1, 2))",
+        "rivals",
+        "12_faithfulness",
+    ),
+    Fault(
+        "faithfulness/other_weights",
+        "loss_weights=[hold, 1.0]",
+        "loss_weights=[1.0, hold]",
+        "rivals",
+        "17_what_a_score_proves",
+    ),
+    Fault(
         "faithfulness/perturbation",
         "(ranks < count) == inserting",
         "(ranks <= count) == inserting",
         "faithfulness perturbation",
-        "12_faithfulness",
+        "17_what_a_score_proves",
     ),
 ]

@@ -83,7 +83,7 @@ def test_each_network_map_and_kind_of_picture_has_a_row(
             assert names == (kinds[:3] if which in NOBODY else kinds)
 
 
-NOBODY = ("fixed_cell", "mean_mask", "random")
+NOBODY = ("fixed_cell", "mean_mask", "random", "contrast")
 
 
 def test_what_stands_in_the_table_is_what_was_measured(folders, monkeypatch):
