@@ -74,6 +74,7 @@ def texts():
         "README.md",
         "intro.md",
         "try_it.md",
+        "set_up.md",
         "where_it_stands.md",
         "glossary.md",
     ):

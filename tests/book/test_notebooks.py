@@ -19,7 +19,13 @@ if "google\.colab" in sys\.modules:  # elsewhere, the installed package is used
 os\.environ\.setdefault\("KERAS_BACKEND", "tensorflow"\)
 os\.environ\.setdefault\("TF_CPP_MIN_LOG_LEVEL", "3"\)
 
-from patchconvnet\.course\.announcement import announce
+try:
+    from patchconvnet\.course\.announcement import announce
+except ModuleNotFoundError as missing:
+    sys\.exit\(
+        f"\{missing\}: in the course's folder, in a terminal, run"
+        " pip install -r requirements\.txt \(see the page Set up\)"
+    \)
 
 announce\(dataset=("shapes"|"cifar10"|"pets"|None), minutes=[\d.]+\)
 ?""")
@@ -220,9 +226,12 @@ GOOD = {
             'import os\nimport sys\n\nif "google.colab" in sys.modules:  # elsewhere,'
             " the installed package is used\n    %pip install -q"
             ' git+https://github.com/OWNER/patchconvnet-course@v0.2.0\nos.environ.setdefault("KERAS_BACKEND",'
-            ' "tensorflow")\nos.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")\n\nfrom'
-            " patchconvnet.course.announcement import"
-            ' announce\n\nannounce(dataset="shapes", minutes=2)',
+            ' "tensorflow")\nos.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")\n\n'
+            "try:\n    from patchconvnet.course.announcement import announce\n"
+            "except ModuleNotFoundError as missing:\n    sys.exit(\n"
+            '        f"{missing}: in the course\'s folder, in a terminal, run"\n'
+            '        " pip install -r requirements.txt (see the page Set up)"\n    )\n'
+            '\nannounce(dataset="shapes", minutes=2)',
             [stream("CPU\n")],
             tags=["nbval-ignore-output"],
             nbval_reason="prints this machine's device",

@@ -151,7 +151,7 @@ def _common(node, cell, data):
         shown = node.metadata.setdefault("mystnb", {})
         shown["code_prompt_show"] = "From a section that is left out"
     if data and cell.job == "code":
-        marker = "from patchconvnet.course.announcement import announce"
+        marker = "try:\n    from patchconvnet.course.announcement import announce"
         places = {
             "beside": literal(f"../data/{data}"),
             "in_student": literal(f"../../student/data/{data}"),

@@ -43,11 +43,12 @@ parts:
       - file: schedule
 {chapters}  - caption: To look up
     chapters:
+      - file: set_up
       - file: where_it_stands
       - file: glossary
       - file: references
 """
-LOOK_UP = ("where_it_stands.md", "glossary.md", "references.md")
+LOOK_UP = ("set_up.md", "where_it_stands.md", "glossary.md", "references.md")
 # The theme takes these for HTML, and they are a plan's words.
 ESCAPED = """\
 {%- set author, pagetitle, docstitle = author|e, pagetitle|e, docstitle|e %}
