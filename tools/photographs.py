@@ -142,8 +142,10 @@ def measured(maps, masks):
 
 
 def rows_of_nobody(pictures, grid):
-    """Maps that ask no network: the best fixed cell, the mean mask, a random order, which
-    do not look at the image, and contrast, which does.
+    """Maps that ask no network.
+
+    The best fixed cell, the mean mask and a random order do not look at the image;
+    contrast does.
     """
     shares = faithfulness.cell_shares(pictures.masks_to_train, grid)
     mean = shares.mean(axis=0)
