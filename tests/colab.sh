@@ -49,7 +49,8 @@ run_alone() {
     unset KERAS_BACKEND TF_CPP_MIN_LOG_LEVEL MPLBACKEND PYTHONPATH FULL_RUN PATCHCONVNET_CIFAR10 PATCHCONVNET_OFFLINE
     export IPYTHONDIR="$temporary/ipython" KERAS_HOME="$temporary/keras" XDG_CACHE_HOME="$temporary/cache"
     "$temporary/venv/bin/python" -m pytest -q -p no:cacheprovider --rootdir . \
-      --nbval --nbval-current-env --nbval-cell-timeout=600 "$(basename "$1")"
+      --nbval --nbval-current-env --nbval-cell-timeout=600 \
+      --nbval-sanitize-with "$temporary/repository/tests/nbval.cfg" "$(basename "$1")"
   ) && installed_nothing_else
   local status=$?
   rm -rf "$temporary/alone"
