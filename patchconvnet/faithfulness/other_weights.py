@@ -13,9 +13,10 @@ TINY = 1e-6  # below a weight that tells, so that its logarithm exists
 def other_weights(model, images, avoid, steps=600, hold=10.0):
     """Weights elsewhere that leave the network's answers as they are.
 
-    The experiment of Jain and Wallace (2019, section 4.2) with a gradient: each image
-    has scores of its own, which start as the network's; Adam moves them, so that little
-    weight is left on `avoid`, and the answers stay. Nothing else is trained.
+    After Jain and Wallace (2019, section 4.2, "adversarial attention"), whose weights
+    are to differ as much as they can; here they are to leave `avoid`. Each image has
+    scores of its own, which start as the network's; Adam moves them, so that little
+    weight is left there, and the answers stay. Nothing else is trained.
 
     Args:
         model: a network with attention pooling and a single class token.

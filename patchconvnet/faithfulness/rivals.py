@@ -84,7 +84,7 @@ def gradient_times_input(model, images, classes, grid, batch_size=128):
 def occlusion(model, images, classes, grid, fill="mean"):
     """How much of its class's probability an image loses without each cell.
 
-    From Zeiler and Fergus (2014, section 3.1, "occlusion sensitivity"). One cell at a
+    From Zeiler and Fergus (2014, section 4.2, "occlusion sensitivity"). One cell at a
     time is painted over, so an image is asked about h x w times.
 
     Args:
