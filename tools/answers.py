@@ -18,8 +18,10 @@ moved_...               other weights with the same answers: answers kept, chang
                         after
 """
 
+import json
 import os
 import sys
+import zlib
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -30,6 +32,7 @@ import controls
 from command import Parser, in_one_line
 from patchconvnet import PatchConvNet, faithfulness, load_dataset, records, train
 from patchconvnet.data import shapes
+from patchconvnet.errors import PatchConvNetError, one_line
 from patchconvnet.faithfulness.perturbation import painted
 from patchconvnet.files import place
 from patchconvnet.inference import look, maps_of, softmax
@@ -65,8 +68,10 @@ def tokens(name, seed, single, out, dataset):
     recipe = make_recipe(**controls.BUDGETS["shapes"], seed=seed, settings=settings)
     if tuned:
         recipe |= TUNED
+    recipe["from"] = digest(single) if tuned else None
     keras.utils.set_random_seed(seed)
     model = PatchConvNet(**recipe["model"])
+    check_origin(file.with_name("recipe.json"), recipe)
     if file.is_file():
         records.set_weights(model, records.read_arrays(file), file)
         return model
@@ -89,6 +94,28 @@ def tokens(name, seed, single, out, dataset):
     records.write_arrays(file, weights)
     records.set_weights(model, weights)
     return model
+
+
+def digest(model):
+    """Eight digits that tell a network's weights from others'."""
+    weights = records.weights_of(model)
+    return f"{zlib.crc32(b''.join(weights[path].tobytes() for path in weights)):08x}"
+
+
+def check_origin(file, recipe):
+    """Write how a network comes about, or hold it against what is written.
+
+    Raises:
+        PatchConvNetError: there is a network of another recipe, or from other weights.
+    """
+    recipe = json.loads(json.dumps(recipe))  # as it is read: no tuples
+    if not file.is_file():
+        records.write_json(file, recipe)
+    elif records.read_json(file) != recipe:
+        raise PatchConvNetError(
+            f"{one_line(file.parent)} holds a network of another recipe, or from other"
+            " weights: give another --out, or remove the folder"
+        )
 
 
 def start_from(model, single):

@@ -34,7 +34,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 from command import Parser, in_one_line
 from patchconvnet.errors import PatchConvNetError, one_line
-from patchconvnet.files import written_aside
+from patchconvnet.files import check_writable, written_aside
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = ("README.md", "intro.md", "chapters/14_instructors.md")  # that may have marks
@@ -57,7 +57,10 @@ BOX = re.compile(r"(?m)^> \*\*(?:Predict|By hand)\b")
 EXERCISE = re.compile(r"(?m)^\*\*\d+\. .+?\*\*\s*(?:\(\w+\))?")
 LEVEL = re.compile(rf"\(({'|'.join(MINUTES_AN_EXERCISE)})\)")
 HEAD = re.compile(r'(?P<begin>> \*\*Time:\*\* )(?P<said>[^.\n"\\]*\.)')
-MARK = re.compile(r"(?P<number>\d+)?(?P<mark><!--\s*time:(?P<what>.*?)-->)")
+MARK = re.compile(
+    r"(?P<number>[\d.,-]*\d)?(?P<mark><!--\s*times?\s*:(?P<what>.*?)(?:-->|\Z))",
+    re.DOTALL | re.IGNORECASE,
+)
 WHAT = re.compile(
     r"(?P<first>\d\d)(?:\.\.(?P<last>\d\d))?"
     r"(?: (?P<part>reading|exercises))? (?P<unit>minutes|hours)"
@@ -241,9 +244,13 @@ def with_times(text, page, chapters):
     """
 
     def replaced(match):
-        if match["number"] is None:
-            raise PatchConvNetError(f"{page}: {match['mark']} follows no number")
-        return f"{value_of(match['what'].strip(), page, chapters)}{match['mark']}"
+        mark = one_line(match["mark"])
+        if not (match["number"] or "").isdecimal():
+            raise PatchConvNetError(f"{page}: {mark[:60]} follows no whole number")
+        if not re.match("<!--\\s*time:", mark) or not mark.endswith("-->"):
+            raise PatchConvNetError(f"{page}: {mark[:60]} is no <!-- time: ... -->")
+        what = one_line(match["what"])
+        return f"{value_of(what, page, chapters)}{match['mark']}"
 
     return MARK.sub(replaced, text)
 
@@ -303,6 +310,8 @@ def write(root):
     # first all, so that a mistake in the last leaves the first as it was
     texts = updated(root)
     changed = {path: new for path, (old, new) in texts.items() if old != new}
+    for path in changed:
+        check_writable(path)
     for path, text in changed.items():
         with written_aside(path) as aside:
             aside.write_bytes(text.encode("utf-8"))

@@ -11,8 +11,10 @@ import numpy as np
 from keras import ops
 
 from patchconvnet.attention_pooling import scaled
-from patchconvnet.errors import PatchConvNetError
+from patchconvnet.errors import PatchConvNetError, plain, whole
 from patchconvnet.preprocessing import check_images
+
+BATCH = whole(1, 1_000_000)
 
 
 def logit_gradients(model, inputs, classes, batch_size=128):
@@ -28,6 +30,7 @@ def logit_gradients(model, inputs, classes, batch_size=128):
         float32 array, shaped as the first input.
     """
     gradient = GRADIENTS[keras.backend.backend()]
+    BATCH.check("batch_size", plain(batch_size))
     inputs = [np.asarray(each, "float32") for each in inputs]
     chosen = np.eye(model.output_shape[-1], dtype="float32")[classes]  # (N, classes)
     found = []
@@ -100,6 +103,7 @@ def cut_at_pooling(model, images, batch_size=128):
     Raises:
         PatchConvNetError: another pooling, or several class tokens.
     """
+    patches = features_before(model, "pooling", images, batch_size)  # (N, h, w, C)
     settings = model.get_config()
     if settings["pooling"] != "attention" or settings["class_tokens"] != "single":
         raise PatchConvNetError(
@@ -108,7 +112,6 @@ def cut_at_pooling(model, images, batch_size=128):
             f" class_tokens={settings['class_tokens']!r}"
         )
     pool = model.get_layer("pooling")
-    patches = features_before(model, "pooling", images, batch_size)  # (N, h, w, C)
     count, *grid, channels = patches.shape
     patches = patches.reshape(count, -1, channels)  # (N, h, w, C) -> (N, P, C)
     token = ops.convert_to_numpy(pool.class_token)  # (1, 1, C)
@@ -139,6 +142,13 @@ def _reader(model):
 
 def features_before(model, name, images, batch_size=128):
     """What a network's layer `name` takes, for each image: float32 (N, h, w, C)."""
+    BATCH.check("batch_size", plain(batch_size))
+    layers = [layer.name for layer in getattr(model, "layers", [])]
+    if name not in layers:
+        raise PatchConvNetError(
+            f"this map needs a `PatchConvNet` or a `PooledNetwork`, which have a layer"
+            f" {name!r}, got {type(model).__name__}"
+        )
     if model.inputs[0].shape[-1] == 3:  # else it takes the output of a trunk
         images = check_images(images)
     before = keras.Model(model.inputs, model.get_layer(name).input)

@@ -6,7 +6,7 @@ that each cell has a share from 0 to 1, "how much of me is object".
 
 import numpy as np
 
-from patchconvnet.errors import PatchConvNetError
+from patchconvnet.errors import PatchConvNetError, plain, short, whole
 
 
 def cell_shares(masks, grid):
@@ -32,6 +32,23 @@ def cell_shares(masks, grid):
     )
     # the one rounding: half a cell is exactly 0.5
     return areas / (masks.shape[1] * masks.shape[2])
+
+
+def checked_grid(grid, size):
+    """Rows and columns of a map of an image with `size` pixels: (h, w).
+
+    Raises:
+        PatchConvNetError: no two whole numbers, or more cells than pixels.
+    """
+    fits = isinstance(grid, (tuple, list)) and len(grid) == 2
+    for cells, pixels in zip(grid if fits else (), size):
+        fits = fits and whole(1, pixels).accepts(plain(cells))
+    if not fits:
+        raise PatchConvNetError(
+            f"grid must be two whole numbers, from 1 to {size[0]} and {size[1]}, the"
+            f" image's pixels, got {short(grid)}"
+        )
+    return tuple(map(int, grid))
 
 
 def _overlaps(size, cells):

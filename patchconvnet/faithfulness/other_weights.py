@@ -4,10 +4,14 @@ import keras
 import numpy as np
 from keras import layers, ops
 
+from patchconvnet.errors import PatchConvNetError, number, plain, whole
 from patchconvnet.faithfulness.gradients import cut_at_pooling
 from patchconvnet.faithfulness.localization import cell_shares
 
 TINY = 1e-6  # below a weight that tells, so that its logarithm exists
+STEPS = whole(1, 100_000)
+HOLD = number(0, 1e6, "a number from 0 to 1,000,000")
+AT_ONCE = 250  # images: bounds the memory
 
 
 def other_weights(model, images, avoid, steps=600, hold=10.0):
@@ -31,8 +35,35 @@ def other_weights(model, images, avoid, steps=600, hold=10.0):
         logits: float32 (N, classes), what the network answers with them.
 
     Raises:
-        PatchConvNetError: as `explain`, or another kind of network.
+        PatchConvNetError: as `explain`, or another kind of network; an argument that is
+            not as said above.
     """
+    STEPS.check("steps", plain(steps))
+    HOLD.check("hold", plain(hold))
+    avoid = _checked(avoid, len(images))
+    found = [
+        _moved(
+            model, images[start : start + AT_ONCE], avoid[start:][:AT_ONCE], steps, hold
+        )
+        for start in range(0, max(len(images), 1), AT_ONCE)
+    ]
+    maps, logits = map(np.concatenate, zip(*found))
+    return maps, logits
+
+
+def _checked(avoid, count):
+    avoid = np.asarray(avoid)
+    numbers = avoid.dtype.kind in "bfiu" and avoid.ndim == 3 and avoid.size > 0
+    if not numbers or len(avoid) != count or not ((avoid >= 0) & (avoid <= 1)).all():
+        raise PatchConvNetError(
+            f"avoid must be bool or numbers from 0 to 1, ({count}, h, w), one for each"
+            f" image, got {avoid.dtype} {avoid.shape}"
+            + (f" from {avoid.min()} to {avoid.max()}" if numbers else "")
+        )
+    return avoid
+
+
+def _moved(model, images, avoid, steps, hold):
     weights, values, grid, reader = cut_at_pooling(model, images)
     count, _, sources = weights.shape
     cells = cell_shares(avoid, grid).reshape(count, -1)  # (N, h, w) -> (N, P)
@@ -40,8 +71,8 @@ def other_weights(model, images, avoid, steps=600, hold=10.0):
     answers = ops.softmax(reader.predict([weights, values], verbose=0))
 
     number = keras.Input((), dtype="int32")
-    scores = layers.Embedding(count, sources, name="scores")
-    kept = layers.Embedding(count, values[0].size, trainable=False)
+    scores = layers.Embedding(count, sources, "zeros", name="scores")
+    kept = layers.Embedding(count, values[0].size, "zeros", trainable=False)
     chosen = layers.Reshape(values.shape[1:])(kept(number))  # (B, S, C)
     moved = layers.Softmax(name="weights")(scores(number)[:, None])  # (B, 1, S)
     frozen = _Frozen(reader, name="logits")
@@ -51,8 +82,9 @@ def other_weights(model, images, avoid, steps=600, hold=10.0):
     finder.compile(
         keras.optimizers.Adam(0.1),
         loss=[
-            keras.losses.CategoricalCrossentropy(from_logits=True),
-            lambda cells, moved: ops.sum(cells * moved[:, 0], axis=-1),  # (B,)
+            # sums: an image's steps do not depend on how many others there are
+            keras.losses.CategoricalCrossentropy(from_logits=True, reduction="sum"),
+            lambda cells, moved: ops.sum(cells * moved[:, 0]),  # (B, P + 1)
         ],
         loss_weights=[hold, 1.0],
     )

@@ -15,7 +15,7 @@ from patchconvnet.faithfulness.gradients import (
     features_before,
     logit_gradients,
 )
-from patchconvnet.faithfulness.localization import cell_shares
+from patchconvnet.faithfulness.localization import cell_shares, checked_grid
 from patchconvnet.faithfulness.perturbation import cells_of, painted, probabilities
 from patchconvnet.preprocessing import check_images
 
@@ -38,7 +38,7 @@ def grad_cam(model, images, classes, batch_size=128):
     Raises:
         PatchConvNetError: images or classes that are not as said above.
     """
-    classes = _checked(model, images, classes)
+    images, classes = _checked(model, images, classes)
     patches = features_before(model, "pooling", images, batch_size)  # (N, h, w, C)
     after = keras.Model(model.get_layer("pooling").input, model.outputs[0])
     slopes = logit_gradients(after, [patches], classes, batch_size)  # (N, h, w, C)
@@ -56,7 +56,7 @@ def gradient_times_attention(model, images, classes, batch_size=128):
     Arguments, what is returned and errors are as in `grad_cam`; it also needs attention
     pooling with a single class token.
     """
-    classes = _checked(model, images, classes)
+    images, classes = _checked(model, images, classes)
     weights, values, grid, reader = cut_at_pooling(model, images, batch_size)
     slopes = logit_gradients(reader, [weights, values], classes, batch_size)
     gains = np.maximum(weights * slopes, 0)[:, 0, 1:]  # (N, 1, S) -> (N, P)
@@ -73,8 +73,9 @@ def gradient_times_input(model, images, classes, grid, batch_size=128):
     Arguments, what is returned and errors are as in `grad_cam`; `grid` is (h, w), how
     many cells the map has.
     """
-    classes = _checked(model, images, classes)
-    images = np.asarray(images, "float32")
+    images, classes = _checked(model, images, classes)
+    grid = checked_grid(grid, images.shape[1:3])
+    images = images.astype("float32")
     slopes = logit_gradients(model, [images], classes, batch_size)  # (N, H, W, 3)
     products = slopes * (images - painted(images, "mean"))
     by_pixel = np.abs(products.sum(axis=-1))  # (N, H, W, 3) -> (N, H, W)
@@ -97,8 +98,8 @@ def occlusion(model, images, classes, grid, fill="mean"):
         float32 (N, h, w): the probability of the image as it is, less that without
         the cell; -1..1.
     """
-    classes = _checked(model, images, classes)
-    images, every = check_images(images), np.arange(len(images))
+    images, classes = _checked(model, images, classes)
+    grid, every = checked_grid(grid, images.shape[1:3]), np.arange(len(images))
     paint = painted(images, fill)
     before = probabilities(model, images)[every, classes]  # (N,)
     rows, columns = cells_of(images.shape[1:3], grid)
@@ -112,16 +113,30 @@ def occlusion(model, images, classes, grid, fill="mean"):
 
 
 def _checked(model, images, classes):
-    """Classes as int (N,)."""
-    found, count = np.asarray(classes), model.output_shape[-1]
+    """What was given, once it is known to fit: images (N, ...), classes int (N,)."""
+    shape = getattr(model, "output_shape", None)
+    if not isinstance(shape, tuple) or len(shape) != 2 or None in shape[1:]:
+        raise PatchConvNetError(
+            "the model must be a built Keras model with logits (N, classes), got"
+            f" {type(model).__name__}"
+        )
+    # else it takes the output of a trunk
+    images = np.asarray(images)
+    if model.inputs[0].shape[-1] == 3:
+        images = check_images(images)
+    try:
+        found = np.asarray(classes)
+    except ValueError:
+        found = np.asarray(None)
     whole = found.ndim == 1 and np.issubdtype(found.dtype, np.integer)
     if not whole or len(found) != len(images):
         raise PatchConvNetError(
             f"classes must be whole numbers, one for each of the {len(images)} images,"
             f" got {found.dtype} {found.shape}"
         )
-    if len(found) and not (0 <= found.min() and found.max() < count):
+    if found.min() < 0 or found.max() >= shape[1]:
         raise PatchConvNetError(
-            f"classes must be from 0 to {count - 1}, got {found.min()} to {found.max()}"
+            f"classes must be from 0 to {shape[1] - 1}, got {found.min()} to"
+            f" {found.max()}"
         )
-    return found
+    return images, found

@@ -7,7 +7,7 @@ contrast_maps   where the image differs from most of itself
 
 import numpy as np
 
-from patchconvnet.faithfulness.localization import cell_shares
+from patchconvnet.faithfulness.localization import cell_shares, checked_grid
 from patchconvnet.preprocessing import check_images
 
 
@@ -51,6 +51,7 @@ def contrast_maps(images, grid):
         PatchConvNetError: images or a grid that are not as said above.
     """
     images = check_images(images).astype("float64")
+    grid = checked_grid(grid, images.shape[1:3])
     medians = np.median(images, axis=(1, 2), keepdims=True)  # (N, 1, 1, 3)
     distances = np.abs(images - medians).sum(axis=-1)  # (N, H, W, 3) -> (N, H, W)
     return cell_shares(distances, grid)

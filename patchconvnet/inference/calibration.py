@@ -12,7 +12,7 @@ Both are of Guo et al. (2017), "On Calibration of Modern Neural Networks", arXiv
 
 import numpy as np
 
-from patchconvnet.errors import PatchConvNetError, number, short, whole
+from patchconvnet.errors import PatchConvNetError, number, plain, short, whole
 
 BINS = whole(1, 10_000)
 COLDEST, HOTTEST = 0.01, 100.0
@@ -34,7 +34,7 @@ def softmax(logits, temperature=1.0):
             temperature.
     """
     logits = _table("logits", logits)
-    TEMPERATURE.check("temperature", temperature)
+    TEMPERATURE.check("temperature", plain(temperature))
     powers = np.exp((logits - logits.max(axis=1, keepdims=True)) / temperature)
     return powers / powers.sum(axis=1, keepdims=True)
 
@@ -61,11 +61,11 @@ def reliability(probabilities, labels, bins=15):
     """
     probabilities = _table("probabilities", probabilities)
     labels = _labels(labels, probabilities)
-    BINS.check("bins", bins)
+    BINS.check("bins", plain(bins))
     _check_sums(probabilities)
     confidence = probabilities.max(axis=1)  # (N, classes) -> (N,)
     right = probabilities.argmax(axis=1) == labels  # (N, classes) -> (N,)
-    borders = np.linspace(0, 1, bins + 1)[1:-1]  # (bins - 1,)
+    borders = np.arange(1, bins) / bins  # (bins - 1,)
     place = np.searchsorted(borders, confidence)  # (N,); on a border: the lower bin
     counts = np.bincount(place, minlength=bins)  # (N,) -> (bins,)
     with np.errstate(invalid="ignore"):  # 0 / 0 is NaN: an empty bin
@@ -107,9 +107,9 @@ def fit_temperature(logits, labels):
 
     Raises:
         PatchConvNetError: other shapes or dtypes; no pictures; logits that are not
-            finite, or are probabilities; a label that is no class; every answer right,
-            so that the coldest would be best, or no best one from 0.01 to 100; SciPy
-            is not installed.
+            finite, or are probabilities; a label that is no class; each label with the
+            greatest logit, so that the coldest would be best, or no best one from 0.01
+            to 100; SciPy is not installed.
     """
     logits = _table("logits", logits)
     labels = _labels(labels, logits)
@@ -121,8 +121,8 @@ def fit_temperature(logits, labels):
     of_label = below[np.arange(len(labels)), labels]  # (N, classes) -> (N,)
     if not of_label.any():
         raise PatchConvNetError(
-            "no temperature is best: every answer is right, and the colder the better;"
-            " give pictures of which some are answered wrongly"
+            "no temperature is best: every label has the greatest logit, and the colder"
+            " the better; give pictures of which some are answered wrongly"
         )
 
     def loss(log_temperature):

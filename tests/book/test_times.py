@@ -369,3 +369,26 @@ def test_sections_are_lines_of_their_own(course, capsys):
         "Exercises",
         "all,",
     ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1,500<!-- time: 01 minutes -->",
+        "5.5<!-- time: 01 hours -->",
+        "-5<!-- time: 01 minutes -->",
+        "5<!-- times: 01 minutes -->",
+        "5<!-- Time: 01 minutes -->",
+        "5<!-- time: 01 minutes",
+    ],
+)
+def test_what_looks_like_a_mark_and_is_none_is_refused(text):
+    chapters = {"01_first": {"": times.Count(words=2_000)}}
+    with pytest.raises(PatchConvNetError, match="page.md: <!--"):
+        times.with_times(text, "page.md", chapters)
+
+
+def test_a_mark_may_be_wrapped():
+    chapters = {"01_first": {"": times.Count(words=2_000)}}
+    text = "7<!-- time: 01 reading\nminutes --> minutes"
+    assert times.with_times(text, "page.md", chapters) == text.replace("7", "10")

@@ -241,3 +241,71 @@ def test_held_loosely_the_weights_go_further_and_the_answers_too(attending):
 def test_other_weights_of_averages_are_refused(averaging):
     with pytest.raises(PatchConvNetError, match="need a network with attention"):
         faithfulness.other_weights(averaging, IMAGES, np.ones((5, 4, 4)))
+
+
+def test_an_image_gets_the_same_weights_among_others(attending):
+    avoid = np.zeros((5, 16, 16), bool)
+    avoid[:, :8] = True
+    together, _ = faithfulness.other_weights(attending, IMAGES, avoid, 100)
+    alone, _ = faithfulness.other_weights(attending, IMAGES[:2], avoid[:2], 100)
+    np.testing.assert_allclose(together[:2], alone, atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"avoid": np.ones((4, 4, 4))}, "one for each image, got float64 (4, 4, 4)"),
+        ({"avoid": np.full((5, 4, 4), np.nan)}, "from nan to nan"),
+        ({"avoid": np.full((5, 4, 4), 255, "uint8")}, "from 255 to 255"),
+        ({"avoid": np.ones((5, 0, 0))}, "got float64 (5, 0, 0)"),
+        ({"avoid": None}, "avoid must be bool or numbers from 0 to 1, (5, h, w)"),
+        ({"steps": 0}, "steps must be a whole number from 1 to 100,000, got 0"),
+        ({"steps": 2.0}, "steps must be"),
+        ({"hold": -1}, "hold must be a number from 0 to 1,000,000, got -1"),
+        ({"hold": float("nan")}, "hold must be"),
+    ],
+)
+def test_impossible_searches_are_refused(attending, changed, message):
+    asked = {"avoid": np.ones((5, 4, 4)), "steps": 2, "hold": 1.0} | changed
+    with pytest.raises(PatchConvNetError) as caught:
+        faithfulness.other_weights(attending, IMAGES, **asked)
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "grid", [(0, 2), (2.5, 2), (2, 2, 2), (-1, 2), (True, 2), (17, 4), 4, None, "22"]
+)
+def test_impossible_grids_are_refused(attending, grid):
+    for ask in (
+        lambda: faithfulness.contrast_maps(IMAGES, grid),
+        lambda: faithfulness.gradient_times_input(attending, IMAGES, CLASSES, grid),
+        lambda: faithfulness.occlusion(attending, IMAGES, CLASSES, grid),
+    ):
+        with pytest.raises(PatchConvNetError, match="grid must be two whole numbers"):
+            ask()
+
+
+@pytest.mark.parametrize(
+    "images", [IMAGES / 255 - 1, np.full((5, 16, 16, 3), np.nan), IMAGES[:0], IMAGES[0]]
+)
+def test_every_map_looks_at_its_images_first(attending, images):
+    for ask in (
+        faithfulness.grad_cam,
+        faithfulness.gradient_times_attention,
+        lambda *asked: faithfulness.gradient_times_input(*asked, (4, 4)),
+        lambda *asked: faithfulness.occlusion(*asked, (4, 4)),
+    ):
+        with pytest.raises(PatchConvNetError, match="images: "):
+            ask(attending, images, CLASSES)
+
+
+def test_other_models_are_told_what_is_needed(brightness):
+    images = np.zeros((1, 4, 4, 3), "uint8")
+    for ask in (faithfulness.grad_cam, faithfulness.gradient_times_attention):
+        with pytest.raises(PatchConvNetError, match="have a layer 'pooling', got"):
+            ask(brightness, images, [0])
+    with pytest.raises(PatchConvNetError, match="batch_size must be a whole number"):
+        faithfulness.gradient_times_input(brightness, images, [0], (2, 2), batch_size=0)
+    for model in (None, keras.Sequential([keras.layers.Dense(2)])):
+        with pytest.raises(PatchConvNetError, match="must be a built Keras model"):
+            faithfulness.grad_cam(model, images, [0])

@@ -195,7 +195,7 @@ REFUSED = {
     ),
     "all right": (
         lambda: fit_temperature(LOGITS, [0, 0]),
-        "no temperature is best: every answer is right",
+        "no temperature is best: every label has the greatest logit",
     ),
     "worse than chance": (
         lambda: fit_temperature(LOGITS, [1, 1]),

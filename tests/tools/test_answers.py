@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from patchconvnet import faithfulness, model, records
+from patchconvnet.errors import PatchConvNetError
 from patchconvnet.faithfulness.gradients import cut_at_pooling
 from patchconvnet.training import running
 
@@ -144,3 +145,10 @@ def test_what_cannot_be_written_is_one_line_before_any_training(
     assert answers.main(told) == 2
     assert "cannot be written" in capsys.readouterr().err
     assert not (tmp_path / "runs").exists()
+
+
+def test_a_network_from_other_weights_is_not_taken(answers, folders, small_data):
+    """`--out` of other runs: the table would mix two sets."""
+    other = model.PatchConvNet(**TINY)
+    with pytest.raises(PatchConvNetError, match="from other weights: give another"):
+        answers.tokens(answers.TOKENS[0], 1, other, folders[1], small_data)
