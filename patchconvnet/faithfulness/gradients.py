@@ -41,7 +41,7 @@ def logit_gradients(model, inputs, classes, batch_size=128):
         def total(first, others=others, chosen=chosen[part]):
             given = [first, *map(ops.convert_to_tensor, others)]
             logits = model(given if others else first, training=False)
-            return ops.sum(logits * chosen)
+            return ops.sum(logits * ops.convert_to_tensor(chosen))
 
         found.append(gradient(total, first))
     return np.concatenate(found)

@@ -84,7 +84,7 @@ def _moved(model, images, avoid, steps, hold):
         loss=[
             # sums: an image's steps do not depend on how many others there are
             keras.losses.CategoricalCrossentropy(from_logits=True, reduction="sum"),
-            lambda cells, moved: ops.sum(cells * moved[:, 0]),  # (B, P + 1)
+            lambda cells, moved: ops.sum(cells * moved[:, 0]),  # (B, S), a number
         ],
         loss_weights=[hold, 1.0],
     )
