@@ -229,3 +229,13 @@ def test_the_room_hands_them_on():
     assert inference.fit_temperature is fit_temperature
     assert inference.expected_calibration_error is expected_calibration_error
     assert inference.reliability is reliability and inference.softmax is softmax
+
+
+def test_fifteen_bins_are_usual_as_in_the_paper():
+    """Here 14 and 16 bins give other errors."""
+    logits, labels = drawn(200)
+    shares = softmax(logits)
+    assert len(reliability(shares, labels)[2]) == 15
+    errors = [expected_calibration_error(shares, labels, bins) for bins in (14, 15, 16)]
+    assert len({round(error, 6) for error in errors}) == 3
+    assert expected_calibration_error(shares, labels) == errors[1]
