@@ -34,7 +34,7 @@ class NotYet(AssertionError):
         return [f"Not yet. {self}"]
 
 
-def check(name, wanted, hint):
+def check(name, wanted, hint, stop=True):
     """Look at the variable `name` of the calling notebook; a line if all is well.
 
     Args:
@@ -43,24 +43,37 @@ def check(name, wanted, hint):
             and returns whether it is so. They are asked in this order. One that raises
             an error counts as "no".
         hint: what to think about, one sentence.
+        stop: False prints what is lacking, for a part that is still to be written:
+            the cells below run all the same.
 
     Raises:
         NotYet: if there is no such variable, or the first property that it lacks.
             Graders count this as a failed test.
     """
     value = sys._getframe(1).f_globals.get(name, MISSING)
+    try:
+        _fulfils_all(name, value, wanted, hint)
+    except NotYet as lacking:
+        if stop:
+            raise
+        print(f"Not yet. {lacking}")
+    else:
+        print(_wrapped(f"ok, {name}: {'; '.join(wanted)}", 2))
+
+
+def _fulfils_all(name, value, wanted, hint):
     if value is MISSING:
         raise NotYet(
             f"There is no `{name}` yet. Write the exercise's cell, and run it first."
         )
     for description, holds in wanted.items():
-        if not _fulfils(value, holds):
-            said = {"expected:": description, "came:": describe(value), "hint:": hint}
+        came = _what_came(value, holds)
+        if came:
+            said = {"expected:": description, "came:": came, "hint:": hint}
             lines = [
                 _wrapped(f"  {title:10}{text}", 12) for title, text in said.items()
             ]
             raise NotYet("\n".join([f"`{name}`", *lines]))
-    print(_wrapped(f"ok, {name}: {'; '.join(wanted)}", 2))
 
 
 def _wrapped(text, indent):
@@ -74,23 +87,33 @@ def _wrapped(text, indent):
     )
 
 
-def _fulfils(value, holds):
+def _what_came(value, holds):
+    """None where a property holds, else what there is instead, in a few words."""
     try:
-        return bool(holds(value))
-    except Exception:  # a student's value may be anything, and so may the error
-        return False
+        return None if holds(value) else describe(value)
+    except Exception as error:  # a student's value may be anything, and so may this
+        if not callable(value):
+            return describe(value)
+        return _short(f"{type(error).__name__}: {error}")
 
 
 def describe(value):
     """A value in a few words, for those who look for their mistake.
 
-    That is its type, its shape if it has one, and how it begins.
+    That is its type, its shape if it has one, and how it begins. A function or a class
+    is called by its name: its address differs from run to run.
     """
     kind = type(value).__name__
+    if callable(value) and hasattr(value, "__name__"):
+        return f"{kind} {value.__name__}, with another result"
     if (shape := getattr(value, "shape", None)) is not None:
         kind += f" of shape {tuple(shape)}"
-    text = " ".join(repr(value).split())
-    return f"{kind}: {text if len(text) <= 60 else f'{text[:57]}...'}"
+    return f"{kind}: {_short(repr(value))}"
+
+
+def _short(text):
+    text = " ".join(text.split())
+    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def fingerprint(value, decimals=2):

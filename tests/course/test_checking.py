@@ -96,6 +96,36 @@ def test_long_values_are_cut():
     assert len(describe(list(range(1000)))) < 80
 
 
+def identity(values):
+    return values
+
+
+def broken(values):
+    raise ValueError(f"no shape {values.shape} here")
+
+
+@pytest.mark.parametrize(
+    "value, came",
+    [
+        (identity, "came:     function identity, with another result"),
+        (np.negative, "ok, part: the negative"),
+        (broken, "came:     ValueError: no shape (2, 3) here"),
+        (3, "came:     int: 3"),
+    ],
+)
+def test_a_part_to_write_is_called_and_what_is_lacking_stops_nothing(
+    capsys, value, came
+):
+    global part
+    part = value
+    values = np.ones((2, 3))
+    wanted = {"the negative": lambda part: np.array_equal(part(values), -values)}
+    check("part", wanted, hint="Minus.", stop=False)
+    said = capsys.readouterr().out
+    assert came in said and said.startswith(("Not yet. `part`\n", "ok, "))
+    assert " at 0x" not in said
+
+
 def test_fingerprints_tell_numbers_and_shapes_apart_but_not_noise():
     assert fingerprint(0.123) == fingerprint(0.1249) == fingerprint(np.float32(0.12))
     assert fingerprint(0.12) != fingerprint(0.13)
