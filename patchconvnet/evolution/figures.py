@@ -7,7 +7,9 @@ import numpy as np
 from patchconvnet import faithfulness, plotting
 from patchconvnet.errors import PatchConvNetError
 
-WIDTH = 14  # letters that a column of a film has room for
+# Letters that a column of a film has room for, and all columns together: the more
+# columns, the larger letters are drawn, to be read when the page has shrunk them.
+WIDTH, TOGETHER, LEAST = 14, 100, 10
 
 
 def film(seen, epochs=None, save_to=None):
@@ -28,7 +30,8 @@ def film(seen, epochs=None, save_to=None):
     if wrong := [epoch for epoch in epochs if epoch not in range(last + 1)]:
         raise PatchConvNetError(f"{seen!r} has epochs 0 to {last}, not {wrong[0]}")
     certainty = seen.probabilities.max(axis=2)
-    names = [textwrap.fill(name, WIDTH) for name in seen.class_names]
+    room = max(LEAST, min(WIDTH, TOGETHER // (len(epochs) + 1)))
+    names = [textwrap.fill(name, room) for name in seen.class_names]
     captions = [
         [
             f"{names[answer]} {share:.0%}"
@@ -36,7 +39,7 @@ def film(seen, epochs=None, save_to=None):
         ]
         for epoch in epochs
     ]
-    if any(len(caption) > WIDTH for some in captions for caption in some):
+    if any(len(caption) > room for some in captions for caption in some):
         # the share has a line of its own
         captions = [
             ["\n".join(one.rsplit(" ", 1)) for one in some] for some in captions

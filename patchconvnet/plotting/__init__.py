@@ -9,8 +9,13 @@ notebook.py).
 
 from patchconvnet.plotting import notebook
 from patchconvnet.plotting.curves import confusion, curve, evolution, history
-from patchconvnet.plotting.diagram import network_diagram
+from patchconvnet.plotting.diagram import (
+    block_diagram,
+    network_diagram,
+    squeeze_excite_diagram,
+)
 from patchconvnet.plotting.pictures import attention, film, images, prediction
+from patchconvnet.plotting.pooling_diagram import pooling_diagram
 from patchconvnet.plotting.sheet import contact_sheet
 from patchconvnet.plotting.style import BLUE, GREEN, GREY, LINES, ORANGE, STYLE
 
@@ -22,6 +27,7 @@ __all__ = [
     "ORANGE",
     "STYLE",
     "attention",
+    "block_diagram",
     "confusion",
     "contact_sheet",
     "curve",
@@ -30,7 +36,9 @@ __all__ = [
     "history",
     "images",
     "network_diagram",
+    "pooling_diagram",
     "prediction",
+    "squeeze_excite_diagram",
 ]
 
 notebook.draw_sharply()

@@ -3,7 +3,15 @@
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
-from patchconvnet.plotting.style import BLUE, GREEN, GREY, LINES, ORANGE, figure
+from patchconvnet.plotting.style import (
+    BLUE,
+    GREEN,
+    GREY,
+    LINES,
+    ORANGE,
+    figure,
+    letters,
+)
 
 
 def history(columns, chance=None, save_to=None):
@@ -18,7 +26,8 @@ def history(columns, chance=None, save_to=None):
     if "attention_on_object" in columns:
         panels.append(("attention_on_object", "attention on the object"))
     epochs = np.asarray(columns["epoch"])
-    with figure(save_to, 1, len(panels), size=(3.7 * len(panels), 3.3)) as (_, axes):
+    size = (3.7 * len(panels), 3.3)
+    with figure(save_to, 1, len(panels), size=size) as (_, axes):
         for axis, (name, label) in zip(axes[0], panels):
             curves = [
                 (name, "training", ORANGE, "o--"),
@@ -35,7 +44,7 @@ def history(columns, chance=None, save_to=None):
             axis.set(xlabel="epoch", title=label, xlim=_around(epochs))
             axis.set_ylim(0, None if name == "loss" else 1.02)
             axis.xaxis.set_major_locator(MaxNLocator(integer=True))
-            axis.legend(frameon=False, fontsize=9)
+            axis.legend(frameon=False, fontsize=letters(size[0], 9))
 
 
 def _around(epochs):

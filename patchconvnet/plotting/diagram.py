@@ -1,8 +1,18 @@
-"""The network as a row of boxes."""
+"""The network as a row of boxes, and what is inside two of them."""
 
-from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
+import numpy as np
 
-from patchconvnet.plotting.style import BLUE, GREY, ORANGE, figure
+from patchconvnet.plotting.boxes import (
+    RADIUS,
+    arrow,
+    box,
+    bypass,
+    cells,
+    column,
+    sheet,
+    words,
+)
+from patchconvnet.plotting.style import BLUE, GREY, ORANGE
 
 _PARTS = (
     ("image", "image\n32 x 32 x 3"),
@@ -11,7 +21,6 @@ _PARTS = (
     ("attention_pooling", "attention\npooling\n1 x 64"),
     ("head", "head\n10 logits"),
 )
-_CENTRED = {"ha": "center", "va": "center", "fontsize": 10}
 # In inches: narrow enough for the text to be read on a phone.
 _WIDTH, _HEIGHT, _GAP, _BOTTOM = 0.96, 0.95, 0.25, 0.35
 
@@ -37,37 +46,110 @@ def network_diagram(highlight=None, save_to=None):
         )
     left = {name: 0.05 + index * (_WIDTH + _GAP) for index, name in enumerate(names)}
     middle, top = _BOTTOM + _HEIGHT / 2, _BOTTOM + _HEIGHT
-    size = (left["head"] + _WIDTH + 0.05, 2.1)
-    with figure(save_to, size=size) as (_, axes):
-        axis = axes[0, 0]
-        axis.set(xlim=(0, size[0]), ylim=(0, size[1]))
-        axis.axis("off")
+    with sheet(save_to, (left["head"] + _WIDTH + 0.05, 2.1)) as axis:
         for name, label in _PARTS:
-            _box(axis, left[name], label, chosen=name == highlight)
+            look = "chosen" if name == highlight else "usual"
+            box(axis, left[name], _BOTTOM, _WIDTH, _HEIGHT, label, look, size=10)
             if name != "image":
-                _arrow(axis, (left[name] - _GAP, middle), (left[name], middle))
+                arrow(axis, (left[name] - _GAP, middle), (left[name], middle))
         if highlight == "squeeze_excite":  # the `shapes` preset does without
             note, below = "in each block: squeeze-and-excitation", left["trunk"]
             look = {"color": ORANGE, "fontweight": "bold"}
-            axis.text(below + _WIDTH / 2, 0.15, note, **_CENTRED, **look)
+            words(axis, below + _WIDTH / 2, 0.15, note, 10, **look)
         above = left["attention_pooling"] + _WIDTH / 2
-        _arrow(axis, (above, top), (above, top + 0.3))
-        axis.text(above, top + 0.5, "attention map\n8 x 8", **_CENTRED)
+        arrow(axis, (above, top), (above, top + 0.3))
+        words(axis, above, top + 0.5, "attention map\n8 x 8", 10)
 
 
-def _box(axis, left, label, chosen):
-    style = {"facecolor": "#EAF2F8", "edgecolor": BLUE, "linewidth": 1.2}
-    if chosen:
-        style = {"facecolor": "#FCE8DC", "edgecolor": ORANGE, "linewidth": 2.5}
-    shape = "round,pad=0,rounding_size=0.08"
-    axis.add_patch(
-        FancyBboxPatch((left, _BOTTOM), _WIDTH, _HEIGHT, boxstyle=shape, **style)
+# === inside a block of the trunk ===
+
+
+_BLOCK = (
+    ("input, 8 x 8 x 64", "usual", ""),
+    ("batch normalization", "usual", "channels on one scale"),
+    ("1 x 1 convolution, GELU", "usual", "mixes channels"),
+    ("3 x 3 convolution, GELU", "usual", "looks at neighbours"),
+    ("squeeze-and-excitation", "optional", "hears the whole grid"),
+    ("1 x 1 convolution", "usual", "mixes channels again"),
+    ("layer scale", "optional", "one factor a channel"),
+)
+
+
+def block_diagram(save_to=None):
+    """One residual block of the trunk, as the `shapes` preset has it.
+
+    Dashed: what other presets add. The Keras example and the paper normalize by layer
+    instead of by batch. What `drop_path` does in training is not drawn.
+
+    Args:
+        save_to: a file to write instead of showing the figure.
+    """
+    left, wide, past = 0.7, 2.3, 0.42
+    middle = left + wide / 2
+    with sheet(save_to, (5.2, 6.45)) as axis:
+        first, *_, last = column(axis, left, 6.4, wide, _BLOCK)
+        meeting = last - 0.27 - RADIUS
+        arrow(axis, (middle, last), (middle, meeting + RADIUS))
+        bypass(axis, middle, first - 0.1, past, meeting, "+", chosen=True)
+        look = {"color": ORANGE, "rotation": 90, "fontweight": "bold"}
+        words(axis, past - 0.2, (first + meeting) / 2, "the input, unchanged", **look)
+        out = meeting - RADIUS - 0.27
+        arrow(axis, (middle, meeting - RADIUS), (middle, out))
+        column(axis, left, out, wide, [("output, 8 x 8 x 64", "usual", "")])
+        box(axis, left, 0.08, 0.42, 0.24, "", "optional")
+        words(axis, left + 0.55, 0.2, "other presets add it", ha="left", color=GREY)
+
+
+# === squeeze-and-excitation ===
+
+
+_GATES = np.array([0.9, 0.15, 0.6, 0.05, 1, 0.3, 0.75, 0.45])
+_EXCITE = (
+    ("input\nH x W x C", "usual", ""),
+    ("squeeze\nmean over the grid", "usual", ""),
+    ("excite\ndense to C / ratio, ReLU", "usual", ""),
+    ("excite\ndense to C, sigmoid", "chosen", ""),
+)
+
+
+def squeeze_excite_diagram(save_to=None):
+    """Squeeze-and-excitation: what becomes of the numbers, and how many there are.
+
+    Of 64 channels, eight are drawn.
+
+    Args:
+        save_to: a file to write instead of showing the figure.
+    """
+    left, wide, high = 0.4, 2.4, 0.62
+    middle = left + wide / 2
+    with sheet(save_to, (5.2, 4.9)) as axis:
+        bottoms = column(axis, left, 4.85, wide, _EXCITE, high)
+        meeting = bottoms[-1] - 0.27 - RADIUS
+        arrow(axis, (middle, bottoms[-1]), (middle, meeting + RADIUS))
+        bypass(axis, middle, bottoms[0] - 0.1, 0.15, meeting, "×")
+        told = "scale: each channel times its gate"
+        words(axis, middle + 0.3, meeting, told, ha="left", color=GREY)
+        out = meeting - RADIUS - 0.27
+        arrow(axis, (middle, meeting - RADIUS), (middle, out))
+        last = ("output\nH x W x C", "usual", "")
+        bottoms += column(axis, left, out, wide, [last], high)
+        _numbers(axis, left + wide + 0.2, bottoms)
+
+
+def _numbers(axis, left, bottoms):
+    """What is in each box: 8 of 64 channels as grids, one number each, or a gate."""
+    steepness = np.array([1, 3, 0.5, 2, 0.7, 1.5, 5, 0.3])[:, None, None]
+    grids = np.random.default_rng(0).random((8, 8, 8)) ** steepness  # (C, H, W)
+    told = (
+        ("8 x 8 x 64", BLUE, grids),
+        ("64 means", BLUE, grids.mean(axis=(1, 2), keepdims=True)),
+        ("64 / 8 = 8 numbers", BLUE, np.full((1, 1, 1), 0.6)),
+        ("64 gates, 0 to 1", ORANGE, _GATES[:, None, None]),
+        ("8 x 8 x 64", BLUE, grids * _GATES[:, None, None]),
     )
-    middle = left + _WIDTH / 2, _BOTTOM + _HEIGHT / 2
-    weight = "bold" if chosen else "normal"
-    axis.text(*middle, label, fontweight=weight, **_CENTRED)
-
-
-def _arrow(axis, start, end):
-    style = {"arrowstyle": "-|>", "mutation_scale": 12, "shrinkA": 1, "shrinkB": 1}
-    axis.add_patch(FancyArrowPatch(start, end, color=GREY, linewidth=1.3, **style))
+    side, step = 0.24, 0.275
+    for bottom, (note, colour, channels) in zip(bottoms, told):
+        words(axis, left, bottom + 0.49, note, ha="left", color=GREY)
+        for index, shares in enumerate(channels):
+            place = left + index * step, bottom + 0.06
+            cells(axis, *place, side, side, colour, shares)

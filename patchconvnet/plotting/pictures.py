@@ -3,7 +3,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
-from patchconvnet.plotting.style import BLUE, figure
+from patchconvnet.plotting.style import BLUE, figure, letters
 
 
 def images(pictures, titles=None, columns=10, masks=None, save_to=None):
@@ -29,7 +29,7 @@ def images(pictures, titles=None, columns=10, masks=None, save_to=None):
             if masks is not None:
                 _outline(axis, masks[index])
             if titles is not None:
-                axis.set_title(titles[index], fontsize=9)
+                axis.set_title(titles[index], fontsize=letters(size[0], 9))
 
 
 def _same_number(**given):
@@ -80,7 +80,7 @@ def attention(
             if masks is not None:
                 _outline(laid_over, masks[index])
             if titles is not None:
-                plain.set_title(titles[index], loc="left", fontsize=9)
+                plain.set_title(titles[index], loc="left", fontsize=letters(size[0], 9))
 
 
 def lay_over(axis, picture, weights, square=None, corner=(-0.5, -0.5), scale=1.0):
@@ -184,6 +184,7 @@ def film(pictures, maps, epochs, titles=None, captions=None, masks=None, save_to
     written = [*(titles or ()), *(text for some in captions or () for text in some)]
     lines = max((text.count("\n") for text in written), default=0)
     size = (1.3 * columns, (height + 0.2 * lines) * rows)
+    font = letters(size[0], font)
     with figure(save_to, rows, columns, size=size) as (_, axes):
         for axis in axes.flat:
             axis.axis("off")

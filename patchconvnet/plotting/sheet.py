@@ -1,10 +1,10 @@
 """Many pictures with their maps on one sheet."""
 
 from patchconvnet.plotting.pictures import lay_over
-from patchconvnet.plotting.style import figure
+from patchconvnet.plotting.style import figure, letters
 
 GAP = 0.08  # between pictures, where a picture's longer side is 1
-CAPTION = 0.34  # height of two lines below it
+CAPTION = 0.34  # height of two lines below it, of 9 points
 
 
 def contact_sheet(pictures, maps, captions, squares=None, columns=4, save_to=None):
@@ -28,8 +28,11 @@ def contact_sheet(pictures, maps, captions, squares=None, columns=4, save_to=Non
     squares = [None] * len(pictures) if squares is None else squares
     columns = min(columns, len(pictures))
     rows = -(-len(pictures) // columns)
-    wide, high = 2 + 3 * GAP, 1 + CAPTION
-    with figure(save_to, size=(1.4 * wide * columns, 1.4 * high * rows)) as (_, axes):
+    wide = 2 + 3 * GAP
+    font = letters(1.4 * wide * columns, 9)
+    high = 1 + CAPTION * font / 9
+    size = (1.4 * wide * columns, 1.4 * high * rows)
+    with figure(save_to, size=size) as (_, axes):
         axis = axes[0, 0]
         for index, (picture, weights, caption, square) in enumerate(
             zip(pictures, maps, captions, squares, strict=True)
@@ -43,6 +46,6 @@ def contact_sheet(pictures, maps, captions, squares=None, columns=4, save_to=Non
             axis.imshow(picture, extent=(left, right, lower, upper))
             corner = (left + 1 + GAP, upper)
             lay_over(axis, picture, weights, square, corner, scale)
-            axis.text(left, top + 1 + GAP / 2, caption, va="top", fontsize=9)
+            axis.text(left, top + 1 + GAP / 2, caption, va="top", fontsize=font)
         axis.set(xlim=(0, columns * wide - 2 * GAP), ylim=(rows * high, 0))
         axis.axis("off")

@@ -127,6 +127,9 @@ CALLS = {
         [[1, 2], {name: [index, 2] for index, name in enumerate("abcd")}, "x", "y"],
         {"points": True},
     ),
+    "block_diagram": (plotting.block_diagram, [], {}),
+    "squeeze_excite_diagram": (plotting.squeeze_excite_diagram, [], {}),
+    "pooling_diagram": (plotting.pooling_diagram, [], {}),
     "network_diagram": (plotting.network_diagram, [], {}),
     **{
         f"network_diagram, {part}": (plotting.network_diagram, [part], {})
