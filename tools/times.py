@@ -7,14 +7,16 @@
 What takes time: words of prose, answers and hints among them; lines of code that is not
 folded, without the cell that sets a chapter up; cells that show what they print or
 draw; boxes in which a reader predicts, or computes by hand; exercises by their level.
-An open exercise has no end, and is not counted. A head says:
+An open exercise has no end, and is not counted. Of a core chapter's exercises the first
+two are counted: the others go beyond the core path. A head says:
 
     > **Time:** about 1 minute to run, 95 minutes to read and try, 35 for the exercises.
 
 What follows this sentence stays. Elsewhere a comment after a number says what it is,
 all together or one of the two:
 
-    01 to 13 take about 30<!-- time: 01..13 hours --> hours.
+    The core path takes about 8<!-- time: core hours --> hours, the whole course
+    25<!-- time: all hours -->, 01 to 03 take 6<!-- time: 01..03 hours --> of them.
     That is 60<!-- time: 01 reading minutes --> minutes, and then
     35<!-- time: 01 exercises minutes --> for the exercises.
 """
@@ -54,15 +56,19 @@ SETUP = "from patchconvnet.course.announcement import announce"
 
 HEADING = re.compile(r"(?m)^(?=## )")
 BOX = re.compile(r"(?m)^> \*\*(?:Predict|By hand)\b")
-EXERCISE = re.compile(r"(?m)^\*\*\d+\. .+?\*\*\s*(?:\(\w+\))?")
-LEVEL = re.compile(rf"\(({'|'.join(MINUTES_AN_EXERCISE)})\)")
+# the level of an exercise, in its title or right after it
+LEVEL_OF = re.compile(
+    rf"(?m)^\*\*\d+\. (?:(?!\*\*).)*?(?:\*\*\s*)?\(({'|'.join(MINUTES_AN_EXERCISE)})\)"
+)
 HEAD = re.compile(r'(?P<begin>> \*\*Time:\*\* )(?P<said>[^.\n"\\]*\.)')
 MARK = re.compile(
     r"(?P<number>[\d.,-]*\d)?(?P<mark><!--\s*times?\s*:(?P<what>.*?)(?:-->|\Z))",
     re.DOTALL | re.IGNORECASE,
 )
+CORE = "> **Core path.**"  # in the head of a core chapter
+CORE_EXERCISES = 2
 WHAT = re.compile(
-    r"(?P<first>\d\d)(?:\.\.(?P<last>\d\d))?"
+    r"(?:(?P<group>core|all)|(?P<first>\d\d)(?:\.\.(?P<last>\d\d))?)"
     r"(?: (?P<part>reading|exercises))? (?P<unit>minutes|hours)"
 )
 
@@ -85,6 +91,7 @@ class Count:
         outputs: cells that show one.
         boxes: places at which to predict, or to take a pencil.
         exercises: minutes, by their levels.
+        core: how many heads say that their chapter belongs to the core path.
     """
 
     words: int = 0
@@ -92,6 +99,7 @@ class Count:
     outputs: int = 0
     boxes: int = 0
     exercises: int = 0
+    core: int = 0
 
     def __add__(self, other):
         return Count(*map(operator.add, astuple(self), astuple(other)))
@@ -120,7 +128,7 @@ def together(counts):
 
 def sections_of(notebook):
     """A dict from each section's heading to its `Count`; the head's key is ""."""
-    found, section = {"": Count()}, ""
+    found, section, levels = {"": Count()}, "", []
     for cell in _without_setup(notebook["cells"]):
         if cell["cell_type"] == "code":
             found[section] += _count_code(cell)
@@ -130,7 +138,13 @@ def sections_of(notebook):
             if text.startswith("## "):
                 section = text.splitlines()[0].removeprefix("## ").strip()
             found.setdefault(section, Count())
-            found[section] += _count_text(text, section == "Exercises")
+            found[section] += _count_text(text)
+            if section == "Exercises":
+                levels += LEVEL_OF.findall(text)
+    if levels:
+        counted = levels[:CORE_EXERCISES] if found[""].core else levels
+        minutes = sum(MINUTES_AN_EXERCISE[level] for level in counted)
+        found["Exercises"] += Count(exercises=minutes)
     return found
 
 
@@ -150,13 +164,9 @@ def _count_code(cell):
     )
 
 
-def _count_text(text, has_exercises):
-    titles = EXERCISE.findall(text) if has_exercises else []
-    levels = [LEVEL.search(title) for title in titles]
+def _count_text(text):
     return Count(
-        words=words_in(text),
-        boxes=len(BOX.findall(text)),
-        exercises=sum(MINUTES_AN_EXERCISE[level[1]] for level in levels if level),
+        words=words_in(text), boxes=len(BOX.findall(text)), core=int(CORE in text)
     )
 
 
@@ -260,14 +270,14 @@ def value_of(what, page, chapters):
     match = WHAT.fullmatch(what)
     if match is None:
         raise PatchConvNetError(
-            f"{page}: {one_line(what)!r} is no time: write 01..13 hours, or 01 reading"
-            " minutes"
+            f"{page}: {one_line(what)!r} is no time: write core hours, 01..13 hours, or"
+            " 01 reading minutes"
         )
-    first, last = match["first"], match["last"] or match["first"]
+    first, last = match["first"] or "", match["last"] or match["first"] or "99"
     chosen = [
         count
         for name, sections in chapters.items()
-        if first <= name[:2] <= last
+        if first <= name[:2] <= last and (match["group"] != "core" or sections[""].core)
         for count in sections.values()
     ]
     if not chosen:
@@ -334,14 +344,14 @@ def table(chapters, with_sections=False):
         f"{name:{width}}  {count.words:7,}  {count.reading:7.0f}  {count.exercises:9}"
         for name, count in rows
     ]
-    whole = together(
-        count for sections in chapters.values() for count in sections.values()
-    )
-    reading, exercises = whole.reading / 60, whole.exercises / 60
-    lines.append(
-        f"{'all, in hours':{width}}  {whole.words:7,}  {reading:7.1f}  {exercises:9.1f}"
-        f"  together {whole.whole / 60:.1f}"
-    )
+    core = [sections for sections in chapters.values() if sections[""].core]
+    for what, some in (("core", core), ("all", chapters.values())):
+        whole = together(count for sections in some for count in sections.values())
+        reading, exercises = whole.reading / 60, whole.exercises / 60
+        lines.append(
+            f"{f'{what}, in hours':{width}}  {whole.words:7,}  {reading:7.1f} "
+            f" {exercises:9.1f}  together {whole.whole / 60:.1f}"
+        )
     return "\n".join(lines)
 
 
