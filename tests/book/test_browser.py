@@ -7,6 +7,7 @@ pass.
 import pytest
 
 from book_pages import LAPTOP, PHONE, WIDER_THAN_ITS_PLACE, open_page
+from patchconvnet.plotting.style import COLUMN, FOLDED_COLUMN, PADDING
 
 NOT_LOADED = """() => [...document.images]
     .filter(image => image.complete && image.naturalWidth === 0)
@@ -78,6 +79,23 @@ def test_no_code_and_no_output_is_cut_off(problems):
     """test_notebooks.py counts columns: here they have to fit."""
     found = {name: cut_off for name, (_, cut_off) in problems.items() if cut_off}
     assert not found
+
+
+def test_figures_have_the_width_that_letters_are_computed_for(browser, book):
+    """plotting/style.py and tests/book/figure_letters.py shrink wide figures as a page
+    does: to the column, or to that of a folded solution, less a padding.
+    """
+    page, _ = open_page(browser, (book / "chapters" / "01_overview.html").as_uri())
+    page.evaluate(UNFOLD)
+    found = page.evaluate(
+        """() => [...document.querySelectorAll(".cell_output img")]
+            .filter(image => image.naturalWidth > 1500)
+            .map(image => [image.closest("details") !== null, image.clientWidth,
+                getComputedStyle(image).paddingLeft])"""
+    )
+    page.context.close()
+    expected = {(False, COLUMN, f"{PADDING}px"), (True, FOLDED_COLUMN, f"{PADDING}px")}
+    assert set(map(tuple, found)) == expected
 
 
 @pytest.mark.parametrize("place", ["server", "disk"])
