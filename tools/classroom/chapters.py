@@ -21,6 +21,10 @@ HEADING = re.compile(r"(?m)^(?=## )")
 EXERCISE = re.compile(r"(?m)^(?=\*\*\d+\. )")
 NUMBER = re.compile(r"\*\*(\d+)\. ")
 LEVEL = re.compile(r"\((easy|medium|hard|open)\)")
+FOLD = re.compile(r"<details>\s*<summary>(.*?)</summary>(.*?)</details>\s*", re.DOTALL)
+QUESTION = re.compile(r"> \*\*(?:Predict|By hand)\b")
+UNSEEN = "hide-output"  # tag of a cell whose output a reader predicts
+STUB_CHECK = "stub-check"  # tag of a check of what a reader writes
 # taken unless a plan leaves them out
 ALWAYS = ("Quiz", "What to remember", "Further reading", "Where to go from here")
 
@@ -81,6 +85,11 @@ def title_of(text):
 def level_of(text):
     found = LEVEL.search(text)
     return found[1] if found else "open"
+
+
+def ends_with_question(text):
+    """Whether the last block of a text is a question that the next cell answers."""
+    return bool(QUESTION.match(re.split(r"\n\s*\n", text.strip())[-1]))
 
 
 def read_chapter(path):
@@ -186,6 +195,8 @@ def _with_helpers(chapter, is_taken):
         taken = is_taken(cell)
         if cell.node.cell_type == "code":
             made, changed, used = names_of(cell.node.source)
+            if STUB_CHECK in cell.node.metadata.get("tags", []):
+                used |= set(checked_names(cell.node.source))
             later = (made | changed - modules) & needed
             if not taken and not later:
                 continue
@@ -213,6 +224,14 @@ def names_of(source):
     made, used = set(), set()
     _follow(compile(tree, "cell", "exec"), made, used)
     return made, _changed(tree), used
+
+
+def checked_names(source):
+    """Names that a check cell looks at: it gives them as strings."""
+    calls = [node for node in ast.walk(_tree(source)) if isinstance(node, ast.Call)]
+    return [
+        call.args[0].value for call in calls if getattr(call.func, "id", "") == "check"
+    ]
 
 
 def _tree(source):

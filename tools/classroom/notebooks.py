@@ -2,11 +2,13 @@
 
 The student's is without solutions; the instructor's has everything, and more. A
 student's exercise is a cell that fails with a friendly line until it is done, and the
-chapter's check cell below it. In a graded class, cells bear the metadata of nbgrader
-(schema 3), and the answers of the quiz are left out as well.
+chapter's check cell below it. Below a question to predict there is a line for the
+guess, and what the next cell shows is not there before the student runs it. In a graded
+class, cells bear the metadata of nbgrader (schema 3), and the answers of the quiz are
+left out as well. A part that a chapter lets its reader write (`stub`, `stub-check`, and
+the folded "One way to write it") is in all of them as it is in the chapter.
 """
 
-import ast
 import copy
 import re
 
@@ -14,13 +16,12 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, DeadKernelError
 
+from classroom.chapters import FOLD, UNSEEN, checked_names, ends_with_question
 from classroom.text import plain
 from patchconvnet.course import doctor
 from patchconvnet.errors import PatchConvNetError
 
-DETAILS = re.compile(
-    r"<details>\s*<summary>(.*?)</summary>(.*?)</details>\s*", re.DOTALL
-)
+GUESS = "**My guess:** …"
 POINTS = {"easy": 2, "medium": 3, "hard": 4, "open": 6}  # of a graded exercise
 TO_COME = "raises-exception"  # nbval and nbclient go on behind such a cell
 FREE = "nbval-ignore-output"
@@ -110,11 +111,15 @@ def student_notebook(chapter, cells, plan, data=None, for_nbgrader=False):
             node = _stub(cell, _checked_names(cells, place))
         elif cell.job == "check":
             node = _pending(node)
+        elif UNSEEN in node.metadata.get("tags", []):
+            node = _unseen(node)
         elif plan.graded and cell.section == "Quiz":
-            node.source = DETAILS.sub(_question_alone, node.source)
+            node.source = FOLD.sub(_question_alone, node.source)
         if plan.graded and cell.exercise:
             _mark_for_nbgrader(node, cell, chapter)
         nodes.append(_common(node, cell, data))
+        if cell.job == "text" and ends_with_question(node.source):
+            nodes.append(nbformat.v4.new_markdown_cell(GUESS))
     return _notebook(chapter, nodes)
 
 
@@ -161,6 +166,16 @@ def _common(node, cell, data):
     return node
 
 
+def _unseen(node):
+    """What a reader predicts: without what it shows, which is not compared here.
+
+    It is compared in the instructor's notebook and in the course's own.
+    """
+    node.outputs, node.execution_count = [], None
+    _tag(node, FREE, "shows nothing until the student has predicted it")
+    return node
+
+
 def _tag(node, tag, reason=None):
     node.metadata["tags"] = sorted({*node.metadata.get("tags", []), tag})
     if reason:
@@ -174,11 +189,7 @@ def _checked_names(cells, place):
     """Names that the check below a solution looks at."""
     if place + 1 >= len(cells) or cells[place + 1].job != "check":
         return []
-    tree = ast.parse(cells[place + 1].node.source)
-    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
-    return [
-        call.args[0].value for call in calls if getattr(call.func, "id", "") == "check"
-    ]
+    return checked_names(cells[place + 1].node.source)
 
 
 def _stub(cell, names):

@@ -166,6 +166,9 @@ says whether your machine is ready. An exercise ends in an error until it is don
 That is meant. Below most of them is a check: run it, and it says what was expected, \
 what came, and a hint.
 
+Where a text asks you to predict, write your guess down first. What the cell below it \
+shows is not on these pages: run it in the notebook.
+
 {CREDIT}
 
 {PHOTOGRAPHS}

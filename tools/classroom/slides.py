@@ -4,7 +4,9 @@ The cells for them are marked by Jupyter's own means (View, Cell Toolbar, Slides
 `slideshow.slide_type` in a cell's metadata), as "slide" or "subslide". Of a marked
 text, the slide shows what an audience can take in: headings, questions to predict,
 formulas, tables and lists. The whole text is in the speaker's notes (press S). Of a
-figure, the code is left out; whose photographs it shows, stays.
+figure, the code is left out; whose photographs it shows, stays. After a question to
+predict come slides of their own with what comes out and with what it says, marked or
+not; so does what else is folded.
 """
 
 import html
@@ -14,6 +16,7 @@ from pathlib import Path
 
 import nbformat
 
+from classroom.chapters import FOLD, UNSEEN, ends_with_question
 from classroom.text import plain
 from patchconvnet.data import pets
 
@@ -48,10 +51,18 @@ def slides_of(chapter, cells, plan):
         _text(f"# {chapter.title}\n\n{whose}", "slide"),
         _text(_without_links(chapter.cells[0].node.source), "notes"),
     ]
+    asked = False  # by the slides so far, and not yet answered
     for cell in cells:
         kind = cell.node.metadata.get("slideshow", {}).get("slide_type")
-        if kind in SHOWN and not cell.helper and cell.section not in ASIDE:
+        answers = asked and _answers(cell)
+        if cell.helper or cell.section in ASIDE:
+            continue
+        if kind in SHOWN:
             nodes += _slides(cell, kind)
+        elif answers:
+            nodes += _slides(cell, "subslide")[: None if answers == "shows" else 2]
+        shown = kind in SHOWN and cell.node.cell_type == "markdown"
+        asked = answers == "shows" or shown and ends_with_question(cell.node.source)
     notebook = nbformat.v4.new_notebook(
         cells=nodes, metadata={"title": chapter.title, **chapter.metadata}
     )
@@ -67,16 +78,48 @@ def _slides(cell, kind):
         if _draws(node):
             return [_picture(node, above)]
         return [_text(above, "subslide"), _code(node)]
-    texts = [text for text in re.split(r"(?m)^(?=### )", node.source) if text.strip()]
     nodes = []
-    for number, text in enumerate(texts):
-        shown = shortened(text)
+    for number, (shown, whole) in enumerate(_pieces(node.source)):
         shown = shown if shown.startswith("#") else f"{above}\n\n{shown}"
+        # a fold belongs to what stands above it
+        begins = number == 0 and not FOLD.match(node.source)
         nodes += [
-            _text(shown, "subslide" if number else kind),
-            _text(_without_links(text), "notes"),
+            _text(shown, kind if begins else "subslide"),
+            _text(_without_links(whole), "notes"),
         ]
     return nodes
+
+
+def _answers(cell):
+    """What a cell does for the question above it: "shows" the answer, or "says" it."""
+    if UNSEEN in cell.node.metadata.get("tags", []):
+        return "shows"
+    fold = cell.node.cell_type == "markdown" and FOLD.match(cell.node.source)
+    return "says" if fold else ""
+
+
+def _pieces(source):
+    """A text as pairs, what of it a slide shows and the whole, for a slide each.
+
+    One begins at each heading of level 3, and at each fold.
+    """
+    pieces = []
+    text, *others = FOLD.split(source)
+    for part in _parts(text):
+        pieces.append((shortened(part), part))
+    for summary, folded, text in zip(others[::3], others[1::3], others[2::3]):
+        pieces.append((f"**{summary.strip()}**\n\n{shortened(folded)}", folded))
+        for part in _parts(text):
+            if any(map(_shown, _blocks(part))):
+                pieces.append((shortened(part), part))
+            else:  # some words on: for the notes
+                shown, whole = pieces[-1]
+                pieces[-1] = shown, f"{whole}\n\n{part}"
+    return pieces
+
+
+def _parts(text):
+    return [part for part in re.split(r"(?m)^(?=### )", text) if part.strip()]
 
 
 def _words(text):
@@ -129,10 +172,14 @@ def _without_links(text):
     return LINK.sub(r"\1", COMMENT.sub("", text))
 
 
+def _blocks(text):
+    parts = re.split(r"\n\s*\n", _without_links(text).strip())
+    return [block for block in parts if block.strip()]
+
+
 def shortened(text):
     """What of a text goes on a slide."""
-    parts = re.split(r"\n\s*\n", _without_links(text).strip())
-    blocks = [block for block in parts if block.strip()]
+    blocks = _blocks(text)
     kept = [short for block in blocks if (short := _shown(block))]
     if all(block.startswith("#") for block in kept):  # a heading alone says too little
         others = [block for block in blocks if not block.startswith(("#", "<"))]
@@ -152,7 +199,7 @@ def _shown(block):
         heading, _, rest = block.partition("\n")
         below = _shown(rest) if rest.strip() else ""
         return f"{heading}\n\n{below}" if below else heading
-    return block if block.startswith(("> **Predict", "$$", "|")) else ""
+    return block if block.startswith(("> **Predict", "> **By hand", "$$", "|")) else ""
 
 
 def _first_sentences(paragraph):
