@@ -60,7 +60,7 @@ CITED_DECIMALS = {
 # Worked out in the text (1/64, the logarithm of 4, of 10, 0.05 times a rate), or
 # supposed in a question of the quiz.
 BY_PENCIL = {
-    "01_overview": ("0.02", "0.99"),
+    "01_overview": ("0.02",),
     "07_model": ("0.93", "0.07"),
     "09_training": ("2.31",),
     "10_evolution": ("0.016",),

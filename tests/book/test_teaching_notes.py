@@ -78,11 +78,11 @@ def test_what_a_note_names_is_in_its_chapter(path):
 def test_what_is_not_there_is_named():
     chapter = ROOT / "chapters" / "02_data.ipynb"
     note = (
-        'Show "A section that is not there", exercise 9, and the figure under "One'
-        ' offset for all?". *"Students say anything."*'
+        'Show "A section that is not there", exercise 9, and the figure under'
+        ' "Balanced, and split once and for all". *"Students say anything."*'
     )
     assert problems(note, chapter) == [
         "nothing is called 'A section that is not there'",
-        "no figure under 'One offset for all?'",
+        "no figure under 'Balanced, and split once and for all'",
         "no exercise 9",
     ]
