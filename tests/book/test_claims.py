@@ -52,8 +52,6 @@ CITED_DECIMALS = {
     "09_training": ("4.72", "3.99", "90.1"),
     # defaults of the authors' code, of PyTorch, of Addons
     "13_official": ("0.02", "0.00001", "0.000001", "0.00005"),
-    # the authors' networks, with one token, and with one a class
-    "17_what_a_score_proves": ("82.1", "81.1", "82.0"),
 }
 # Worked out in the text (1/64, the logarithm of 4, of 10, 0.05 times a rate), or
 # supposed in a question of the quiz.
