@@ -134,7 +134,7 @@ def measures(dataset):
     """The recorded measures of several networks, seeds and maps (chapters 12 and 16).
 
     Args:
-        dataset: "shapes", "cifar10" or "pets".
+        dataset: "shapes", "cifar10", "pets", "answers" (chapter 17) or "parts" (06).
 
     Returns:
         list of dicts, one a row: "network", "seed", "map" (and of "pets" "pictures":
