@@ -1,6 +1,7 @@
 """The rules of how chapters let a reader predict, and write a part: CONTRIBUTING.md."""
 
 import ast
+import itertools
 import re
 
 import times
@@ -36,10 +37,12 @@ def printed(cell):
     )
 
 
+NOTHING = {"cell_type": "raw", "source": "", "metadata": {}}
+
+
 def after(cells, place):
     """The two cells after a place; empty texts where the notebook ends."""
-    nothing = {"cell_type": "raw", "source": "", "metadata": {}}
-    return (cells[place + 1 :] + 2 * [nothing])[:2]
+    return (cells[place + 1 :] + 2 * [NOTHING])[:2]
 
 
 # === predict means predict ===
@@ -69,17 +72,20 @@ def question_problems(cells):
 
 
 def outcome_problems(cells, place, box):
-    shows, says = after(cells, place)
-    if shows["cell_type"] == "code":
-        if "hide-output" not in tags_of(shows):
+    shown = list(
+        itertools.takewhile(
+            lambda cell: cell["cell_type"] == "code", cells[place + 1 :]
+        )
+    )
+    says = next(iter(cells[place + 1 + len(shown) :]), NOTHING)
+    for number, cell in enumerate(shown):  # an outcome may take several cells
+        if "hide-output" not in tags_of(cell):
             yield "no tag hide-output in the cell below"
-        if not shows["metadata"].get("jupyter", {}).get("outputs_hidden"):
+        if not cell["metadata"].get("jupyter", {}).get("outputs_hidden"):
             yield "no jupyter.outputs_hidden in the cell below"
-        if prompt_of(shows) != "What came out":
+        if number == 0 and prompt_of(cell) != "What came out" or not prompt_of(cell):
             yield 'the prompt of the cell below is not "What came out"'
-    elif box.endswith("By hand"):  # a pencil alone may answer
-        says = shows
-    else:
+    if not shown and not box.endswith("By hand"):  # there a pencil alone may answer
         yield "no code cell below"
     if not (is_text(says) and source_of(says).startswith(SAYS)):
         yield "no text that begins with the fold What it says"
