@@ -269,7 +269,7 @@ def _changed(tree):
             function = node.value.func
             if isinstance(function, ast.Attribute):
                 nodes.append(function)
-            elif function.id != "print":
+            elif getattr(function, "id", "") != "print":
                 nodes += node.value.args
     return {_root(node) for node in nodes} - {None}
 
