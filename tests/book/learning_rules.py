@@ -12,7 +12,6 @@ MOST_BOXES = 4
 MOST_WORDS = 2800
 MOST_LINES = 25  # of a solution
 MOST_TRUTHS = 40  # printed in the whole course
-MOST_TRUTHS_EACH = 3  # while some chapters are still to come
 SAYS = "<details><summary>What it says</summary>\n\n"
 TRUTH = re.compile(r"\b(?:True|False)\b")
 
@@ -200,14 +199,3 @@ def problems_of(notebook):
     if words_in(notebook) > MOST_WORDS:
         problems.append(f"{words_in(notebook):,} words: at most {MOST_WORDS:,}")
     return problems
-
-
-def truth_problems(counts, all_done):
-    """Too many, of a dict from a chapter to how often it prints True or False."""
-    if all_done:
-        if sum(counts.values()) > MOST_TRUTHS:
-            yield f"{sum(counts.values())} True or False: at most {MOST_TRUTHS}"
-        return
-    for name, count in counts.items():
-        if count > MOST_TRUTHS_EACH:
-            yield f"{name}: {count} True or False: at most {MOST_TRUTHS_EACH}"
