@@ -38,7 +38,7 @@ def test_the_core_path_has_marks_and_a_line_of_its_own(course, capsys):
 
 
 # What the course promises of itself.
-MOST_CORE_HOURS, MOST_HOURS = 8, 26
+MOST_CORE_HOURS, MOST_HOURS, MOST_WORDS = 8, 26, 34_000
 
 
 def test_the_core_path_and_the_course_can_be_finished():
@@ -47,6 +47,7 @@ def test_the_core_path_and_the_course_can_be_finished():
     for some, most in ((core, MOST_CORE_HOURS), (chapters.values(), MOST_HOURS)):
         whole = times.together(one for sections in some for one in sections.values())
         assert whole.whole <= 60 * most
+    assert whole.words <= MOST_WORDS
 
 
 def test_the_core_path_is_that_of_the_table_of_contents():
