@@ -68,7 +68,7 @@ def test_a_remark_stops_a_class_only(quick, capsys):
     assert main(["doctor", "--class"]) == 1
     out = capsys.readouterr().out
     assert "-> close other programs" in out and "not ready" in out
-    assert "34 s  From pixels to patches" in out and "9 min  Train it" in out
+    assert "34 s  From pixels to patches" in out and "4 min  Train it" in out
 
 
 def test_what_must_be_mended_stops_everybody(quick, monkeypatch, capsys):
