@@ -141,7 +141,7 @@
           clearTimeout(waiting);
           const rival = network === "shapes" && views[1] ? await ask(views[1], "shapes_average") : "";
           if (!state.again && state.done) say(`${state.note} ${sentence}${rival && `. With average pooling: ${rival}`}`.trim());
-          if (!state.looked) aside(HOW_TO_POINT);
+          if (!state.looked && !state.note) aside(HOW_TO_POINT);
           state.looked = true;
         }
         if (state.problem === "network") problem("");

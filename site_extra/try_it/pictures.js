@@ -8,8 +8,6 @@ const Pictures = (() => {
   const letters = (bytes, from = 0, to = bytes.length) => new TextDecoder("latin1").decode(bytes.subarray(from, to));
 
   // === whether a picture has a second frame ===
-  const MOVES = {"\x89PNG": pngMoves, RIFF: webpMoves, GIF8: gifMoves};
-
   function pngMoves(bytes, view) {
     for (let place = 8; place + 8 <= bytes.length; place += 12 + view.getUint32(place)) {
       const kind = letters(bytes, place + 4, place + 8);
@@ -46,7 +44,12 @@ const Pictures = (() => {
     return frames > 1;
   }
 
-  const moves = (bytes) => MOVES[letters(bytes, 0, 4)]?.(bytes, new DataView(bytes.buffer)) ?? false;
+  function moves(bytes) {
+    const begin = letters(bytes, 0, 4), view = new DataView(bytes.buffer);
+    if (begin.endsWith("PNG")) return pngMoves(bytes, view);
+    if (begin === "RIFF") return webpMoves(bytes, view);
+    return begin === "GIF8" && gifMoves(bytes);
+  }
 
   // === reading ===
 
