@@ -1,6 +1,8 @@
 """Change the address of the course's repository, everywhere at once.
 
+    python tools/set_repository.py                # the address of `git remote`, origin
     python tools/set_repository.py https://github.com/you/your-course
+    python tools/set_repository.py --check        # fails while it is nobody's
 
 The address stands in _config.yml, and in every link, badge and install command that
 cannot read it from there. This command replaces it in all of them.
@@ -9,6 +11,7 @@ cannot read it from there. This command replaces it in all of them.
 import argparse
 import os
 import re
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -16,6 +19,9 @@ from pathlib import Path
 ADDRESS = re.compile(
     r"https://github\.com/([A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)/([A-Za-z0-9._-]+)"
 )
+GIVE_IT = "give the address, https://github.com/OWNER/REPO"
+NOBODY = "OWNER/"  # how the course's own address begins
+OVER_SSH = re.compile(r"(?:ssh://)?git@github\.com[:/]")
 PLACES = (
     "_config.yml", "pyproject.toml", "CITATION.cff", "*.md",
     "chapters/*.ipynb", "patchconvnet/**/*.py", "tools/*.py",
@@ -40,6 +46,18 @@ def parse_address(text):
         wanted = "https://github.com/OWNER/REPO"
         raise BadInput(f"not a repository address: {text!r} (expected {wanted})")
     return f"{match[1]}/{match[2]}"
+
+
+def remote_address(root):
+    """The address that git pushes to, as https://github.com/OWNER/REPO."""
+    command = ["git", "-C", str(root), "remote", "get-url", "origin"]
+    try:
+        found = subprocess.run(command, capture_output=True, text=True)
+    except OSError:
+        raise BadInput(f"git is not installed here: {GIVE_IT}") from None
+    if found.returncode:
+        raise BadInput(f"git knows no address called origin: {GIVE_IT}")
+    return OVER_SSH.sub("https://github.com/", found.stdout.strip())
 
 
 def read(path):
@@ -120,12 +138,31 @@ class Parser(argparse.ArgumentParser):
         raise BadInput(f"{message} (see {self.prog} --help)")
 
 
+def check_somebody(root):
+    """Fail where the address is still the one that the course comes with."""
+    if current_name(root).startswith(NOBODY):
+        raise BadInput(
+            "the course's address is still https://github.com/OWNER/...: run python"
+            " tools/set_repository.py once, and commit what it changes"
+        )
+
+
 def main(arguments=None):
     parser = Parser(description=__doc__.splitlines()[0])
-    parser.add_argument("address", help="https://github.com/OWNER/REPO")
+    parser.add_argument(
+        "address", nargs="?", help="https://github.com/OWNER/REPO; default: git's"
+    )
+    parser.add_argument(
+        "--check", action="store_true", help="change nothing; fail if it is nobody's"
+    )
     root = Path(__file__).resolve().parent.parent
     try:
-        changed = set_repository(parser.parse_args(arguments).address, root)
+        options = parser.parse_args(arguments)
+        if options.check:
+            return check_somebody(root) or 0
+        address = options.address
+        address = remote_address(root) if address is None else address
+        changed = set_repository(address, root)
     except (BadInput, OSError) as error:
         print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
         return 2

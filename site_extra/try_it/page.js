@@ -8,6 +8,10 @@
     [38, 130, 142], [33, 145, 140], [31, 160, 136], [40, 174, 128], [63, 188, 115], [94, 201, 98], [132, 212, 75],
     [173, 220, 48], [216, 226, 25], [253, 231, 37]]; // matplotlib's, in 16 steps
 
+  const HOW_TO_POINT = "Point at a patch of a map to see its weight, or go there with the arrow keys.";
+  const HIDDEN = "This browser hides from pages what is drawn on them (a privacy setting): the network would see noise. " +
+    "Allow this page to read its canvas, or open it in another browser.";
+
   // === words ===
   const percent = (share) => share > 0.995 ? "more than 99%" : `${Math.round(100 * share)}%`;
 
@@ -130,13 +134,14 @@
       state.busy = true;
       const waiting = setTimeout(write, 400, ".answer", "Loading the network\u2026");
       try {
+        if (!Pictures.areReadable()) throw Error(HIDDEN);
         while (state.again) {
           state.again = false;
           const {network, epoch} = state, sentence = await ask(views[0], network, epoch);
           clearTimeout(waiting);
           const rival = network === "shapes" && views[1] ? await ask(views[1], "shapes_average") : "";
           if (!state.again && state.done) say(`${state.note} ${sentence}${rival && `. With average pooling: ${rival}`}`.trim());
-          if (!state.looked) aside("Point at a patch of a map to see its weight, or go there with the arrow keys.");
+          if (!state.looked && !state.note) aside(HOW_TO_POINT);
           state.looked = true;
         }
         if (state.problem === "network") problem("");
@@ -157,7 +162,7 @@
     function take(canvas, note = "") {
       state.note = note;
       problem("");
-      if (note) aside(note);
+      if (note || state.looked) aside(note || HOW_TO_POINT); // what was said of the picture before is gone
       pad.show(canvas);
     }
 
@@ -214,6 +219,12 @@
       root.addEventListener("dragover", (event) => event.preventDefault());
       root.addEventListener("drop", (event) => { event.preventDefault(); open(event.dataTransfer.files[0]); });
       document.addEventListener("paste", ({clipboardData}) => { if (clipboardData?.files.length) open(clipboardData.files[0]); });
+      // after Back, a browser may put back what was chosen
+      addEventListener("pageshow", () => {
+        const {value} = find(".networks input:checked");
+        if (value !== state.network) switchTo(value);
+        if (Number(slider.value) !== (state.epoch ?? LAST_EPOCH)) { state.epoch = Number(slider.value); trained(); }
+      });
       trained();
     }
     pad.put(Examples.background(state.sheet));

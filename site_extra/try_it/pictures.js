@@ -5,9 +5,53 @@ const Pictures = (() => {
   const LARGEST_FILE = 50e6, LARGEST_AREA = 40e6, LARGEST_SIDE = 1024; // bytes, pixels, pixels
   const ACCEPTED = "Choose a PNG, JPEG, WebP, GIF, BMP or AVIF picture.";
   const KINDS = [/^.PNG\r\n/s, /^\xff\xd8\xff/, /^RIFF....WEBP/s, /^GIF8/, /^BM/, /^....ftypavi[fs]/s]; // how files begin, byte by byte as a letter
-  const MOVING = [/^.PNG\r\n(?:(?!IDAT)[^])*acTL/, /^RIFF[^]{8,100000}?ANIM/, /^GIF8[^]*?(?:\x21\xf9\x04[^]{4}\0[^]*?){2}/]; // marks of a second frame
+  const letters = (bytes, from = 0, to = bytes.length) => new TextDecoder("latin1").decode(bytes.subarray(from, to));
 
-  const letters = (bytes) => new TextDecoder("latin1").decode(bytes);
+  // === whether a picture has a second frame ===
+  function pngMoves(bytes, view) {
+    for (let place = 8; place + 8 <= bytes.length; place += 12 + view.getUint32(place)) {
+      const kind = letters(bytes, place + 4, place + 8);
+      if (kind === "acTL" || kind === "IDAT") return kind === "acTL";
+    }
+    return false;
+  }
+
+  function webpMoves(bytes, view) {
+    for (let place = 12; place + 8 <= bytes.length;) {
+      if (letters(bytes, place, place + 4) === "ANIM") return true;
+      const size = view.getUint32(place + 4, true);
+      place += 8 + size + size % 2;
+    }
+    return false;
+  }
+
+  function gifMoves(bytes) {
+    const table = (flags) => flags & 128 ? 3 * 2 ** ((flags & 7) + 1) : 0; // bytes of a table of colours
+    let place = 13 + table(bytes[10]), frames = 0;
+    const skipBlocks = () => { while (bytes[place]) place += bytes[place] + 1; place++; };
+    while (frames < 2 && place < bytes.length) {
+      const kind = bytes[place];
+      if (kind === 0x21) { // an extension
+        place += 2;
+      } else if (kind === 0x2c) { // a frame
+        frames++;
+        place += 11 + table(bytes[place + 9]);
+      } else {
+        break;
+      }
+      skipBlocks();
+    }
+    return frames > 1;
+  }
+
+  function moves(bytes) {
+    const begin = letters(bytes, 0, 4), view = new DataView(bytes.buffer);
+    if (begin.endsWith("PNG")) return pngMoves(bytes, view);
+    if (begin === "RIFF") return webpMoves(bytes, view);
+    return begin === "GIF8" && gifMoves(bytes);
+  }
+
+  // === reading ===
 
   /* file: a File or Blob. -> {canvas: a square of at most 1,024 pixels, its dataset.cut set if the picture was none;
    * note: what the reader should know, or ""}. Throws an Error with a sentence for the reader. */
@@ -15,15 +59,19 @@ const Pictures = (() => {
     const name = file.name ? `"${file.name}"` : "This picture";
     if (!file.size) throw Error(`${name} is empty (0 bytes). ${ACCEPTED}`);
     if (file.size > LARGEST_FILE) throw Error(`${name} has ${Math.round(file.size / 1e6)} MB; at most 50 are read. Shrink it first.`);
-    const text = letters(await file.arrayBuffer());
+    const bytes = new Uint8Array(await file.arrayBuffer()), text = letters(bytes, 0, 1000); // how it begins
     if (/^\s*(<|\ufeff<|\xef\xbb\xbf<)/.test(text)) throw Error(`${name} is an SVG drawing or a web page, which may hold scripts. ${ACCEPTED}`);
     if (!KINDS.some((kind) => kind.test(text))) throw Error(`${name} is not a picture that browsers read. ${ACCEPTED}`);
-    const note = MOVING.some((mark) => mark.test(text)) ? `${name} moves: only its first picture is used.` : "";
+    const note = moves(bytes) ? `${name} moves: only its first picture is used.` : "";
     try {
       const area = await areaOf(file);
       if (area > LARGEST_AREA) throw Error(`${name} has ${Math.round(area / 1e6)} million pixels; at most 40 are read. Shrink it first.`);
       // As the package reads it: upright (EXIF), and without a colour profile, which the training pictures have not either.
-      const image = await createImageBitmap(file, {imageOrientation: "from-image", colorSpaceConversion: "none"});
+      const options = {imageOrientation: "from-image", colorSpaceConversion: "none"};
+      const image = await createImageBitmap(file, options).catch((error) => {
+        if (error.name !== "TypeError") throw error;
+        return createImageBitmap(file); // a browser that takes no options
+      });
       return {canvas: square(image), note};
     } catch (error) {
       throw error.constructor === Error ? error : Error(`${name} cannot be read. Is it damaged or cut short?`);
@@ -65,5 +113,16 @@ const Pictures = (() => {
     return {height, width, channels: 4, data};
   }
 
-  return {read, blank, pixels};
+  /* Whether what is drawn can be read back: some privacy settings answer with white, or with noise. */
+  function areReadable() {
+    const canvas = blank(8), pen = canvas.getContext("2d"), colours = [[250, 40, 10], [10, 90, 200]];
+    colours.forEach(([red, green, blue], half) => {
+      pen.fillStyle = `rgb(${red} ${green} ${blue})`;
+      pen.fillRect(0, 4 * half, 8, 4);
+    });
+    const {data} = pixels(canvas);
+    return data.every((part, index) => part === [...colours[Math.floor(index / 128)], 255][index % 4]);
+  }
+
+  return {read, blank, pixels, areReadable};
 })();

@@ -242,13 +242,58 @@ def test_set_repository_changes_nothing_if_it_cannot_read_all(copy, tmp_path_fac
     assert outside.read_text() == REPOSITORY and (copy / "link.md").is_symlink()
 
 
-def test_set_repository_without_an_address_is_one_line(copy):
+def git(folder, *arguments):
+    subprocess.run(["git", "-C", folder, *arguments], check=True, capture_output=True)
+
+
+@pytest.mark.parametrize(
+    "remote",
+    [
+        "https://github.com/me/my.course.git",
+        "git@github.com:me/my.course.git",
+        "ssh://git@github.com/me/my.course.git",
+    ],
+)
+def test_without_an_address_it_is_that_of_git(copy, remote):
+    git(copy, "init")
+    git(copy, "remote", "add", "origin", remote)
+    assert set_repository(copy, "--check").returncode == 2
     result = set_repository(copy)
-    assert (
-        result.returncode == 2
-        and result.stderr.startswith("error: ")
-        and result.stderr.count("\n") == 1
-    )
+    assert result.returncode == 0, result.stderr
+    assert address_problems(copy) == []
+    url = yaml.safe_load(read("_config.yml", copy))["repository"]["url"]
+    assert url == "https://github.com/me/my.course"
+    checked = set_repository(copy, "--check")
+    assert (checked.returncode, checked.stdout, checked.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize(
+    "remote, said",
+    [
+        (None, "git knows no address called origin: give the address"),
+        ("https://gitlab.com/me/course.git", "not a repository address"),
+        ("/somewhere/course", "not a repository address: '/somewhere/course'"),
+    ],
+)
+def test_where_git_knows_no_such_address_it_is_one_line(copy, remote, said):
+    git(copy, "init")
+    if remote:
+        git(copy, "remote", "add", "origin", remote)
+    before = {path: path.read_bytes() for path in copy.glob("*") if path.is_file()}
+    result = set_repository(copy)
+    assert result.returncode == 2 and said in result.stderr
+    assert result.stderr.startswith("error: ") and result.stderr.count("\n") == 1
+    assert {path: path.read_bytes() for path in before} == before
+
+
+def test_the_check_names_the_command_and_changes_nothing(copy):
+    config = (copy / "_config.yml").read_text(encoding="utf-8")
+    ours = config.replace(NAME, "OWNER/patchconvnet-course")
+    (copy / "_config.yml").write_text(ours, encoding="utf-8")
+    result = set_repository(copy, "--check")
+    assert result.returncode == 2 and result.stderr.count("\n") == 1
+    assert "run python tools/set_repository.py once" in result.stderr
+    assert (copy / "_config.yml").read_text(encoding="utf-8") == ours
 
 
 def test_set_repository_needs_the_course(tmp_path):
@@ -272,6 +317,15 @@ def test_every_chapter_is_listed_everywhere():
     ]
     # the guide is a page, no notebook
     assert sorted({*names, "14_instructors"}) == sorted(chapters), "_toc.yml"
+    titles = {
+        entry["file"]: entry.get("title")
+        for part in parts
+        for entry in part["chapters"]
+    }
+    for name in names:  # the menu has the numbers that the text refers to
+        cells = json.loads(read(f"chapters/{name}.ipynb"))["cells"]
+        title = "".join(cells[0]["source"]).splitlines()[0].removeprefix("# ")
+        assert titles[f"chapters/{name}"] == f"{name[:2]} {title}"
     for part in parts:
         files = [entry["file"] for entry in part["chapters"]]
         course = [file for file in files if file.startswith("chapters/")]
@@ -303,7 +357,9 @@ def test_the_workflow_tests_what_it_publishes_and_pins_what_it_runs():
         ), step
     commands = [step["run"] for step in steps if "run" in step]
     assert commands[0] == "bash .ci/run" and (ROOT / ".ci" / "run").is_file()
-    assert all(command in read("README.md").splitlines() for command in commands[1:])
+    check, *others = commands[1:]
+    assert check == "python tools/set_repository.py --check"  # before anything is built
+    assert all(command in read("README.md").splitlines() for command in others)
     for pin, version in re.findall(r"uses: (\S+) # (\S+)", text):
         assert re.fullmatch(r"v\d+\.\d+\.\d+", version), pin
     assert len(re.findall(r"uses: \S+ # v", text)) == text.count("uses:")

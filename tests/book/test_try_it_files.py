@@ -69,21 +69,24 @@ def give(page, path, way="choose", kind="image/png"):
     )
 
 
-def png(width, height):
-    """A PNG of one colour, which takes many pixels in few bytes."""
-    part = lambda kind, data: (
+def chunk(kind, data):
+    return (
         struct.pack(">I", len(data))
         + kind
         + data
         + struct.pack(">I", zlib.crc32(kind + data))
     )
+
+
+def png(width, height):
+    """A PNG of one colour, which takes many pixels in few bytes."""
     rows = zlib.compress(bytes((width + 7) // 8 + 1) * height, 1)
     header = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)
     return (
         b"\x89PNG\r\n\x1a\n"
-        + part(b"IHDR", header)
-        + part(b"IDAT", rows)
-        + part(b"IEND", b"")
+        + chunk(b"IHDR", header)
+        + chunk(b"IDAT", rows)
+        + chunk(b"IEND", b"")
     )
 
 
@@ -107,6 +110,7 @@ ODD = {
     "huge.png": (lambda: png(8000, 7000), "56 million pixels"),
     "cut short.jpg": (lambda: photograph()[:300], "damaged or cut short"),
     "noise.png": (lambda: b"\x89PNG\r\n\x1a\n" + bytes(200), "damaged or cut short"),
+    "cut.gif": (lambda: b"GIF89a" + bytes(7) + b"\x2c", "damaged or cut short"),
 }
 
 
@@ -149,3 +153,83 @@ def test_of_a_moving_picture_the_first_is_used_and_that_is_said(visit, tmp_path)
         page = visit("page.html")
         give(page, path)
         assert "moves: only its first picture is used. star, " in spoken(page)
+
+
+def still_pictures():
+    """Names and contents: pictures of one frame whose words look like marks of more."""
+    picture, found = Image.fromarray(pictures(100)[13]), {}
+    for kind in ("PNG", "WebP", "GIF"):
+        content = io.BytesIO()
+        picture.save(
+            content, kind, **({"exif": b"Exif\0\0ANIM"} if kind == "WebP" else {})
+        )
+        found[f"still.{kind.lower()}"] = content.getvalue()
+    plain = found["still.png"]
+    # a text of 12 MB before the pixels, as screenshots and other programs may have
+    words = chunk(b"tEXt", b"Comment\0" + 6_000_000 * b"ac" + b"acTL")
+    found["words.png"] = plain[:33] + words + plain[33:]
+    comment = b"\x21\xfe" + b"\x0a" + b"\x21\xf9\x04\0\0\0\0\0,," + b"\0"
+    gif = found["still.gif"]
+    table = 13 + 3 * 2 ** ((gif[10] & 7) + 1)
+    found["comment.gif"] = gif[:table] + 2 * comment + gif[table:]
+    return found
+
+
+def test_a_picture_of_one_frame_does_not_move_whatever_its_words(visit, tmp_path):
+    page = visit("page.html")
+    for name, content in still_pictures().items():
+        path = tmp_path / name
+        path.write_bytes(content)
+        fresh(page)
+        give(page, path)
+        said = spoken(page)
+        assert said.startswith("star, ") and "moves" not in said, name
+
+
+def test_what_was_said_of_a_moving_picture_goes_with_it(visit, tmp_path):
+    frames = [Image.fromarray(pictures(100)[index]) for index in (13, 10)]
+    path = tmp_path / "moving.gif"
+    frames[0].save(path, save_all=True, append_images=frames[1:], duration=50)
+    page = visit("page.html")
+    give(page, path)
+    assert "moves" in spoken(page)
+    assert "moves" in page.locator(".readout").inner_text()
+    fresh(page)
+    page.get_by_role("button", name="Example: circle").click()
+    assert "moves" not in spoken(page)
+    assert page.locator(".readout").inner_text().startswith("Point at a patch")
+
+
+@pytest.mark.parametrize("answer", ["255", "data[index] ^ (index % 2)"])
+def test_a_browser_that_hides_pixels_is_said_and_nothing_is_answered(visit, answer):
+    page = visit("page.html")
+    page.evaluate(
+        """(answer) => {
+            const get = CanvasRenderingContext2D.prototype.getImageData;
+            const change = new Function("data", "index", `return ${answer}`);
+            CanvasRenderingContext2D.prototype.getImageData = function (...box) {
+                const image = get.apply(this, box);
+                const seen = image.data.slice();
+                for (const index of seen.keys()) {
+                    image.data[index] = change(seen, index);
+                }
+                return image;
+            };
+        }""",
+        answer,
+    )
+    page.get_by_role("button", name="Example: circle").click()
+    page.wait_for_function("document.querySelector('.problem').textContent")
+    assert "privacy setting" in page.locator(".problem").inner_text()
+    assert page.locator(".attention .answer").inner_text() == "Nothing was computed."
+
+
+def test_after_back_the_network_is_the_one_that_is_chosen(visit, address):
+    page = visit("page.html")
+    page.get_by_label("CIFAR-10").check()
+    page.goto(f"{address}/page.html?other")
+    page.go_back()
+    page.wait_for_selector(".try-it[data-ready]")
+    chosen = page.locator(".networks input:checked").get_attribute("value")
+    slider_hidden = page.locator(".slider").is_hidden()
+    assert slider_hidden == (chosen == "cifar10")
