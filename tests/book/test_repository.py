@@ -213,16 +213,6 @@ def test_set_repository_rejects_bad_input(copy, address):
     assert {path: path.read_bytes() for path in before} == before
 
 
-@pytest.mark.parametrize("end", ["", "/", ".git", ".git/"])
-def test_set_repository_takes_an_address_as_it_is_copied(copy, end):
-    assert set_repository(copy, f"https://github.com/me/my.course{end}").returncode == 0
-    assert (
-        yaml.safe_load(read("_config.yml", copy))["repository"]["url"]
-        == "https://github.com/me/my.course"
-    )
-    assert address_problems(copy) == []
-
-
 def test_set_repository_changes_nothing_if_it_cannot_read_all(copy, tmp_path_factory):
     outside = tmp_path_factory.mktemp("outside") / "letter.md"
     outside.write_text(REPOSITORY)
