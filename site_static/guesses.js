@@ -29,13 +29,12 @@
     return copy.textContent.trim().replace(/\s+/g, " ");
   }
 
-  /* The folds that hide what comes out: of the code cell that follows, and of the text after it. */
+  /* The folds that hide what comes out: of the code cells that follow, and of the text after them. */
   function outcomesOf(question) {
     const folds = [];
-    let cells = 0;
     for (let next = question.nextElementSibling; next; next = next.nextElementSibling) {
-      if (next.matches("section") || isQuestion(next) || (next.matches(".cell") && ++cells > 1)) break;
-      if (next.matches(".cell.tag_hide-output")) folds.push(...next.querySelectorAll("details.hide"));
+      if (next.matches("section") || isQuestion(next) || (next.matches(".cell") && !next.matches(".tag_hide-output"))) break;
+      if (next.matches(".cell")) folds.push(...next.querySelectorAll("details.hide"));
       if (next.matches("details") && next.querySelector("summary")?.textContent.trim() === OUTCOME) return [...folds, next];
     }
     return folds;

@@ -131,3 +131,7 @@ def test_the_width_is_that_of_the_figure_as_a_notebook_keeps_it():
     _, size = notebook.sharp_png(canvas)
     assert abs(kept_width(canvas) - size["width"]) <= 1
     plt.close(canvas)
+
+
+def test_a_title_is_as_large_as_other_letters():
+    assert plotting.STYLE["axes.titlesize"] == plotting.STYLE["font.size"]
