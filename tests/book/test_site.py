@@ -131,6 +131,17 @@ def test_the_map_of_the_site_has_all_pages(book, heads):
     )
 
 
+def test_formulas_are_drawn_where_there_are_some(book, heads):
+    texts = {name: text_of(book / name) for name in heads}
+    with_formula, with_mathjax = (
+        {name for name, text in texts.items() if re.search(mark, text)}
+        for mark in (r'<(span|div) class="[^"]*\bmath\b', "<script[^>]+/mathjax/")
+    )
+    assert with_formula == with_mathjax
+    assert "chapters/06_attention_pooling.html" in with_formula
+    assert not with_formula & {"intro.html", "glossary.html"}
+
+
 # === an address that is not there ===
 
 
