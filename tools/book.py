@@ -1,11 +1,15 @@
 """What makes a site of the book's pages: an extension of Sphinx, named in _config.yml.
 
 Where the site will be, what a link to it shows, its map and its page for addresses that
-are not there. All
+are not there; the small pictures of its first page. All
 of it is made from what is in the repository, each time the book is built.
 """
 
+import base64
 import html
+import io
+import json
+import os
 import re
 import shutil
 from pathlib import Path
@@ -16,6 +20,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 SHARED = "_static/shared.png"  # what a link to the book shows
 SHARED_SIZE = 1200, 630
+CARD_SIZE = 480, 288
 # what the first page says of a chapter, in a card or in a list
 SAID = re.compile(r"(?m)^(?:- )?\*\*\d\d\*\* \[.+\]\((chapters/\w+)\.\w+\):?\s+(.+)$")
 NOT_FOUND = """<h1>There is no such page</h1>
@@ -116,11 +121,60 @@ def finish(app, error):
         shutil.copyfile(out / f"{app.config.root_doc}.html", out / "index.html")
 
 
+# === the first page's cards ===
+
+
+def add_pictures(app, doctree):
+    """Where a picture's source is a chapter, take that of its figures whose description
+    begins like the picture's, and make it small.
+    """
+    for image in doctree.findall(nodes.image):
+        if not image["uri"].endswith(".ipynb"):
+            continue
+        chapter = Path(app.srcdir, image["uri"])
+        app.env.note_dependency(str(chapter))
+        # beside the pages, as the figures of chapters
+        folder = Path(app.outdir).parent / "cards"
+        folder.mkdir(exist_ok=True)
+        small = folder / f"{chapter.stem}.jpg"
+        small_picture(figure_of(chapter, image["alt"])).save(small, quality=75)
+        image["uri"] = f"/{Path(os.path.relpath(small, app.srcdir)).as_posix()}"
+        image["loading"] = "lazy"
+
+
+def figure_of(chapter, description):
+    """The figure of a notebook whose description begins like that: an image.
+
+    Raises:
+        ValueError: a chapter that has none.
+    """
+    for cell in json.loads(chapter.read_text(encoding="utf-8"))["cells"]:
+        shown = cell["metadata"].get("mystnb", {}).get("image", {}).get("alt", "")
+        if not shown.startswith(description):
+            continue
+        for output in cell["outputs"]:
+            for kind in ("image/png", "image/jpeg"):
+                if kind in output.get("data", {}):
+                    data = base64.b64decode("".join(output["data"][kind]))
+                    return Image.open(io.BytesIO(data)).convert("RGB")
+    raise ValueError(f"no figure of {chapter.name} is described as {description!r}")
+
+
+def small_picture(figure):
+    """The upper left of a figure, as much as fills a card: an image."""
+    wide, high = CARD_SIZE
+    scale = max(wide / figure.width, high / figure.height)
+    size = round(figure.width * scale), round(figure.height * scale)
+    return figure.resize(size).crop((0, 0, wide, high))
+
+
 def setup(app):
     """What Sphinx calls."""
     for name in ("sphinxext.opengraph", "sphinx_sitemap", "notfound.extension"):
         app.setup_extension(name)
     app.connect("config-inited", settle, priority=100)
+    # before the collector of pictures
+    app.connect("doctree-read", add_pictures, priority=100)
     app.connect("html-page-context", describe, priority=100)
     app.connect("build-finished", finish)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -92,6 +92,8 @@ def test_a_chapter_is_described_as_on_the_first_page(heads):
     (said,) = meta(heads["chapters/04_trunk.html"], "description")
     start, rest = said[0].lower() + said[1:10], said[10:]
     assert f"{start}{rest}" in (ROOT / "intro.md").read_text(encoding="utf-8")
+    (said,) = meta(heads["chapters/06_attention_pooling.html"], "description")
+    assert said in (ROOT / "intro.md").read_text(encoding="utf-8")
 
 
 def test_a_description_ends_with_a_sentence():
