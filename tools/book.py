@@ -1,7 +1,7 @@
 """What makes a site of the book's pages: an extension of Sphinx, named in _config.yml.
 
 Where the site will be, what a link to it shows, its map and its page for addresses that
-are not there; the small pictures of its first page. All
+are not there; which words its search knows; the small pictures of its first page. All
 of it is made from what is in the repository, each time the book is built.
 """
 
@@ -15,12 +15,18 @@ import shutil
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import sphinx.search
+import yaml
 from docutils import nodes
 from PIL import Image, ImageDraw, ImageFont
+from sphinx import addnodes
 
+WORDS = Path(__file__).with_name("search_words.yml")
 SHARED = "_static/shared.png"  # what a link to the book shows
 SHARED_SIZE = 1200, 630
 CARD_SIZE = 480, 288
+# the cell that sets a chapter up, the same in each
+SETUP = "from patchconvnet.course.announcement import announce"
 # what the first page says of a chapter, in a card or in a list
 SAID = re.compile(r"(?m)^(?:- )?\*\*\d\d\*\* \[.+\]\((chapters/\w+)\.\w+\):?\s+(.+)$")
 NOT_FOUND = """<h1>There is no such page</h1>
@@ -121,6 +127,43 @@ def finish(app, error):
         shutil.copyfile(out / f"{app.config.root_doc}.html", out / "index.html")
 
 
+# === search ===
+
+
+class Index(sphinx.search.IndexBuilder):
+    """The index, without what no one looks for, and with what people type."""
+
+    def _word_collector(self, doctree):
+        doctree = doctree.deepcopy()  # the page itself stays whole
+        for node in list(doctree.findall(is_left_out)):
+            node.parent.remove(node)
+        found = super()._word_collector(doctree)
+        # in whatever order somebody types them, and with whatever between
+        for node in doctree.findall(addnodes.index):
+            for _, entry, *_ in node["entries"]:
+                found.title_words.extend(self.lang.split(entry))
+        return found
+
+
+def is_left_out(node):
+    """Whether that is a chapter's set-up, or what a cell prints."""
+    classes = node["classes"] if isinstance(node, nodes.Element) else ()
+    return "cell_output" in classes or (
+        "cell_input" in classes and SETUP in node.astext()
+    )
+
+
+def add_words(app, doctree):
+    """Put words that a page does not use itself into the search, as its entries."""
+    words = yaml.safe_load(WORDS.read_text(encoding="utf-8"))
+    for place, entries in words.items():
+        page, _, anchor = place.partition("#")
+        if page == app.env.docname:
+            app.env.note_dependency(str(WORDS))
+            found = [("single", entry, anchor, "main", None) for entry in entries]
+            doctree.insert(0, addnodes.index(entries=found))
+
+
 # === the first page's cards ===
 
 
@@ -172,8 +215,10 @@ def setup(app):
     """What Sphinx calls."""
     for name in ("sphinxext.opengraph", "sphinx_sitemap", "notfound.extension"):
         app.setup_extension(name)
+    sphinx.search.IndexBuilder = Index
     app.connect("config-inited", settle, priority=100)
-    # before the collector of pictures
+    # before the collectors of pictures and of the index
+    app.connect("doctree-read", add_words, priority=100)
     app.connect("doctree-read", add_pictures, priority=100)
     app.connect("html-page-context", describe, priority=100)
     app.connect("build-finished", finish)
