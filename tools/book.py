@@ -138,9 +138,11 @@ class Index(sphinx.search.IndexBuilder):
         for node in list(doctree.findall(is_left_out)):
             node.parent.remove(node)
         found = super()._word_collector(doctree)
-        # in whatever order somebody types them, and with whatever between
         for node in doctree.findall(addnodes.index):
-            for _, entry, *_ in node["entries"]:
+            places = node.get("places", [])
+            found.titles.extend(places)  # shown as "Set up > out of memory"
+            # in whatever order somebody types them, and with whatever between
+            for entry in [*dict(places), *(entry[1] for entry in node["entries"])]:
                 found.title_words.extend(self.lang.split(entry))
         return found
 
@@ -154,14 +156,22 @@ def is_left_out(node):
 
 
 def add_words(app, doctree):
-    """Put words that a page does not use itself into the search, as its entries."""
+    """Put words that a page does not use itself into the search: of a page as entries
+    of the index, of a place in it as if they were its title.
+    """
     words = yaml.safe_load(WORDS.read_text(encoding="utf-8"))
     for place, entries in words.items():
         page, _, anchor = place.partition("#")
         if page == app.env.docname:
             app.env.note_dependency(str(WORDS))
-            found = [("single", entry, anchor, "main", None) for entry in entries]
-            doctree.insert(0, addnodes.index(entries=found))
+            node = addnodes.index(entries=[])
+            if anchor:
+                node["places"] = [(entry, anchor) for entry in entries]
+            else:
+                node["entries"] = [
+                    ("single", entry, "", "main", None) for entry in entries
+                ]
+            doctree.insert(0, node)
 
 
 # === the first page's cards ===
