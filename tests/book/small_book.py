@@ -69,7 +69,7 @@ def make_book(folder, pages):
         shutil.copytree(ROOT / name, folder / name)
     settings = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
     shutil.copy2(ROOT / "references.bib", folder)
-    # of the page "Try it yourself"
+    # of the course's own site, and of the page "Try it yourself"
     del settings["sphinx"]["local_extensions"]
     del settings["sphinx"]["config"]["html_extra_path"]
     (folder / "_config.yml").write_text(yaml.safe_dump(settings), encoding="utf-8")

@@ -18,7 +18,8 @@ REPOSITORY = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))[
 ]["url"]
 NAME = REPOSITORY.removeprefix("https://github.com/")
 PLACEHOLDER = "OWNER/patchconvnet-course"
-LISTED = r"^- \*\*\d\d\*\* \[.*?\]\(chapters/(\w+)\.ipynb\)"  # a line of the list
+# a card, or a line of a list
+LISTED = r"^(?:- )?\*\*\d\d\*\* \[.*?\]\(chapters/(\w+)\.ipynb\)"
 COLAB = "https://colab.research.google.com/github/"
 
 
@@ -322,7 +323,7 @@ def test_every_chapter_is_listed_everywhere():
         assert course == sorted(course), part["caption"]
     in_order = [name for name in chapters if name != "14_instructors"]
     listed = re.findall(LISTED, read("intro.md"), re.M)
-    assert listed == in_order, "the lists in intro.md"
+    assert listed == in_order, "cards and lists in intro.md"
     linked = re.findall(
         rf"{re.escape(COLAB)}{re.escape(NAME)}/blob/main/chapters/(\w+)\.ipynb",
         read("README.md"),

@@ -182,7 +182,7 @@ def _settings(plan):
     """
     settings = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
     settings |= {"title": plan.title, "author": plan.institution, "launch_buttons": {}}
-    # of the page "Try it yourself"
+    # of the course's own site, and of the page "Try it yourself"
     del settings["sphinx"]["local_extensions"]
     del settings["sphinx"]["config"]["html_extra_path"]
     settings["html"] |= {
