@@ -1,4 +1,4 @@
-"""The course in Colab, on Binder and on a hub; and the version that a term uses."""
+"""What opens the chapters: JupyterLab, Colab, Binder, a hub; and a term's version."""
 
 import itertools
 import re
@@ -66,6 +66,13 @@ def test_what_is_no_tag_changes_nothing(copy, tag):  # noqa: F811
     result = set_repository(copy, REPOSITORY, f"--tag={tag}")
     assert result.returncode == 2 and "not a name for a tag" in result.stderr
     assert {path: path.read_bytes() for path in before} == before
+
+
+def test_what_opens_the_chapters_is_installed_with_the_rest():
+    assert "\njupyter lab chapters\n" in read("README.md")
+    assert re.search(r"(?m)^jupyterlab==", read("requirements.txt"))
+    for page in ("intro.md", "set_up.md", "chapters/14_instructors.md"):
+        assert "jupyter lab" in read(page), page
 
 
 # === in the cloud ===

@@ -392,8 +392,3 @@ def test_once_a_week_four_packages_are_not_pinned_and_all_others_are():
     ]
     free = {line.split()[0] for line in lines if "==" not in line.split(";")[0]}
     assert free == {"keras", "tensorflow", "tensorflow-cpu", "jax", "numpy"}
-
-
-def test_what_opens_the_chapters_is_installed_with_the_rest():
-    assert "\njupyter lab chapters\n" in read("README.md")
-    assert re.search(r"(?m)^jupyterlab==", read("requirements.txt"))
