@@ -23,7 +23,7 @@ START = """<!DOCTYPE html>
 <p><a href="book/intro.html">Open the book</a>. It needs no network, and nothing is
 installed.</p>
 <h2>Run</h2>
-<p>You need {needs}, and 2 GB of disk. In a terminal, in this folder:</p>
+<p>You need {needs}, and 3 GB of disk. In a terminal, in this folder:</p>
 <pre>{commands}</pre>
 <p>On Windows, the second line is <code>{on_windows}</code>. {network}</p>
 <p>Next time, the second and the last line do. Is all well?
@@ -38,7 +38,7 @@ README = """# {title}
 be saved.
 2. **Read.** Open `START-HERE.html`: it leads to the book. For that, nothing is \
 installed.
-3. **Make an environment, and install**, once. You need {needs}, and 2 GB of disk. In \
+3. **Make an environment, and install**, once. You need {needs}, and 3 GB of disk. In \
 a terminal, in this folder (on Windows, the second line is `{on_windows}`):
 
    ```bash
