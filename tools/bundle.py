@@ -5,31 +5,34 @@
     python tools/bundle.py --kit ../my-class      # a class's own book and notebooks, in
                                                   # place of the course's (see
                                                   # tools/classroom.py)
+    python tools/bundle.py --wheels               # and all that is to be installed, for
+                                                  # laptops like this one
+    python tools/bundle.py --wheels --platform windows macos --python 3.13
 
 It takes what is committed, builds the book from that, and draws the test pictures of
 Shapes. So nothing stale and nothing private gets in, and the same commit gives the same
 bytes (with the same versions of everything). A checksum is written beside the zip.
-About a minute.
+About a minute. The wheels are of the versions that are installed here, and take a
+few minutes and a network.
 
 In the zip is one folder:
 
-    START-HERE.html   opens the book
+    START-HERE.html   leads to the book, and says how to run the notebooks
     book/             its pages: they need no server and no network
     shapes_test.npz   2,000 test pictures, labels and masks, for those who work without
                       our package
     SHA256SUMS        checks every other file: sha256sum -c SHA256SUMS
+    wheels/           with --wheels, about 500 MB for one kind of laptop
     README.md,
     chapters/,
     patchconvnet/...  the course as in its repository;
-                      of a kit: student/, plan.toml, the package
+                      of a kit: student/, plan.toml, the package, a README for students
 """
 
 import hashlib
 import importlib.util
 import os
-import re
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -40,23 +43,27 @@ from pathlib import Path
 # TensorFlow's start-up notes would drown the one line that matters
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-from classroom.plan import with_dataset
-from command import Parser, check_utf8, in_one_line
+import handout
+import wheels
+from classroom.plan import read_plan, with_dataset
+from command import Parser, check_utf8, in_one_line, run
 from patchconvnet.course import plans
 from patchconvnet.errors import PatchConvNetError, one_line
 from patchconvnet.files import place, written_aside
 
 ROOT = Path(__file__).resolve().parent.parent
-MOST_BYTES = 60_000_000
+MOST_BYTES = 60_000_000  # without wheels
 # needed with a kit
 PACKAGE = (
     "patchconvnet",
     "pyproject.toml",
-    "README.md",
+    "requirements.txt",
+    "requirements-backends.txt",
     "LICENSE",
     "LICENSE-text.md",
     "CITATION.cff",
 )
+NOBODY = "https://github.com/OWNER/"  # how the address of nobody's course begins
 JUPYTER_BOOK = "from jupyter_book.cli.main import main; main()"
 # Run in the folder of the commit: its package draws, not one that may be installed.
 DRAW = """
@@ -71,41 +78,6 @@ numpy.savez_compressed(
     class_names=shapes.class_names,
 )
 """
-# a line that says why, where a command says much
-TELLING = re.compile("WARNING|ERROR|Error:|fatal:")
-START = """<!DOCTYPE html>
-<html lang="en">
-<meta charset="utf-8">
-<meta http-equiv="refresh" content="0; url=book/intro.html">
-<title>To the course</title>
-<p><a href="book/intro.html">To the course</a></p>
-</html>
-"""
-
-
-def run(command, problem, folder, **options):
-    """Standard output of a command that is run in `folder`.
-
-    Raises:
-        PatchConvNetError: if it fails: `problem`, and the first line that says why.
-    """
-    result = subprocess.run(
-        command,
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        errors="replace",
-        stdin=subprocess.DEVNULL,
-        **options,
-    )
-    if result.returncode:
-        # jupyter-book colours its lines, whoever reads them
-        plain = re.sub(r"\x1b\[[\d;]*m", "", result.stderr)
-        lines = [line.strip() for line in plain.splitlines() if line.strip()]
-        lines = lines or ["it does not say why"]
-        reason = next(filter(TELLING.search, lines), lines[-1])
-        raise PatchConvNetError(f"{problem}: {reason.replace(f'{folder}{os.sep}', '')}")
-    return result.stdout
 
 
 def commit_of(root):
@@ -147,15 +119,17 @@ def check_kit(kit):
 def take_kit(folder, kit):
     """Leave of the course in `folder` the package alone, and add a kit's book.
 
-    Returns:
-        The folder of the students' book.
-
     Raises:
         PatchConvNetError: if the kit has links: what they lead to may be private.
     """
     for item in folder.iterdir():
-        if item.name not in PACKAGE and not item.name.startswith("requirements"):
+        if item.name not in PACKAGE:
             shutil.rmtree(item) if item.is_dir() else item.unlink()
+    for name in ("pyproject.toml", "CITATION.cff"):
+        if (folder / name).exists():
+            lines = (folder / name).read_text(encoding="utf-8").splitlines(True)
+            text = "".join(line for line in lines if NOBODY not in line)
+            (folder / name).write_text(text, encoding="utf-8")
     ignored = shutil.ignore_patterns("_build", ".*", "__pycache__")
     shutil.copytree(
         (kit / "student").resolve(), folder / "student", symlinks=True, ignore=ignored
@@ -171,10 +145,9 @@ def take_kit(folder, kit):
     for pictures in sorted((folder / "student").glob("data/*.npz")):
         plan = with_dataset(plan, pictures.relative_to(folder).as_posix())
     (folder / "plan.toml").write_text(plan, encoding="utf-8")
-    return folder / "student"
 
 
-def collect(root, folder, work, seconds, kit=None):
+def collect(root, folder, work, seconds, kit=None, laptops=()):
     """Fill `folder` with everything that is packed; what is not, lies in `work`."""
     if importlib.util.find_spec("jupyter_book") is None:
         raise PatchConvNetError(
@@ -184,7 +157,12 @@ def collect(root, folder, work, seconds, kit=None):
     take = ["git", "archive", "--output", str(archive), "HEAD"]
     run(take, "git cannot write the commit", root)
     shutil.unpack_archive(archive, folder)
-    source = folder if kit is None else take_kit(folder, kit)
+    source, guide = folder, handout.Guide("chapters", laptops)
+    if kit is not None:
+        take_kit(folder, kit)
+        source, guide = folder / "student", handout.Guide("student/chapters", laptops)
+        text = handout.readme(guide, read_plan(folder / "plan.toml"))
+        (folder / "README.md").write_text(text, encoding="utf-8")
     environment = {
         **os.environ,
         "SOURCE_DATE_EPOCH": str(seconds),
@@ -195,7 +173,11 @@ def collect(root, folder, work, seconds, kit=None):
     run(build, "the book cannot be built", source, env=environment)
     shutil.move(work / "_build" / "html", folder / "book")
     run([sys.executable, "-c", DRAW], "Shapes cannot be drawn", folder, env=environment)
-    (folder / "START-HERE.html").write_text(START, encoding="utf-8")
+    if laptops:
+        shutil.unpack_archive(archive, work / "course")  # building writes into it
+        wheels.collect(work / "course", folder / "wheels", laptops)
+    page = handout.start_page(guide)
+    (folder / "START-HERE.html").write_text(page, encoding="utf-8")
     lines = [
         f"{digest(path)}  {path.relative_to(folder).as_posix()}\n"
         for path in files_in(folder)
@@ -223,20 +205,23 @@ def pack(folder, out, seconds):
             entry = zipfile.ZipInfo(path.relative_to(folder.parent).as_posix(), moment)
             # a plain file, on whatever system
             entry.create_system, entry.external_attr = 3, 0o100644 << 16
-            bundle.writestr(
-                entry, path.read_bytes(), zipfile.ZIP_DEFLATED, compresslevel=9
-            )
-    if out.stat().st_size > MOST_BYTES:
-        size = f"{out.stat().st_size / 1e6:.0f} MB, more than {MOST_BYTES / 1e6:.0f}"
+            # a wheel is a zip already
+            stored = path.suffix == ".whl"
+            method = zipfile.ZIP_STORED if stored else zipfile.ZIP_DEFLATED
+            bundle.writestr(entry, path.read_bytes(), method, compresslevel=9)
+    packed = sum(path.stat().st_size for path in folder.glob("wheels/*.whl"))
+    if (size := out.stat().st_size - packed) > MOST_BYTES:
+        size = f"{size / 1e6:.0f} MB, more than {MOST_BYTES / 1e6:.0f}"
         raise PatchConvNetError(
             f"the bundle would have {size}: take something large out of the course"
         )
 
 
-def make(root, out=None, kit=None):
+def make(root, out=None, kit=None, laptops=()):
     """Make the bundle of the clone `root`, or of a class's `kit`: the path of the zip.
 
-    By default it lies under `dist`. The checksum of the zip is written beside it.
+    By default it lies under `dist`. The checksum of the zip is written beside it. It
+    has wheels for `laptops`, a list of `wheels.Laptop`.
 
     Raises:
         PatchConvNetError: if something is missing, fails or does not fit. A zip that is
@@ -262,7 +247,7 @@ def make(root, out=None, kit=None):
         tempfile.TemporaryDirectory() as work,
     ):
         folder = Path(work, name)
-        collect(root, folder, Path(work), seconds, kit)
+        collect(root, folder, Path(work), seconds, kit, laptops)
         pack(folder, aside, seconds)
         sum_aside.write_text(f"{digest(aside)}  {out.name}\n", encoding="utf-8")
     return out
@@ -281,8 +266,30 @@ def main(arguments=None):
         metavar="DIR",
         help="pack the kit of a class, made by tools/classroom.py",
     )
+    parser.add_argument(
+        "--wheels",
+        action="store_true",
+        help="pack all that is to be installed, too: laptops need no network",
+    )
+    parser.add_argument(
+        "--platform",
+        nargs="+",
+        choices=sorted(wheels.KINDS),
+        help="the kinds of laptops that the wheels are for; default: one like this",
+    )
+    parser.add_argument(
+        "--python",
+        choices=wheels.PYTHONS,
+        help="the Python that the laptops have; default: this one",
+    )
     options = parser.parse_args(arguments)
-    out = make(ROOT, options.out, options.kit)
+    if not options.wheels and (options.platform or options.python):
+        raise PatchConvNetError("--platform and --python say what --wheels are for")
+    laptops = [
+        wheels.Laptop(kind, options.python or wheels.HERE)
+        for kind in (options.platform or [None] if options.wheels else ())
+    ]
+    out = make(ROOT, options.out, options.kit, laptops)
     print(
         f"{one_line(out)}: {out.stat().st_size / 1e6:.1f} MB. Its checksum is in"
         f" {one_line(out.name)}.sha256"

@@ -6,9 +6,15 @@ the package, and so without Keras.
 
 import argparse
 import functools
+import os
+import re
+import subprocess
 import sys
 
 from patchconvnet.errors import PatchConvNetError, one_line
+
+# a line that says why, where a command says much
+TELLING = re.compile("WARNING|ERROR|Error:|fatal:")
 
 
 class Parser(argparse.ArgumentParser):
@@ -45,6 +51,32 @@ def in_one_line(main):
             return 130
 
     return run
+
+
+def run(command, problem, folder, telling=TELLING, **options):
+    """Standard output of a command that is run in `folder`.
+
+    Raises:
+        PatchConvNetError: if it fails: `problem`, and the first line that says why,
+            which is one that has the pattern `telling`, if there is any.
+    """
+    result = subprocess.run(
+        command,
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        stdin=subprocess.DEVNULL,
+        **options,
+    )
+    if result.returncode:
+        # jupyter-book colours its lines, whoever reads them
+        plain = re.sub(r"\x1b\[[\d;]*m", "", result.stderr)
+        lines = [line.strip() for line in plain.splitlines() if line.strip()]
+        lines = lines or ["it does not say why"]
+        reason = next(filter(telling.search, lines), lines[-1])
+        raise PatchConvNetError(f"{problem}: {reason.replace(f'{folder}{os.sep}', '')}")
+    return result.stdout
 
 
 def check_utf8(name, what):

@@ -2,6 +2,8 @@
 
     python tools/set_repository.py                # the address of `git remote`, origin
     python tools/set_repository.py https://github.com/you/your-course
+    python tools/set_repository.py --tag autumn-2026    # links lead to that version,
+                                                        # not to main
     python tools/set_repository.py --check        # fails while it is nobody's
 
 The address stands in _config.yml, and in every link, badge and install command that
@@ -20,11 +22,13 @@ ADDRESS = re.compile(
     r"https://github\.com/([A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)/([A-Za-z0-9._-]+)"
 )
 GIVE_IT = "give the address, https://github.com/OWNER/REPO"
+BRANCH = re.compile(r"(?m)^(  branch: )(\S+)$")
+TAG = re.compile(r"[A-Za-z0-9]+(?:[._-][A-Za-z0-9]+)*")
 NOBODY = "OWNER/"  # how the course's own address begins
 OVER_SSH = re.compile(r"(?:ssh://)?git@github\.com[:/]")
 PLACES = (
     "_config.yml", "pyproject.toml", "CITATION.cff", "*.md",
-    "chapters/*.ipynb", "patchconvnet/**/*.py", "tools/*.py",
+    "chapters/*.ipynb", "chapters/*.md", "patchconvnet/**/*.py", "tools/*.py",
 )  # fmt: skip
 
 
@@ -85,13 +89,36 @@ def current_name(root):
 def replace_name(text, old, new):
     """Replace OWNER/REPO where it is part of an address, and nowhere else.
 
-    GitHub's own address and Colab's (.../github/OWNER/REPO/blob/...) both hold it. The
+    GitHub's own address, Colab's (.../github/OWNER/REPO/blob/...) and Binder's
+    (.../gh/OWNER/REPO/...) hold it. The
     end matters: `me/course` must not match inside `me/course-two` or `me/course.js`,
     while the `.git` of a clone address and the full stop of a sentence may follow.
     """
     end = r"(?![A-Za-z0-9_-])(?!\.(?!git\b)[A-Za-z0-9_-])"
-    pattern = rf"((?:github\.com|githubusercontent\.com|/github)/){re.escape(old)}{end}"
+    hosts = r"github\.com|githubusercontent\.com|/github|/gh"
+    pattern = rf"((?:{hosts})/){re.escape(old)}{end}"
     return re.sub(pattern, lambda match: match[1] + new, text)
+
+
+def current_branch(root):
+    """The branch or tag that links lead to, as _config.yml says now."""
+    line = BRANCH.search(read(Path(root, "_config.yml")))
+    if line is None:
+        raise BadInput(f"no repository branch in {Path(root, '_config.yml')}")
+    return line[2]
+
+
+def replace_branch(text, name, old, new):
+    """Replace the branch or tag in addresses of OWNER/REPO, and in `git clone`.
+
+    The link for a hub keeps its branch: nbgitpuller gets no news from a tag.
+    """
+    name, old = re.escape(name), re.escape(old)
+    links = rf"((?:/{name}/(?:blob|tree)|/gh/{name})/){old}(?![\w.-])"
+    text = re.sub(links, lambda match: match[1] + new, text)
+    clone = rf"git clone (?:--branch \S+ )?(https://github\.com/{name})"
+    option = "" if new == "main" else f"--branch {new} "
+    return re.sub(clone, lambda match: f"git clone {option}{match[1]}", text)
 
 
 def write_whole(path, text):
@@ -109,10 +136,16 @@ def write_whole(path, text):
         raise
 
 
-def set_repository(address, root="."):
-    """Change the address in all files under `root`; return those that changed."""
+def set_repository(address, root=".", tag=None):
+    """Change the address in all files under `root`; return those that changed.
+
+    With a `tag` (or a branch), links lead to that from now on.
+    """
     new = parse_address(address)
     old = current_name(root)
+    branch = current_branch(root)
+    if tag is not None and not TAG.fullmatch(tag):
+        raise BadInput(f"not a name for a tag: {tag!r} (expected one as autumn-2026)")
     paths = sorted(
         path
         for place in PLACES
@@ -123,6 +156,10 @@ def set_repository(address, root="."):
     for path in paths:
         before = read(path)
         after = replace_name(before, old, new)
+        if tag is not None:
+            after = replace_branch(after, new, branch, tag)
+            if path.name == "_config.yml":
+                after = BRANCH.sub(lambda match: match[1] + tag, after)
         if after != before:
             changes.append((path, after))
     # _config.yml, the place that the old name is read from, goes last: a run that was
@@ -155,6 +192,9 @@ def main(arguments=None):
     parser.add_argument(
         "--check", action="store_true", help="change nothing; fail if it is nobody's"
     )
+    parser.add_argument(
+        "--tag", help="the term's version: links lead to it; main undoes that"
+    )
     root = Path(__file__).resolve().parent.parent
     try:
         options = parser.parse_args(arguments)
@@ -162,7 +202,7 @@ def main(arguments=None):
             return check_somebody(root) or 0
         address = options.address
         address = remote_address(root) if address is None else address
-        changed = set_repository(address, root)
+        changed = set_repository(address, root, options.tag)
     except (BadInput, OSError) as error:
         print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
         return 2

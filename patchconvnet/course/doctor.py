@@ -4,8 +4,8 @@
     the rest    see `doctor_report`: chapters, read_plan, as_table, as_json
 
 A check never raises: whatever goes wrong in it is what it has found. Those that import
-NumPy or Keras run in a process of their own (`doctor_apart`), which is this module as a
-program: a machine on which they kill it gets a report, too.
+Jupyter, NumPy or Keras run in a process of their own (`doctor_apart`), which is this
+module as a program: a machine on which they kill it gets a report, too.
 """
 
 import hashlib
@@ -19,7 +19,7 @@ from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from patchconvnet.course import doctor_apart
+from patchconvnet.course import doctor_apart, doctor_jupyter
 from patchconvnet.course.doctor_report import (  # noqa: F401 - for those who ask the doctor
     MEND,
     OK,
@@ -64,6 +64,8 @@ def examine(dataset=None):
     """
     own = dataset or os.environ.get("PATCHCONVNET_DATASET")
     names = ["Shapes", "own pictures", "CIFAR-10", *NEED_KERAS]
+    if "COLAB_RELEASE_TAG" not in os.environ:  # Colab has its own way to open notebooks
+        names = ["JupyterLab", "kernel", *names]
     if not own or own == "shapes":
         names.remove("own pictures")
     rest = ["Keras", *names]
@@ -95,6 +97,8 @@ def look(name, own=None, step=None):
         "Keras": _backend,
         "memory": _memory,
         "disk": _disk,
+        "JupyterLab": doctor_jupyter.lab,
+        "kernel": doctor_jupyter.kernel,
         "Shapes": _shapes,
         "own pictures": lambda: _own(own),
         "CIFAR-10": _cifar10,
@@ -104,7 +108,8 @@ def look(name, own=None, step=None):
     try:
         return looks[name]()
     except (Exception, SystemExit) as error:  # a check that breaks has found something
-        return Check(name, MEND, _one_line(error), _advice(error, NEW_ENVIRONMENT))
+        usual = doctor_jupyter.ADVICE.get(name, NEW_ENVIRONMENT)
+        return Check(name, MEND, _one_line(error), _advice(error, usual))
 
 
 def _advice(error, usual):

@@ -13,14 +13,16 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 CHAPTERS = sorted((ROOT / "chapters").glob("*.ipynb"))
-REPOSITORY = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))[
-    "repository"
-]["url"]
+SETTINGS = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
+REPOSITORY = SETTINGS["repository"]["url"]
+BRANCH = SETTINGS["repository"]["branch"]
 NAME = REPOSITORY.removeprefix("https://github.com/")
 PLACEHOLDER = "OWNER/patchconvnet-course"
 # a card, or a line of a list
 LISTED = r"^(?:- )?\*\*\d\d\*\* \[.*?\]\(chapters/(\w+)\.ipynb\)"
 COLAB = "https://colab.research.google.com/github/"
+BINDER = "https://mybinder.org/v2/gh/"
+HUB = "/hub/user-redirect/git-pull?repo=https://github.com/"
 
 
 def read(name, root=ROOT):
@@ -30,7 +32,8 @@ def read(name, root=ROOT):
 def names_in(text):
     """OWNER/REPO of every address that must be the course's: Colab's, pip's, git's."""
     own = (
-        rf"{re.escape(COLAB)}|git\+https://github\.com/|git clone https://github\.com/"
+        rf"{re.escape(COLAB)}|{re.escape(BINDER)}|{re.escape(HUB)}|"
+        r"git\+https://github\.com/|git clone (?:--branch \S+ )?https://github\.com/"
     )
     return set(re.findall(rf"(?:{own})([\w-]+/[\w.-]+?)(?=\.git\b|[^\w.-]|$)", text))
 
@@ -44,8 +47,9 @@ def address_problems(root):
     for path in [
         *map(
             Path(root).joinpath,
-            ("README.md", "intro.md", "CITATION.cff", "pyproject.toml"),
+            ("README.md", "intro.md", "set_up.md", "CITATION.cff", "pyproject.toml"),
         ),
+        Path(root, "chapters", "14_instructors.md"),
         *chapters,
     ]:
         text = path.read_text(encoding="utf-8")
@@ -79,11 +83,13 @@ def copy(tmp_path):
         "CITATION.cff",
         "pyproject.toml",
         "CONTRIBUTING.md",
+        "set_up.md",
     ):
         shutil.copy(ROOT / name, tmp_path)
     (tmp_path / "tools").mkdir()
     shutil.copy(ROOT / "tools" / "set_repository.py", tmp_path / "tools")
     (tmp_path / "chapters").mkdir()
+    shutil.copy(ROOT / "chapters" / "14_instructors.md", tmp_path / "chapters")
     source = [
         f"%pip install git+https://github.com/{NAME}@v0.2.0\n",
         f"{COLAB}{NAME}/blob",
@@ -325,7 +331,7 @@ def test_every_chapter_is_listed_everywhere():
     listed = re.findall(LISTED, read("intro.md"), re.M)
     assert listed == in_order, "cards and lists in intro.md"
     linked = re.findall(
-        rf"{re.escape(COLAB)}{re.escape(NAME)}/blob/main/chapters/(\w+)\.ipynb",
+        rf"(?m)^\|.*{re.escape(COLAB)}{re.escape(NAME)}/blob/{BRANCH}/chapters/(\w+)\.ipynb",
         read("README.md"),
     )
     assert linked == names, "the table in README.md"
@@ -357,7 +363,7 @@ def test_the_workflow_tests_what_it_publishes_and_pins_what_it_runs():
 
 
 def test_links_to_files_of_the_repository_lead_to_files():
-    link = re.compile(rf"{re.escape(REPOSITORY)}/blob/main/([\w./-]*\w)")
+    link = re.compile(rf"{re.escape(REPOSITORY)}/blob/{BRANCH}/([\w./-]*\w)")
     pages = [*CHAPTERS, *ROOT.glob("*.md"), *ROOT.glob("chapters/*.md")]
     found = {
         (page.name, path)
@@ -387,8 +393,3 @@ def test_once_a_week_four_packages_are_not_pinned_and_all_others_are():
     ]
     free = {line.split()[0] for line in lines if "==" not in line.split(";")[0]}
     assert free == {"keras", "tensorflow", "tensorflow-cpu", "jax", "numpy"}
-
-
-def test_what_opens_the_chapters_is_installed_with_the_rest():
-    assert "\njupyter lab chapters\n" in read("README.md")
-    assert re.search(r"(?m)^jupyterlab==", read("requirements.txt"))

@@ -8,7 +8,8 @@ from test_doctor import NAMES
 from patchconvnet.course import doctor, doctor_apart
 from patchconvnet.course.doctor import MEND, OK, Check
 
-OTHERS = ["Python", "packages", "Keras", "memory", "disk", "Shapes"]
+JUPYTER = ["JupyterLab", "kernel"]
+OTHERS = ["Python", "packages", "Keras", "memory", "disk", *JUPYTER, "Shapes"]
 
 
 # === all of them ===
@@ -54,7 +55,7 @@ def test_what_needs_libraries_is_looked_at_apart_and_the_rest_here(examined):
     }
     found, step, asked = examined({"training": training})
     assert list(found) == [*OTHERS, "CIFAR-10", "records", "training"] and step == 0.5
-    apart = ["Keras", "Shapes", "CIFAR-10", "records", "training"]
+    apart = ["Keras", *JUPYTER, "Shapes", "CIFAR-10", *doctor.NEED_KERAS]
     assert asked == [(apart, None), *apart] and found["training"] == Check(
         "training", OK, "fast"
     )
@@ -88,14 +89,21 @@ def test_own_pictures_are_looked_at_where_there_are_some(
             "training",
         ]
         assert asked[0] == (
-            ["Keras", "Shapes", "own pictures", "CIFAR-10", "records", "training"],
+            [
+                "Keras",
+                *JUPYTER,
+                "Shapes",
+                "own pictures",
+                "CIFAR-10",
+                *doctor.NEED_KERAS,
+            ],
             own,
         )
 
 
 def test_where_keras_kills_its_process_what_needs_it_is_not_tried(examined):
     found, step, asked = examined({"Keras": "the process died of SIGILL"})
-    assert asked[1:] == ["Keras", "Shapes", "CIFAR-10"] and step is None
+    assert asked[1:] == ["Keras", *JUPYTER, "Shapes", "CIFAR-10"] and step is None
     not_tried = [(MEND, "not tried: Keras does not start", "mend Keras first")] * 2
     assert [
         (found[name].state, found[name].found, found[name].advice)
@@ -181,11 +189,12 @@ def test_the_process_apart_reports_each_check_it_was_asked_for(monkeypatch):
 
 def test_each_name_is_a_check(monkeypatch, tmp_path):
     functions = [
-        "_python", "_packages", "_backend", "_memory", "_disk", "_shapes", "_cifar10",
-        "_records",
+        "_python", "_packages", "_backend", "_memory", "_disk", "lab", "kernel",
+        "_shapes", "_cifar10", "_records",
     ]  # fmt: skip
     for name in functions:
-        monkeypatch.setattr(doctor, name, lambda name=name: name)
+        module = doctor if name.startswith("_") else doctor.doctor_jupyter
+        monkeypatch.setattr(module, name, lambda name=name: name)
     monkeypatch.setattr(doctor, "_own", lambda own: f"_own {own}")
     monkeypatch.setattr(doctor, "_training", lambda step: step)
     found = [doctor.look(name) for name in NAMES]

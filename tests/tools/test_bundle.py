@@ -11,8 +11,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tiny_wheels
 
-from test_book import link_problems
+from test_book import link_problems, soup_of
 
 TOOLS = Path(__file__).resolve().parents[2] / "tools"
 FILES = {
@@ -20,7 +21,13 @@ FILES = {
     "_toc.yml": "format: jb-book\nroot: intro\nchapters:\n  - file: second\n",
     "intro.md": "# Title\n\n[on](second.md)\n",
     "second.md": "# Second\n",
-    "pyproject.toml": '[project]\nversion = "1.2.3"\n',
+    "pyproject.toml": (
+        '[project]\nname = "patchconvnet"\nversion = "1.2.3"\n[build-system]\n'
+        'requires = []\nbuild-backend = "tiny_wheels"\nbackend-path = ["."]\n'
+        '[project.urls]\nRepository = "https://github.com/OWNER/course"\n'
+    ),
+    "requirements.txt": '-e .\nrust ; sys_platform == "nowhere"\n',
+    "tiny_wheels.py": Path(tiny_wheels.__file__).read_text(encoding="utf-8"),
     ".gitignore": "runs/\ndist/\n__pycache__/\n",
     # Drawn by the package of the commit: another package may be installed.
     "patchconvnet/__init__.py": (
@@ -131,11 +138,12 @@ def test_every_page_leads_on_without_a_server(made):
     pages = [page for page in folder.rglob("*.html") if "_static" not in page.parts]
     assert len(pages) >= 5
     assert [problem for page in pages for problem in link_problems(page)] == []
-    start = (folder / "START-HERE.html").read_text()
-    assert (
-        'content="0; url=book/intro.html"' in start
-        and (folder / "book" / "intro.html").is_file()
-    )
+    start = soup_of(folder / "START-HERE.html")
+    assert [link["href"] for link in start.find_all("a")] == ["book/intro.html"]
+    assert start.pre.text.splitlines()[2:] == [
+        "pip install -r requirements.txt",
+        "jupyter lab chapters",
+    ]
 
 
 def test_the_same_commit_gives_the_same_bytes(bundle, made, course, tmp_path):
@@ -171,7 +179,7 @@ def fails(bundle, tmp_path, monkeypatch, capsys):
 
 @pytest.fixture
 def no_build(bundle, monkeypatch):
-    def collect(root, folder, work, seconds, kit):
+    def collect(root, folder, work, seconds, kit, laptops):
         folder.mkdir()
         (folder / "README.md").write_text("read me")
 
@@ -249,16 +257,33 @@ def kit(course, tmp_path_factory):
     (folder / "instructor" / "answers.ipynb").write_text("{}")
     (folder / "kit.json").write_text("{}")
     (folder / "plan.toml").write_text(
-        'title = "Ours"\ndataset = "../somewhere/photos"  # mine\nstart = "09:00"\n'
+        'title = "Ours"\ninstitution = "A <school>"\ncontact = "us@example.org"\n'
+        'dataset = "../somewhere/photos"  # mine\nstart = "09:00"\n[[session]]\n'
+        'title = "One"\n[[session.part]]\nchapter = "15_own_pictures"\nminutes = 5\n'
     )
     return folder
 
 
-def test_a_class_gets_its_own_book_and_no_answers(bundle, course, kit, tmp_path):
-    out = bundle.make(course, tmp_path / "class.zip", kit)
-    shutil.unpack_archive(out, tmp_path)
-    [folder] = [path for path in tmp_path.iterdir() if path.is_dir()]
-    assert folder.name == "my-class-1.2.3"
+@pytest.fixture(scope="module")
+def handed_out(bundle, course, kit, tmp_path_factory):
+    """The folder that comes out of a class's zip with wheels."""
+    shelf = tmp_path_factory.mktemp("shelf")
+    tiny_wheels.write_wheel(shelf, "leaf")
+    tiny_wheels.write_wheel(shelf, "leaf", "2.0", ["missing; os_name == 'nowhere'"])
+    folder = tmp_path_factory.mktemp("handed out")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PIP_NO_INDEX", "1")
+        patch.setenv("PIP_FIND_LINKS", str(shelf))
+        patch.setattr(bundle, "ROOT", course)
+        out = folder / "class.zip"
+        options = ["--out", str(out), "--kit", str(kit), "--wheels"]
+        assert bundle.main(options) == 0
+    shutil.unpack_archive(out, folder)
+    return folder / "my-class-1.2.3"
+
+
+def test_a_class_gets_its_own_book_and_no_answers(handed_out):
+    folder = handed_out
     assert "Our class" in (folder / "book" / "intro.html").read_text()
     assert (folder / "patchconvnet").is_dir() and (
         folder / "student" / "intro.md"
@@ -272,6 +297,40 @@ def test_a_class_gets_its_own_book_and_no_answers(bundle, course, kit, tmp_path)
         'dataset = "student/data/animals.npz"\nstart'
         in (folder / "plan.toml").read_text()
     )
+    assert "OWNER" not in (folder / "pyproject.toml").read_text()
+
+
+def test_without_a_network_start_here_installs(handed_out):
+    """Its own lines, word by word, with an index that nobody can reach."""
+    *lines, opens = soup_of(handed_out / "START-HERE.html").pre.text.splitlines()
+    assert opens == "jupyter lab student/chapters"
+    own = {name: one for name, one in os.environ.items() if not name.startswith("PIP_")}
+    nowhere = {"PIP_INDEX_URL": "http://127.0.0.1:9", "PIP_CONFIG_FILE": os.devnull}
+    ask = "python -c 'import leaf, patchconvnet as course; print(leaf.version, course)'"
+    result = subprocess.run(
+        ["bash", "-ec", "\n".join([*lines, "cd book", ask])],
+        cwd=handed_out,
+        env={**own, **nowhere, "PYTHONPATH": ""},
+        capture_output=True,
+        text=True,
+    )
+    assert result.returncode == 0, result.stderr
+    installed = result.stdout.splitlines()[-1]
+    assert installed.startswith("2.0 <module 'patchconvnet' from ")
+    assert "site-packages" in installed
+    guide = (handed_out / "README.md").read_text()
+    assert "A \\<school\\>. Questions: us@example.org" in guide
+    assert all(f"\n   {line}\n" in guide for line in (*lines, opens))
+
+
+def test_what_wheels_are_for_is_said_with_them(bundle, course, monkeypatch, capsys):
+    monkeypatch.setattr(bundle, "ROOT", course)
+    monkeypatch.setattr(bundle, "make", lambda *given: pytest.fail("it is made"))
+    for options in (["--platform", "linux"], ["--python", "3.12"]):
+        assert bundle.main(options) == 2
+        assert "say what --wheels are for" in capsys.readouterr().err
+    assert bundle.main(["--wheels", "--platform", "amiga"]) == 2
+    assert "linux-arm" in capsys.readouterr().err
 
 
 def test_a_folder_that_is_no_kit_is_no_bundle(bundle, course, tmp_path):

@@ -111,7 +111,6 @@ def test_sections_that_are_left_out_are_gone_and_links_lead_elsewhere(kit):
         and "## Try your own picture" not in text
     )
     assert "](06_attention_pooling.ipynb)" in text and "](07_model.ipynb)" not in text
-    assert "/blob/main/chapters/07_model.ipynb)" in text
 
 
 def test_the_instructor_has_solutions_notes_and_minutes(kit):

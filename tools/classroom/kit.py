@@ -92,6 +92,8 @@ def _fill(folder, plan, out):
         for cell in cells:
             if cell.node.cell_type == "markdown":
                 cell.node.source = pages.linked(cell.node.source, names)
+            else:
+                cell.node.source = pages.installing(cell.node.source)
         notes = ROOT / "classroom" / "notes" / f"{chapter.name}.md"
         notes = notes.read_text(encoding="utf-8")
         own = data if chapter.takes_data else None

@@ -54,8 +54,16 @@ ESCAPED = """\
 {%- set author, pagetitle, docstitle = author|e, pagetitle|e, docstitle|e %}
 """
 LINK = re.compile(
-    r"\]\((?:\.\./)?(?:chapters/)?((\d\d_[a-z_]+)\.(?:ipynb|md))(#[^)]*)?\)"
+    r"\[((?:[^][]|\[[^][]*\])*)\]\((?:\.\./)?(?:chapters/)?((\d\d_[a-z_]+)\.(?:ipynb|md))(#[^)]*)?\)"
 )
+NOBODY = "https://github.com/OWNER/"  # how the address of nobody's course begins
+IN_COLAB = re.compile(r'if "google\.colab" in sys\.modules:.*\n +%pip install .*\n')
+SET_UP = """\
+Reading needs nothing but this book. To run the chapters, do what `README.md` says, in \
+the folder that you unzipped. Next time, two lines do, there: the one that activates, \
+and `jupyter lab student/chapters`.
+
+"""
 
 
 def schedule(plan, titles):
@@ -129,6 +137,7 @@ def write_book(folder, plan, chapters):
         name: (ROOT / name).read_text(encoding="utf-8")
         for name in (*LOOK_UP, "references.bib")
     }
+    texts["set_up.md"] = _set_up(texts["set_up.md"], plan)
     for name in LOOK_UP:
         texts[name] = linked(texts[name], names)
     texts["intro.md"] = _first_page(plan, chapters)
@@ -161,10 +170,10 @@ When, and for how long: see the [schedule](schedule.md).
 
 ## How to work
 
-Read a chapter here, or open its notebook and run it: `python -m patchconvnet doctor` \
-says whether your machine is ready. An exercise ends in an error until it is done. \
-That is meant. Below most of them is a check: run it, and it says what was expected, \
-what came, and a hint.
+Read a chapter here, or run its notebook: [Set up](set_up.md) says how. `jupyter lab` \
+opens it, and `python -m patchconvnet doctor` says whether your machine is ready. An \
+exercise ends in an error until it is done. That is meant. Below most of them is a \
+check: run it, and it says what was expected, what came, and a hint.
 
 Where a text asks you to predict, write your guess down first. What the cell below it \
 shows is not on these pages: run it in the notebook.
@@ -182,6 +191,8 @@ def _settings(plan):
     """
     settings = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
     settings |= {"title": plan.title, "author": plan.institution, "launch_buttons": {}}
+    if _address() is None:
+        del settings["repository"]
     # of the course's own site, and of the page "Try it yourself"
     del settings["sphinx"]["local_extensions"]
     del settings["sphinx"]["config"]["html_extra_path"]
@@ -196,18 +207,44 @@ def _settings(plan):
     return settings
 
 
-def linked(text, names):
-    """A text whose links to chapters outside the kit lead to the course's address."""
+def _address():
+    """Where the course lies on the web; None while the address is nobody's."""
     course = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
     address = course["repository"]["url"]
+    if address.startswith(NOBODY):
+        return None
+    return f"{address}/blob/{course['repository']['branch']}"
+
+
+def linked(text, names):
+    """A text whose links to chapters outside the kit lead to the course's address.
+
+    Where that is nobody's, their words stay alone.
+    """
+    address = _address()
 
     def target(link):
-        file, name, anchor = link.groups()
+        words, file, name, anchor = link.groups()
         if name in names:
             return link[0]
-        return f"]({address}/blob/main/chapters/{file}{anchor or ''})"
+        if address is None:
+            return words
+        return f"[{words}]({address}/chapters/{file}{anchor or ''})"
 
     return LINK.sub(target, text)
+
+
+def installing(source):
+    """A cell's code, without what installs the package in Colab from no address."""
+    return source if _address() else IN_COLAB.sub("", source)
+
+
+def _set_up(text, plan):
+    """The course's page "Set up", for those who have a class's zip."""
+    title, rest = text.split("\n", 1)
+    rest = rest[rest.index("## Where it does not run") :]
+    rest = re.sub(r"\[Tell us\]\(\S+/issues\)", f"Ask {plain(plan.contact)}", rest)
+    return f"{title}\n\n{SET_UP}{rest}"
 
 
 def instructions(plan, out, data):
@@ -226,11 +263,11 @@ def instructions(plan, out, data):
         )
     own, kit = quoted(out / "plan.toml"), quoted(out)
     again = f"python tools/classroom.py --plan {own} --out {kit}"
-    packed = f"python tools/bundle.py --kit {kit} --out class.zip"
+    packed = f"python tools/bundle.py --kit {kit} --wheels --out class.zip"
     ready = f"python -m patchconvnet doctor --class --plan {own}"
     commands = shell(
         f"{again}     # after a change of the plan",
-        f"{packed}               # for a class without a network",
+        f"{packed}     # for a class without a network",
         f"{ready}     # is this machine ready?",
     )
     return f"""# {plain(plan.title)}
