@@ -1,25 +1,33 @@
 """What is marked on a picture or a map: outlines and frames, seen on bright and dark.
 
-One style for all: a thin line, and black on both sides of it.
+One style for all: a thin line, and on both sides of it black where it is white, white
+where it has a colour.
 """
 
 import matplotlib.pyplot as plt
 from matplotlib.patheffects import withStroke
 
-LINE, WITH_EDGES = 1.4, 3.0  # points
-EDGES = (withStroke(linewidth=WITH_EDGES, foreground="black"),)
+WHITE_LINE, COLOURED_LINE, EDGE = 1.4, 2.2, 0.8  # points
 
 
-def outline(axis, mask, colour="white"):
-    """Draw a line around an object.
+def _look(colour):
+    """The width of a line, and its path effects."""
+    width, edge = (
+        (WHITE_LINE, "black") if colour == "white" else (COLOURED_LINE, "white")
+    )
+    return width, (withStroke(linewidth=width + 2 * EDGE, foreground=edge),)
+
+
+def outline(axis, mask):
+    """Draw a white line around an object.
 
     Args:
         axis: matplotlib axes.
         mask: bool (H, W), where the object is.
-        colour: of the line.
     """
-    line = axis.contour(mask, levels=[0.5], colors=colour, linewidths=LINE)
-    line.set(path_effects=EDGES)
+    width, edges = _look("white")
+    line = axis.contour(mask, levels=[0.5], colors="white", linewidths=width)
+    line.set(path_effects=edges)
 
 
 def frame(axis, left, top, width, height, colour="white"):
@@ -31,6 +39,7 @@ def frame(axis, left, top, width, height, colour="white"):
         width, height: to the opposite one.
         colour: of the line.
     """
-    look = {"fill": False, "edgecolor": colour, "linewidth": LINE}
-    place = plt.Rectangle((left, top), width, height, path_effects=EDGES, **look)
+    line, edges = _look(colour)
+    look = {"fill": False, "edgecolor": colour, "linewidth": line}
+    place = plt.Rectangle((left, top), width, height, path_effects=edges, **look)
     axis.add_patch(place)

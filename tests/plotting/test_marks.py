@@ -40,6 +40,13 @@ def test_a_mark_has_bright_and_dark_on_any_shade(mark, shade):
     assert 95 <= rows.min() <= 100 and 300 <= rows.max() <= 305
 
 
+def test_a_coloured_mark_has_white_beside_it():
+    pixels = drawn_on(128, lambda axis: frame(axis, 4.5, 4.5, 10, 10, ORANGE))
+    row = (255 * pixels[200]).round().astype(int)
+    assert (row.min(axis=1) > 230).any()
+    assert (np.abs(row - (0xC2, 0x55, 0)).max(axis=1) < 10).any()
+
+
 def luminance(colour):
     values = np.array([int(colour[at : at + 2], 16) for at in (1, 3, 5)]) / 255
     linear = np.where(
