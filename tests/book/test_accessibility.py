@@ -70,9 +70,12 @@ BLURRED = """() => [...document.querySelectorAll(".cell_output img")]
     .map(image => image.alt)"""
 # What a reader sees of an element that the keyboard has reached, or of what is in it.
 LOOKS = """() => {
-    const PARTS = ["outline", "boxShadow", "borderColor", "backgroundColor"];
+    const line = (style, name) => style[`${name}Style`] === "none"
+        || style[`${name}Width`] === "0px" ? "" : style[name];
+    const seen = style => [line(style, "outline"), line(style, "borderBottom"),
+        style.boxShadow, style.backgroundColor].join();
     window.look = element => [element, ...element.querySelectorAll("img")]
-        .map(one => PARTS.map(part => getComputedStyle(one)[part]).join()).join();
+        .map(one => seen(getComputedStyle(one))).join();
     window.before = new Map([...document.querySelectorAll("*")]
         .map(element => [element, look(element)]));
 }"""
@@ -281,7 +284,8 @@ def test_focus_is_seen_on_every_control(browser, address, name, mode):
 def test_a_control_without_focus_is_seen(browser, tmp_path):
     file = tmp_path / "page.html"
     file.write_text(
-        "<style>.bare:focus { outline: none }</style><button>one</button>"
+        "<style>.bare { border: 0 } .bare:focus { outline: none; color: red }</style>"
+        "<button>one</button>"
         '<button class="bare">two</button><a href="#" class="bare">three</a>'
     )
     page, _ = open_page(browser, file.as_uri())
