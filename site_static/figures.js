@@ -33,7 +33,7 @@
     if (!dialog) prepare();
     opener = button;
     const width = widthOf(figure), height = width * figure.naturalHeight / figure.naturalWidth; // it has its place before it is loaded
-    Object.assign(picture, {src: figure.currentSrc || figure.src, alt: figure.alt, width, height});
+    Object.assign(picture, {src: figure.currentSrc || figure.src, alt: figure.alt, className: figure.className, width, height});
     dialog.showModal();
     dialog.scrollTo(across * dialog.scrollWidth - dialog.clientWidth / 2, down * dialog.scrollHeight - dialog.clientHeight / 2);
   }

@@ -24,7 +24,7 @@ import numpy as np
 
 from command import Parser, in_one_line
 from patchconvnet import evolution, load_dataset, records
-from patchconvnet.plotting import BLUE, ORANGE
+from patchconvnet.plotting import BLUE, ORANGE, outline
 from patchconvnet.plotting.pictures import lay_over
 from patchconvnet.plotting.style import figure
 
@@ -61,9 +61,7 @@ def draw(seen, save_to):
             axes[row, 0].set_xlabel(truth, fontsize=FONT)
             for axis, epoch in zip(axes[row, 1:], EPOCHS):
                 lay_over(axis, picture, seen.maps[epoch, row])
-                axis.contour(
-                    seen.masks[row], levels=[0.5], colors="white", linewidths=1.5
-                )
+                outline(axis, seen.masks[row])
                 answer = seen.class_names[seen.answers[epoch, row]]
                 colour = BLUE if answer == truth else ORANGE
                 axis.set_xlabel(answer, fontsize=FONT, color=colour)
@@ -105,8 +103,7 @@ def draw_photographs(record, save_to):
                 axis.spines[:].set_visible(False)
             plain.imshow(data.x_test[number])
             lay_over(laid_over, data.x_test[number], maps[number, 0])
-            outline = data.mask_test[number]
-            laid_over.contour(outline, levels=[0.5], colors="white", linewidths=1.5)
+            outline(laid_over, data.mask_test[number])
             answer, label = answers[number], data.y_test[number]
             colour = BLUE if answer == label else ORANGE
             said = {"fontsize": FONT - 1, "color": colour}

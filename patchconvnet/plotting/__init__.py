@@ -1,4 +1,4 @@
-"""Every figure of the course.
+"""Every figure of the course, and its tables.
 
 Each function shows one figure and returns nothing, or writes it with `save_to=`. Knows
 arrays and dicts, nothing of models. One look throughout: `viridis` for attention (it
@@ -14,10 +14,12 @@ from patchconvnet.plotting.diagram import (
     network_diagram,
     squeeze_excite_diagram,
 )
+from patchconvnet.plotting.marks import frame, outline
 from patchconvnet.plotting.pictures import attention, film, images, prediction
 from patchconvnet.plotting.pooling_diagram import pooling_diagram
 from patchconvnet.plotting.sheet import contact_sheet
 from patchconvnet.plotting.style import BLUE, GREEN, GREY, LINES, ORANGE, STYLE
+from patchconvnet.plotting.tables import table
 
 __all__ = [
     "BLUE",
@@ -33,12 +35,15 @@ __all__ = [
     "curve",
     "evolution",
     "film",
+    "frame",
     "history",
     "images",
     "network_diagram",
+    "outline",
     "pooling_diagram",
     "prediction",
     "squeeze_excite_diagram",
+    "table",
 ]
 
 notebook.draw_sharply()

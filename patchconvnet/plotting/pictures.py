@@ -1,8 +1,8 @@
 """Pictures, and maps laid over them."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 
+from patchconvnet.plotting.marks import frame, outline
 from patchconvnet.plotting.style import BLUE, figure, letters
 
 
@@ -27,7 +27,7 @@ def images(pictures, titles=None, columns=10, masks=None, save_to=None):
             white = 255 if picture.dtype == np.uint8 else None
             axis.imshow(picture, cmap="gray", vmin=0, vmax=white)
             if masks is not None:
-                _outline(axis, masks[index])
+                outline(axis, masks[index])
             if titles is not None:
                 axis.set_title(titles[index], fontsize=letters(size[0], 9))
 
@@ -37,11 +37,6 @@ def _same_number(**given):
     if len(set(counts.values())) != 1:
         told = ", ".join(f"{count} {name}" for name, count in counts.items())
         raise ValueError(f"not as many: {told}")
-
-
-def _outline(axis, mask):
-    axis.contour(mask, levels=[0.5], colors="black", linewidths=2.5)
-    axis.contour(mask, levels=[0.5], colors="white", linewidths=1.2)
 
 
 def attention(
@@ -78,7 +73,7 @@ def attention(
             square = None if squares is None else squares[index]
             lay_over(laid_over, picture, weights, square)
             if masks is not None:
-                _outline(laid_over, masks[index])
+                outline(laid_over, masks[index])
             if titles is not None:
                 plain.set_title(titles[index], loc="left", fontsize=letters(size[0], 9))
 
@@ -119,10 +114,7 @@ def lay_over(axis, picture, weights, square=None, corner=(-0.5, -0.5), scale=1.0
     axis.set(xlim=whole[:2], ylim=whole[2:])  # else the view would shrink to the map
     row, column = np.unravel_index(np.argmax(weights), weights.shape)
     cell = scale * across / weights.shape[1], scale * down / weights.shape[0]
-    place = (part[0] + column * cell[0], part[3] + row * cell[1])
-    axis.add_patch(
-        plt.Rectangle(place, *cell, fill=False, edgecolor="white", linewidth=2)
-    )
+    frame(axis, part[0] + column * cell[0], part[3] + row * cell[1], *cell)
     return shown
 
 
@@ -198,7 +190,7 @@ def film(pictures, maps, epochs, titles=None, captions=None, masks=None, save_to
                 white = np.full((*weights.shape, 3), 255)
                 lay_over(axis, white if pictures is None else pictures[row], weights)
                 if masks is not None:
-                    _outline(axis, masks[row])
+                    outline(axis, masks[row])
                 if captions is not None:
                     below = {"ha": "center", "va": "top", "transform": axis.transAxes}
                     caption = captions[column][row]

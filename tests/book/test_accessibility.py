@@ -58,8 +58,9 @@ ONE_OF_EACH_KIND = """() => {
     hide(document.body, "");
 }"""
 FACES = """() => [...document.querySelectorAll(".cell_output img")]
-    .map(figure => getComputedStyle(figure))
-    .map(style => [style.backgroundColor, style.filter])"""
+    .map(figure => [figure, getComputedStyle(figure)])
+    .map(([figure, style]) => [figure.matches(".chart"), style.backgroundColor,
+        style.filter])"""
 # A figure has a padding of 8 pixels on each side. What is folded away has no size. Two
 # pixels for each on the page; one of a photograph, which has no edges of lines.
 BLURRED = """() => [...document.querySelectorAll(".cell_output img")]
@@ -67,6 +68,43 @@ BLURRED = """() => [...document.querySelectorAll(".cell_output img")]
     .filter(image => image.naturalWidth < (/[.]jpe?g$/.test(image.currentSrc) ? 1 : 2)
                                           * (image.clientWidth - 16) - 2)
     .map(image => image.alt)"""
+# What a reader sees of an element that the keyboard has reached, or of what is in it.
+LOOKS = """() => {
+    const line = (style, name) => style[`${name}Style`] === "none"
+        || style[`${name}Width`] === "0px" ? "" : style[name];
+    const seen = style => [line(style, "outline"), line(style, "borderBottom"),
+        style.boxShadow, style.backgroundColor].join();
+    window.look = element => [element, ...element.querySelectorAll("img")]
+        .map(one => seen(getComputedStyle(one))).join();
+    window.before = new Map([...document.querySelectorAll("*")]
+        .map(element => [element, look(element)]));
+}"""
+REACHED = """() => {
+    const element = document.activeElement;
+    if (element === document.body) return null;
+    return [element.outerHTML.slice(0, 100), look(element) !== before.get(element)];
+}"""
+# The contrast of a line with what is behind its element, or of an outline; a style
+# sheet's colours are opaque.
+CONTRAST = """([name, part]) => {
+    const luminance = colour => colour.match(/[0-9.]+/g).slice(0, 3)
+        .map(value => value / 255)
+        .map(value => value > 0.04045 ? ((value + 0.055) / 1.055) ** 2.4
+            : value / 12.92)
+        .reduce((sum, value, i) => sum + value * [0.2126, 0.7152, 0.0722][i], 0);
+    const clear = colour => /, 0[)]$/.test(colour);
+    return [...document.querySelectorAll(name)].map(element => {
+        let behind = element.parentElement;
+        while (behind && clear(getComputedStyle(behind).backgroundColor))
+            behind = behind.parentElement;
+        const style = getComputedStyle(behind ?? document.body);
+        const values = [getComputedStyle(element)[part], style.backgroundColor]
+            .map(luminance).sort((one, other) => other - one);
+        return (values[0] + 0.05) / (values[1] + 0.05);
+    });
+}"""
+LANDMARKS = ["region", "landmark-unique", "landmark-one-main", "skip-link"]
+LANDMARKS += ["landmark-no-duplicate-banner", "landmark-main-is-top-level"]
 IN_MODE = "mode => (document.documentElement.dataset.theme ?? mode) === mode"
 
 
@@ -76,22 +114,26 @@ def set_mode(page, mode):
     page.wait_for_function(IN_MODE, arg=mode)
 
 
+def axe():
+    api = pytest.importorskip(
+        "axe_playwright_python.sync_playwright",
+        reason="this test needs axe: bash tests/install_browser.sh",
+    )
+    return api.Axe()
+
+
 def axe_problems(page, of_colour=True):
     """What axe finds on an open page: a list of "mode: rule: element: message".
 
     Its colours are judged in light and dark mode, or not at all.
     """
-    api = pytest.importorskip(
-        "axe_playwright_python.sync_playwright",
-        reason="this test needs axe: bash tests/install_browser.sh",
-    )
-    problems = []
+    judge, problems = axe(), []
 
     def ask(mode, **options):
         set_mode(page, mode)
-        for violation in (
-            api.Axe().run(page, options=OPTIONS | options).response["violations"]
-        ):
+        for violation in judge.run(page, options=OPTIONS | options).response[
+            "violations"
+        ]:
             for node in violation["nodes"]:
                 message = (node["any"] + node["all"] + node["none"])[0]["message"]
                 problems.append(
@@ -196,12 +238,105 @@ def test_pages_are_light(visits, book):
         ), name
 
 
-def test_figures_are_sharp_and_keep_a_white_face_in_dark_mode(visits):
+def test_figures_are_sharp_and_only_charts_turn_dark(visits):
+    """A map or a photograph keeps its colours: a dimmed map is a wrong map."""
     faces = [face for visit in visits.values() for face in visit[3]]
-    assert faces and all(face == ["rgb(255, 255, 255)", "none"] for face in faces)
+    white = "rgb(255, 255, 255)"
+    charts = [face for face in faces if face[0]]
+    turned = [True, white, "invert(0.92) hue-rotate(180deg)"]
+    assert charts and all(face == turned for face in charts)
+    others = [face for face in faces if not face[0]]
+    assert others and all(face == [False, white, "none"] for face in others)
     assert not (
         found := {name: visit[4] for name, visit in visits.items() if visit[4]}
     ), found
+
+
+def unseen_stops(page, most=300):
+    """The controls at which the Tab key stops and nothing changes: (all, unseen)."""
+    page.evaluate(LOOKS)
+    stops, unseen = [], []
+    for _ in range(most):
+        page.keyboard.press("Tab")
+        found = page.evaluate(REACHED)
+        if found is None or (stops and found[0] == stops[0]):
+            break  # at the end of the page
+        stops.append(found[0])
+        if not found[1]:
+            unseen.append(found[0])
+    return stops, unseen
+
+
+@pytest.mark.parametrize(
+    ("name", "mode"), [("chapters/06_attention_pooling", "light"), ("try_it", "dark")]
+)
+def test_focus_is_seen_on_every_control(browser, address, name, mode):
+    page, _ = open_page(browser, f"{address}/{name}.html")
+    set_mode(page, mode)
+    stops, unseen = unseen_stops(page)
+    buttons = [stop for stop in stops if stop.startswith("<button")]
+    ring = page.evaluate(CONTRAST, [":focus-visible", "outlineColor"])
+    page.context.close()
+    assert len(stops) > 50 and len(buttons) >= 5 and unseen == []
+    assert all(contrast >= 3 for contrast in ring)
+
+
+def test_a_control_without_focus_is_seen(browser, tmp_path):
+    file = tmp_path / "page.html"
+    file.write_text(
+        "<style>.bare { border: 0 } .bare:focus { outline: none; color: red }</style>"
+        "<button>one</button>"
+        '<button class="bare">two</button><a href="#" class="bare">three</a>'
+    )
+    page, _ = open_page(browser, file.as_uri())
+    stops, unseen = unseen_stops(page)
+    page.context.close()
+    assert len(stops) == 3 and [
+        "two" in stop or "three" in stop for stop in unseen
+    ] == [
+        True,
+        True,
+    ]
+
+
+def test_headings_lines_and_landmarks(browser, address):
+    """Each heading smaller than the one above it; lines that say something, 3 to 1."""
+    page, _ = open_page(browser, f"{address}/chapters/12_faithfulness.html")
+    sizes = page.evaluate(
+        """() => [1, 2, 3, 4, 5].map(level => {
+            const heading = document.createElement(`h${level}`);
+            document.querySelector(".bd-article").append(heading);
+            return parseFloat(getComputedStyle(heading).fontSize);
+        })"""
+    )
+    page.evaluate(
+        "document.querySelectorAll('details').forEach(one => one.open = true)"
+    )
+    faint = []
+    for mode in ("light", "dark"):
+        set_mode(page, mode)
+        for name, part in (
+            (".bd-article details:not(.hide)", "borderTopColor"),
+            (".bd-article .guess input", "borderTopColor"),
+            (".bd-article .cell_output thead th", "borderBottomColor"),
+            (".search-button-field", "borderTopColor"),
+        ):
+            found = page.evaluate(CONTRAST, [name, part])
+            assert found, name
+            faint += [(mode, name, one) for one in found if one < 3]
+    answer = axe().run(page, options=OPTIONS | {"runOnly": LANDMARKS}).response
+    page.context.close()
+    assert sizes == sorted(set(sizes), reverse=True) and sizes[-1] >= 16
+    assert faint == []
+    assert [found["id"] for found in answer["violations"]] == []
+
+
+def test_a_search_says_what_it_has_found(browser, address):
+    page, problems = open_page(browser, f"{address}/search.html?q=softmax")
+    said = page.get_by_role("status")
+    said.filter(has_text="found").wait_for(timeout=15_000)
+    page.context.close()
+    assert problems == []
 
 
 def test_axe_sees_a_broken_page(browser, tmp_path):

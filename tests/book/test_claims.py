@@ -212,7 +212,9 @@ def unfounded(notebook, allowed=()):
     """
     code = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
     printed = [
-        "".join(output.get("text", "")) for cell in code for output in cell["outputs"]
+        "".join(output.get("text") or output.get("data", {}).get("text/plain", ""))
+        for cell in code
+        for output in cell["outputs"]
     ]
     numbers = re.findall(
         r"\d[\d,]*\.?\d*(?:e-?\d+)?",

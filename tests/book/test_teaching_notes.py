@@ -28,7 +28,8 @@ def sections_of(path):
                 sections.setdefault(current, False)
         for output in cell.get("outputs", []):
             kinds = set(output.get("data", {}))
-            if kinds & {"image/png", "image/jpeg", "text/html"}:
+            page = "".join(output.get("data", {}).get("text/html", ""))
+            if "attention-player" in page or kinds & {"image/png", "image/jpeg"}:
                 sections[current] = True
     return sections
 

@@ -159,12 +159,16 @@ def written(name, folder):
         return np.asarray(picture.convert("RGB"))
 
 
+# tests/plotting/test_marks.py and test_tables.py
+NO_FIGURES = {"frame", "outline", "table"}
+
+
 def public_functions():
     return {name for name, _ in inspect.getmembers(plotting, inspect.isfunction)}
 
 
 def test_every_public_function_is_tested_here():
-    assert public_functions() == set(FIRST_CALLS)
+    assert public_functions() == set(FIRST_CALLS) | NO_FIGURES
     assert public_functions() <= set(plotting.__all__)
 
 

@@ -171,6 +171,15 @@ def test_a_slide_keeps_whose_photographs_a_figure_shows(printed):
     assert "0.93" not in slide
 
 
+def test_a_slide_shows_a_table_and_no_player():
+    node = nbformat.v4.new_code_cell("show()")
+    shown = {"text/html": "<table>\n</table>"}, {"text/html": "<section></section>"}
+    node.outputs = [nbformat.v4.new_output("display_data", data) for data in shown]
+    node.outputs.append(nbformat.v4.new_output("stream", text="0.93\n"))
+    kept = classroom_slides._code(node).outputs
+    assert kept == [node.outputs[0], node.outputs[2]]
+
+
 def test_a_book_shows_such_words(tmp_path):
     """The theme takes some of them for HTML: the institution, the title in the sidebar,
     in the search and where it is printed.

@@ -162,10 +162,16 @@ def _credit(node):
     return f"\n\n<p><small>{html.escape(pets.CREDIT)}</small></p>"
 
 
+def _is_read(output):
+    """Whether an output is a text or a table."""
+    shown = output.get("data", {}).get("text/html", "")
+    return output.output_type == "stream" or "".join(shown).startswith("<table>")
+
+
 def _code(node):
-    texts = [output for output in node.outputs if output.output_type == "stream"]
+    outputs = list(filter(_is_read, node.outputs))
     # no mark: on the slide that its heading has begun
-    return nbformat.v4.new_code_cell(node.source, outputs=texts)
+    return nbformat.v4.new_code_cell(node.source, outputs=outputs)
 
 
 def _without_links(text):
