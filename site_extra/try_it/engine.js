@@ -64,7 +64,7 @@ const Engine = (() => {
   }
 
   async function load(key, entry, progress) {
-    const {bytes} = entry.files[key], text = await file(key, (count) => progress?.(Math.min(bytes, 0.75 * count), bytes));
+    const {bytes} = entry.files[key], text = await file(key, (count) => progress?.(count, 4 * Math.ceil(bytes / 3))); // in base64
     const numbers = halves(await unpacked(text, entry.files[key], key)), weights = {};
     let place = 0;
     for (const [weight, shape] of Object.entries(entry.weights)) {
