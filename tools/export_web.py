@@ -13,6 +13,8 @@ in `_config.yml`.
     shapes-8.js     float16 weights after epoch 8, in the manifest's order,
                     little-endian, as base64
     cifar10-20.js   ...
+    star.js         a test picture, its mask, and what two networks said of it, epoch by
+                    epoch: what the page shows before it loads any network
 
 They are scripts, because a page that is opened from disk may load a script, and nothing
 else. The manifest has every file's number of bytes and SHA-256, both before base64.
@@ -22,6 +24,7 @@ import argparse
 import base64
 import hashlib
 import json
+import runpy
 import secrets
 import sys
 from pathlib import Path
@@ -30,10 +33,14 @@ import numpy as np
 
 ROOT = Path(__file__).resolve().parent.parent
 RECORDS = ROOT / "patchconvnet" / "records"
+# the test picture that the page begins with, and the networks whose maps it shows
+FIRST_PICTURE, FIRST_NETWORKS = 3, ("shapes", "shapes_average")
+TEST_SEED = (0, 3)  # of `load_dataset("shapes")`
 # name on the page: its record, of seed 0
 NETWORKS = {
     "shapes": "shapes",
     "shapes_average": "shapes_average",
+    "shapes_per_class": "shapes_per_class",
     "cifar10": "cifar10_cpu",
 }
 
@@ -53,6 +60,7 @@ def export(folder):
     for _, packed in networks.values():
         for file, content in packed.items():
             write(folder, file, base64.b64encode(content).decode("ascii"))
+    write(folder, "star", first_picture())
     manifest = {name: entry for name, (entry, _) in networks.items()}
     write(folder, "manifest", manifest)
     return manifest
@@ -85,6 +93,8 @@ def network(name, record):
         # the default of PatchConvNet
         "strides": recipe["model"].get("stem_strides", [2, 2]),
         "epochs": epochs,
+        # how often the best patch that never moves is on the object; None without masks
+        "best_fixed_cell": results.get("attention_best_fixed_cell"),
         "weights": weights,
         "files": {
             file: {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
@@ -92,6 +102,38 @@ def network(name, record):
         },
     }
     return entry, packed
+
+
+def first_picture():
+    """A picture of the probes, its mask, and the logits and maps of each epoch: dict.
+
+    Arrays are base64: uint8 pixels, and float16, little-endian. Of a network with one
+    map a class it is the map of the answer.
+    """
+    # by its file: importing the package brings Keras, and Sphinx needs none
+    shapes = runpy.run_path(str(ROOT / "patchconvnet" / "data" / "shapes.py"))
+    said = {}
+    for name in FIRST_NETWORKS:
+        arrays = read_arrays(RECORDS / NETWORKS[name] / "seed_0" / "attention.npz")
+        logits = arrays["logits"][:, FIRST_PICTURE].astype("<f2")
+        maps = arrays["maps"][:, FIRST_PICTURE].astype("<f2")  # (E + 1, Q, h, w)
+        if maps.shape[1] > 1:
+            maps = maps[range(len(maps)), logits.argmax(axis=1)]
+        said[name] = {"logits": as_text(logits), "maps": as_text(maps)}
+    place = int(arrays["indices"][FIRST_PICTURE])
+    images, labels, masks = shapes["generate"](place + 1, TEST_SEED)
+    return {
+        "label": shapes["CLASS_NAMES"][labels[place]],
+        "grid": list(maps.shape[-2:]),
+        "size": images.shape[1],
+        "pixels": as_text(images[place]),
+        "mask": as_text(masks[place].astype("uint8")),
+        "said": said,
+    }
+
+
+def as_text(array):
+    return base64.b64encode(array.tobytes()).decode("ascii")
 
 
 def read_json(path):

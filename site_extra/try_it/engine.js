@@ -14,18 +14,28 @@ const Engine = (() => {
     return loading[name];
   }
 
-  /* The content of one of the exported files. They are scripts: a page on a disk may load nothing else. */
-  const file = (name) => once(name, () => new Promise((resolve, reject) => {
-    const script = document.createElement("script");
-    const end = () => {
-      script.remove();
-      const content = self.patchConvNetFiles?.[name];
-      if (content) resolve(content);
-      else reject(Error(`The network's file weights/${name}.js did not arrive whole. Are you online? Try again.`));
-    };
-    Object.assign(script, {src: new URL(`weights/${name}.js`, base).href, onload: end, onerror: end});
+  /* The content of one of the exported files. They are scripts: a page on a disk may load nothing else. A server's come as
+   * text, so that `progress(characters)` can be told. */
+  const file = (name, progress) => once(name, async () => {
+    const address = new URL(`weights/${name}.js`, base).href;
+    if (!self.patchConvNetFiles?.[name]) await (location.protocol === "file:" ? asScript(address) : asText(address, name, progress)).catch(() => {});
+    const content = self.patchConvNetFiles?.[name];
+    if (!content) throw Error(`The network's file weights/${name}.js did not arrive whole. Are you online? Try again.`);
+    return content;
+  });
+
+  const asScript = (src) => new Promise((resolve) => {
+    const script = document.createElement("script"), end = () => { script.remove(); resolve(); };
+    Object.assign(script, {src, onload: end, onerror: end});
     document.head.append(script);
-  }));
+  });
+
+  async function asText(address, name, progress = () => {}) {
+    const reader = (await fetch(address)).body.pipeThrough(new TextDecoderStream()).getReader();
+    let text = "";
+    for (let part; !(part = await reader.read()).done; progress(text.length)) text += part.value;
+    (self.patchConvNetFiles ??= {})[name] = JSON.parse(text.slice(text.indexOf("= ", text.indexOf("]")) + 2, text.lastIndexOf(";")));
+  }
 
   /* base64 -> bytes, if they are those of the manifest. */
   async function unpacked(text, {bytes: count, sha256}, name) {
@@ -53,8 +63,9 @@ const Engine = (() => {
     });
   }
 
-  async function load(key, entry) {
-    const numbers = halves(await unpacked(await file(key), entry.files[key], key)), weights = {};
+  async function load(key, entry, progress) {
+    const {bytes} = entry.files[key], text = await file(key, (count) => progress?.(count, 4 * Math.ceil(bytes / 3))); // in base64
+    const numbers = halves(await unpacked(text, entry.files[key], key)), weights = {};
     let place = 0;
     for (const [weight, shape] of Object.entries(entry.weights)) {
       const count = shape.reduce((product, side) => product * side, 1);
@@ -83,10 +94,16 @@ const Engine = (() => {
   /* An entry of the manifest: class names, epochs... */
   const about = async (name) => (await file("manifest"))[name];
 
-  /* name: "shapes", "shapes_average", "cifar10"; epoch: undefined for the last; picture and answer: see PatchConvNet.explain. */
-  async function explain(name, epoch, picture) {
+  /* Load a network's weights. progress(bytes, of all): while they come. -> their name in the worker */
+  async function prepare(name, epoch, progress) {
     const entry = await about(name), key = `${name}-${epoch ?? entry.epochs.at(-1)}`;
-    await once(`network ${key}`, () => load(key, entry));
+    await once(`network ${key}`, () => load(key, entry, progress));
+    return key;
+  }
+
+  /* name: one of the manifest's; epoch: undefined for the last; picture and answer: see PatchConvNet.explain. */
+  async function explain(name, epoch, picture, progress) {
+    const key = await prepare(name, epoch, progress);
     if (!helper()) return PatchConvNet.explain(picture, networks[key]);
     return new Promise((resolve) => {
       const question = asked++;
@@ -95,5 +112,5 @@ const Engine = (() => {
     });
   }
 
-  return {explain, about};
+  return {explain, prepare, about, halves};
 })();
