@@ -8,11 +8,13 @@ From the shipped records to files that a browser reads.
 `jupyter-book build` does it by itself: this file is also an extension of Sphinx, named
 in `_config.yml`.
 
-    manifest.js     for each network: class names, strides, the names and shapes of its
-                    weights, and its files
-    shapes-8.js     float16 weights after epoch 8, in the manifest's order,
-                    little-endian, as base64
-    cifar10-20.js   ...
+    manifest.js             for each network: class names, strides, the names and
+                            shapes of its weights, and its files
+    shapes-8.js             float16 weights after epoch 8, in the manifest's order,
+                            little-endian, as base64
+    shapes-usual.js         float32: what pictures it is used to
+    efficientnet_lite0.js   float32 weights of the trunk of `pets`, batch norms folded
+    photographs.js          pictures to try, as they are shipped
 
 They are scripts, because a page that is opened from disk may load a script, and nothing
 else. The manifest has every file's number of bytes and SHA-256, both before base64.
@@ -28,13 +30,19 @@ from pathlib import Path
 
 import numpy as np
 
+import web_pets
+
 ROOT = Path(__file__).resolve().parent.parent
 RECORDS = ROOT / "patchconvnet" / "records"
+TRUNK = ROOT / "patchconvnet" / "any_network" / "efficientnet_lite0.npz"
+PHOTOGRAPHS = ROOT / "patchconvnet" / "data" / "photographs" / "test.npz"
 # name on the page: its record, of seed 0
 NETWORKS = {
     "shapes": "shapes",
     "shapes_average": "shapes_average",
     "cifar10": "cifar10_cpu",
+    "pets": "pets",
+    "pets_average": "pets_average",
 }
 
 
@@ -45,15 +53,27 @@ def export(folder):
         OSError: a record that is not there, or a folder that cannot be written.
         ValueError: a record that is damaged; the message names its file.
     """
-    networks = {
+    entries = {
         name: network(name, RECORDS / record / "seed_0")
         for name, record in NETWORKS.items()
     }
+    entries[TRUNK.stem] = trunk()
+    photographs = web_pets.photographs(read_arrays(PHOTOGRAPHS))
     folder.mkdir(parents=True, exist_ok=True)
-    for _, packed in networks.values():
+    write(folder, "photographs", photographs)
+    manifest = {}
+    for name, (entry, packed) in entries.items():
         for file, content in packed.items():
             write(folder, file, base64.b64encode(content).decode("ascii"))
-    manifest = {name: entry for name, (entry, _) in networks.items()}
+        manifest[name] = entry | {
+            "files": {
+                file: {
+                    "bytes": len(content),
+                    "sha256": hashlib.sha256(content).hexdigest(),
+                }
+                for file, content in packed.items()
+            }
+        }
     write(folder, "manifest", manifest)
     return manifest
 
@@ -74,11 +94,13 @@ def network(name, record):
         if key.startswith(f"{epochs[-1]}/")
     }
     packed = {
-        f"{name}-{epoch}": b"".join(
-            arrays[f"{epoch}/{key}"].astype("<f2").tobytes() for key in weights
-        )
+        f"{name}-{epoch}": pack((arrays[f"{epoch}/{key}"] for key in weights), "<f2")
         for epoch in epochs
     }
+    usual = read_arrays(record / "familiarity.npz")
+    # a dense layer without bias, there
+    usual["whitening/kernel"] = usual.pop("whitening")
+    packed[f"{name}-usual"] = pack(usual.values(), "<f4")
     entry = {
         "classes": results["class_names"],
         "size": recipe["model"]["image_size"],
@@ -86,12 +108,22 @@ def network(name, record):
         "strides": recipe["model"].get("stem_strides", [2, 2]),
         "epochs": epochs,
         "weights": weights,
-        "files": {
-            file: {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
-            for file, content in packed.items()
-        },
+        "usual": {key: list(array.shape) for key, array in usual.items()},
     }
+    if "trunk" in recipe["model"]:
+        entry |= {"trunk": recipe["model"]["trunk"], "strides": web_pets.STRIDES}
     return entry, packed
+
+
+def trunk():
+    """The entry of the pretrained trunk, and its file: dict, {file: bytes}."""
+    weights = web_pets.trunk(read_arrays(TRUNK))
+    shapes = {key: list(array.shape) for key, array in weights.items()}
+    return {"weights": shapes}, {TRUNK.stem: pack(weights.values(), "<f4")}
+
+
+def pack(arrays, dtype):
+    return b"".join(array.astype(dtype).tobytes() for array in arrays)
 
 
 def read_json(path):

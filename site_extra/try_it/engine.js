@@ -53,14 +53,25 @@ const Engine = (() => {
     });
   }
 
-  async function load(key, entry) {
-    const numbers = halves(await unpacked(await file(key), entry.files[key], key)), weights = {};
+  const floats = (bytes) => new Float32Array(bytes.buffer); // little-endian, as every device with a browser is
+
+  /* The arrays of one file by name, with `prefix` before each. shapes: as in the manifest. */
+  const arrays = (name, files, shapes, read, prefix = "") => once(`arrays ${name}`, async () => {
+    const numbers = read(await unpacked(await file(name), files[name], name)), found = {};
     let place = 0;
-    for (const [weight, shape] of Object.entries(entry.weights)) {
+    for (const [weight, shape] of Object.entries(shapes)) {
       const count = shape.reduce((product, side) => product * side, 1);
-      weights[weight] = {shape, data: numbers.slice(place, place += count)};
+      found[`${prefix}${weight}`] = {shape, data: numbers.slice(place, place += count)};
     }
-    networks[key] = {weights, strides: entry.strides, size: entry.size};
+    return found;
+  });
+
+  async function load(key, name, entry) {
+    const {weights: shapes, files, usual, trunk, strides, size, epochs} = entry;
+    const parts = [arrays(key, files, shapes, halves)];
+    if (key === `${name}-${epochs.at(-1)}`) parts.push(arrays(`${name}-usual`, files, usual, floats, "usual/")); // measured at the end
+    if (trunk) parts.push(about(trunk).then((other) => arrays(trunk, other.files, other.weights, floats)));
+    networks[key] = {weights: Object.assign({}, ...await Promise.all(parts)), strides, size};
     helper()?.postMessage({name: key, network: networks[key]});
   }
 
@@ -68,7 +79,7 @@ const Engine = (() => {
   function helper() {
     if (worker !== undefined) return worker;
     try {
-      worker = new Worker(new URL("network.js", base));
+      worker = new Worker(new URL("worker.js", base));
       worker.onmessage = ({data: {question, answer}}) => { questions[question].resolve(answer); delete questions[question]; };
       worker.onerror = () => { // it could not start: ask again, here
         worker = null;
@@ -86,7 +97,7 @@ const Engine = (() => {
   /* name: "shapes", "shapes_average", "cifar10"; epoch: undefined for the last; picture and answer: see PatchConvNet.explain. */
   async function explain(name, epoch, picture) {
     const entry = await about(name), key = `${name}-${epoch ?? entry.epochs.at(-1)}`;
-    await once(`network ${key}`, () => load(key, entry));
+    await once(`network ${key}`, () => load(key, name, entry));
     if (!helper()) return PatchConvNet.explain(picture, networks[key]);
     return new Promise((resolve) => {
       const question = asked++;

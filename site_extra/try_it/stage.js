@@ -4,7 +4,7 @@
 const stage = (small, name) => `
 ${small ? "" : `<fieldset class="networks"><legend>Network</legend>
   <label><input type="radio" name="${name}" value="shapes" checked> Shapes: ten outlines (0.7 MB)</label>
-  <label><input type="radio" name="${name}" value="cifar10"> CIFAR-10: animals and vehicles (2.5 MB)</label>
+  <label><input type="radio" name="${name}" value="cifar10"> CIFAR-10: animals and vehicles (2.6 MB)</label>
 </fieldset>`}
 <fieldset><legend>Examples, drawn by code</legend><div class="examples"></div></fieldset>
 <p class="problem" role="alert"></p>

@@ -119,10 +119,12 @@ def test_a_drawing_is_named_and_nothing_is_loaded_before(visit, place):
     assert sorted(re.findall(r"weights/([\w-]+)", " ".join(asked))) == [
         "manifest",
         f"shapes-{LAST}",
+        "shapes-usual",
         f"shapes_average-{LAST}",
+        "shapes_average-usual",
     ]
-    # the worker; from disk there is none
-    assert any(url.endswith("network.js") for url in asked) == (place == "server")
+    # from disk there is none
+    assert any(url.endswith("worker.js") for url in asked) == (place == "server")
     assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
 
 
@@ -219,7 +221,10 @@ def test_what_is_said_of_sizes_and_epochs_is_true(visit, site):
         f"({size(f'shapes-{LAST}', f'shapes_average-{LAST}'):.1f} MB)"
         in page.locator(".networks").inner_text()
     )
-    assert f"({size('cifar10-20'):.1f} MB)" in page.locator(".networks").inner_text()
+    assert (
+        f"({size('cifar10-20', 'cifar10-usual'):.1f} MB)"
+        in page.locator(".networks").inner_text()
+    )
     assert page.evaluate(
         "Engine.about('shapes').then(({epochs}) => epochs.at(-1))"
     ) == int(page.locator("input[type=range]").get_attribute("max"))
