@@ -15,6 +15,8 @@ in `_config.yml`.
     shapes-usual.js         float32: what pictures it is used to
     efficientnet_lite0.js   float32 weights of the trunk of `pets`, batch norms folded
     photographs.js          pictures to try, as they are shipped
+    star.js                 a test picture, its mask, and what two networks said of it,
+                            epoch by epoch: what the page shows before it loads any
 
 They are scripts, because a page that is opened from disk may load a script, and nothing
 else. The manifest has every file's number of bytes and SHA-256, both before base64.
@@ -24,6 +26,7 @@ import argparse
 import base64
 import hashlib
 import json
+import runpy
 import secrets
 import sys
 from pathlib import Path
@@ -36,10 +39,14 @@ ROOT = Path(__file__).resolve().parent.parent
 RECORDS = ROOT / "patchconvnet" / "records"
 TRUNK = ROOT / "patchconvnet" / "any_network" / "efficientnet_lite0.npz"
 PHOTOGRAPHS = ROOT / "patchconvnet" / "data" / "photographs" / "test.npz"
+# the test picture that the page begins with, and the networks whose maps it shows
+FIRST_PICTURE, FIRST_NETWORKS = 3, ("shapes", "shapes_average")
+TEST_SEED = (0, 3)  # of `load_dataset("shapes")`
 # name on the page: its record, of seed 0
 NETWORKS = {
     "shapes": "shapes",
     "shapes_average": "shapes_average",
+    "shapes_per_class": "shapes_per_class",
     "cifar10": "cifar10_cpu",
     "pets": "pets",
     "pets_average": "pets_average",
@@ -57,8 +64,11 @@ def export(folder):
         name: network(name, RECORDS / record / "seed_0")
         for name, record in NETWORKS.items()
     }
-    entries[TRUNK.stem] = trunk()
+    trunk = web_pets.trunk(read_arrays(TRUNK))
+    entry = {"weights": {key: list(array.shape) for key, array in trunk.items()}}
+    entries[TRUNK.stem] = entry, {TRUNK.stem: pack(trunk.values(), "<f4")}
     photographs = web_pets.photographs(read_arrays(PHOTOGRAPHS))
+    entries["pets"][0]["photographs"] = [one["name"] for one in photographs]
     folder.mkdir(parents=True, exist_ok=True)
     write(folder, "photographs", photographs)
     manifest = {}
@@ -74,6 +84,7 @@ def export(folder):
                 for file, content in packed.items()
             }
         }
+    write(folder, "star", first_picture())
     write(folder, "manifest", manifest)
     return manifest
 
@@ -107,6 +118,8 @@ def network(name, record):
         # the default of PatchConvNet
         "strides": recipe["model"].get("stem_strides", [2, 2]),
         "epochs": epochs,
+        # how often the best patch that never moves is on the object; None without masks
+        "best_fixed_cell": results.get("attention_best_fixed_cell"),
         "weights": weights,
         "usual": {key: list(array.shape) for key, array in usual.items()},
     }
@@ -115,15 +128,40 @@ def network(name, record):
     return entry, packed
 
 
-def trunk():
-    """The entry of the pretrained trunk, and its file: dict, {file: bytes}."""
-    weights = web_pets.trunk(read_arrays(TRUNK))
-    shapes = {key: list(array.shape) for key, array in weights.items()}
-    return {"weights": shapes}, {TRUNK.stem: pack(weights.values(), "<f4")}
-
-
 def pack(arrays, dtype):
     return b"".join(array.astype(dtype).tobytes() for array in arrays)
+
+
+def first_picture():
+    """A picture of the probes, its mask, and the logits and maps of each epoch: dict.
+
+    Arrays are base64: uint8 pixels, and float16, little-endian. Of a network with one
+    map a class it is the map of the answer.
+    """
+    # by its file: importing the package brings Keras, and Sphinx needs none
+    shapes = runpy.run_path(str(ROOT / "patchconvnet" / "data" / "shapes.py"))
+    said = {}
+    for name in FIRST_NETWORKS:
+        arrays = read_arrays(RECORDS / NETWORKS[name] / "seed_0" / "attention.npz")
+        logits = arrays["logits"][:, FIRST_PICTURE].astype("<f2")
+        maps = arrays["maps"][:, FIRST_PICTURE].astype("<f2")  # (E + 1, Q, h, w)
+        if maps.shape[1] > 1:
+            maps = maps[range(len(maps)), logits.argmax(axis=1)]
+        said[name] = {"logits": as_text(logits), "maps": as_text(maps)}
+    place = int(arrays["indices"][FIRST_PICTURE])
+    images, labels, masks = shapes["generate"](place + 1, TEST_SEED)
+    return {
+        "label": shapes["CLASS_NAMES"][labels[place]],
+        "grid": list(maps.shape[-2:]),
+        "size": images.shape[1],
+        "pixels": as_text(images[place]),
+        "mask": as_text(masks[place].astype("uint8")),
+        "said": said,
+    }
+
+
+def as_text(array):
+    return base64.b64encode(array.tobytes()).decode("ascii")
 
 
 def read_json(path):

@@ -79,7 +79,7 @@ def photographs(stored):
     rows = np.argsort(turn, kind="stable")[:EXAMPLES]
     return [
         {
-            "name": str(stored["name"][row]),
+            "name": str(stored["name"][row]).replace("_", " ").capitalize(),
             "class": str(stored["class_names"][labels[row]]),
             "photo": _file(stored, "photo_jpeg", "photo_size", row),
             "trimap": _file(stored, "trimap_png", "trimap_size", row),

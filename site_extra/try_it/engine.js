@@ -14,18 +14,28 @@ const Engine = (() => {
     return loading[name];
   }
 
-  /* The content of one of the exported files. They are scripts: a page on a disk may load nothing else. */
-  const file = (name) => once(name, () => new Promise((resolve, reject) => {
-    const script = document.createElement("script");
-    const end = () => {
-      script.remove();
-      const content = self.patchConvNetFiles?.[name];
-      if (content) resolve(content);
-      else reject(Error(`The network's file weights/${name}.js did not arrive whole. Are you online? Try again.`));
-    };
-    Object.assign(script, {src: new URL(`weights/${name}.js`, base).href, onload: end, onerror: end});
+  /* The content of one of the exported files. They are scripts: a page on a disk may load nothing else. A server's come as
+   * text, so that `progress(characters)` can be told. */
+  const file = (name, progress) => once(name, async () => {
+    const address = new URL(`weights/${name}.js`, base).href;
+    if (!self.patchConvNetFiles?.[name]) await (location.protocol === "file:" ? asScript(address) : asText(address, name, progress)).catch(() => {});
+    const content = self.patchConvNetFiles?.[name];
+    if (!content) throw Error(`The network's file weights/${name}.js did not arrive whole. Are you online? Try again.`);
+    return content;
+  });
+
+  const asScript = (src) => new Promise((resolve) => {
+    const script = document.createElement("script"), end = () => { script.remove(); resolve(); };
+    Object.assign(script, {src, onload: end, onerror: end});
     document.head.append(script);
-  }));
+  });
+
+  async function asText(address, name, progress = () => {}) {
+    const reader = (await fetch(address)).body.pipeThrough(new TextDecoderStream()).getReader();
+    let text = "";
+    for (let part; !(part = await reader.read()).done; progress(text.length)) text += part.value;
+    (self.patchConvNetFiles ??= {})[name] = JSON.parse(text.slice(text.indexOf("= ", text.indexOf("]")) + 2, text.lastIndexOf(";")));
+  }
 
   /* base64 -> bytes, if they are those of the manifest. */
   async function unpacked(text, {bytes: count, sha256}, name) {
@@ -55,23 +65,35 @@ const Engine = (() => {
 
   const floats = (bytes) => new Float32Array(bytes.buffer); // little-endian, as every device with a browser is
 
-  /* The arrays of one file by name, with `prefix` before each. shapes: as in the manifest. */
-  const arrays = (name, files, shapes, read, prefix = "") => once(`arrays ${name}`, async () => {
-    const numbers = read(await unpacked(await file(name), files[name], name)), found = {};
+  /* What a network loads: {file, bytes, sha256, shapes of its arrays, read(bytes), prefix of their names}. */
+  function parts(manifest, name, epoch) {
+    const entry = manifest[name], trunk = manifest[entry.trunk];
+    const found = [{file: `${name}-${epoch}`, from: entry, shapes: entry.weights, read: halves, prefix: ""}];
+    if (epoch === entry.epochs.at(-1)) // when it was measured
+      found.push({file: `${name}-usual`, from: entry, shapes: entry.usual, read: floats, prefix: "usual/"});
+    if (trunk) found.push({file: entry.trunk, from: trunk, shapes: trunk.weights, read: floats, prefix: ""});
+    return found.map((part) => ({...part, ...part.from.files[part.file]}));
+  }
+
+  /* The arrays of one file, by name. progress(bytes): while it comes. */
+  const arrays = (part, progress) => once(`arrays ${part.file}`, async () => {
+    const text = await file(part.file, (count) => progress(Math.min(part.bytes, 0.75 * count)));
+    const numbers = part.read(await unpacked(text, part, part.file)), found = {};
     let place = 0;
-    for (const [weight, shape] of Object.entries(shapes)) {
+    for (const [weight, shape] of Object.entries(part.shapes)) {
       const count = shape.reduce((product, side) => product * side, 1);
-      found[`${prefix}${weight}`] = {shape, data: numbers.slice(place, place += count)};
+      found[part.prefix + weight] = {shape, data: numbers.slice(place, place += count)};
     }
     return found;
   });
 
-  async function load(key, name, entry) {
-    const {weights: shapes, files, usual, trunk, strides, size, epochs} = entry;
-    const parts = [arrays(key, files, shapes, halves)];
-    if (key === `${name}-${epochs.at(-1)}`) parts.push(arrays(`${name}-usual`, files, usual, floats, "usual/")); // measured at the end
-    if (trunk) parts.push(about(trunk).then((other) => arrays(trunk, other.files, other.weights, floats)));
-    networks[key] = {weights: Object.assign({}, ...await Promise.all(parts)), strides, size};
+  async function load(key, {strides, size}, all, progress) {
+    const sum = (numbers) => numbers.reduce((total, number) => total + number, 0), come = all.map(() => 0);
+    const weights = await Promise.all(all.map((part, index) => arrays(part, (bytes) => {
+      come[index] = bytes;
+      progress?.(sum(come), sum(all.map((one) => one.bytes)));
+    })));
+    networks[key] = {weights: Object.assign({}, ...weights), strides, size};
     helper()?.postMessage({name: key, network: networks[key]});
   }
 
@@ -94,10 +116,16 @@ const Engine = (() => {
   /* An entry of the manifest: class names, epochs... */
   const about = async (name) => (await file("manifest"))[name];
 
-  /* name: "shapes", "shapes_average", "cifar10"; epoch: undefined for the last; picture and answer: see PatchConvNet.explain. */
-  async function explain(name, epoch, picture) {
-    const entry = await about(name), key = `${name}-${epoch ?? entry.epochs.at(-1)}`;
-    await once(`network ${key}`, () => load(key, name, entry));
+  /* Load a network's weights. progress(bytes, of all): while they come. -> their name in the worker */
+  async function prepare(name, epoch, progress) {
+    const manifest = await file("manifest"), entry = manifest[name], number = epoch ?? entry.epochs.at(-1), key = `${name}-${number}`;
+    await once(`network ${key}`, () => load(key, entry, parts(manifest, name, number), progress));
+    return key;
+  }
+
+  /* name: one of the manifest's; epoch: undefined for the last; picture and answer: see PatchConvNet.explain. */
+  async function explain(name, epoch, picture, progress) {
+    const key = await prepare(name, epoch, progress);
     if (!helper()) return PatchConvNet.explain(picture, networks[key]);
     return new Promise((resolve) => {
       const question = asked++;
@@ -106,5 +134,5 @@ const Engine = (() => {
     });
   }
 
-  return {explain, about};
+  return {explain, prepare, about, parts, file, halves};
 })();

@@ -255,26 +255,46 @@ const PatchConvNet = (() => {
   const add = (one, other) =>
     one.map((value, index) => value + other[index]);
 
-  /* The class token asks, all patches (and the token itself) answer:
-   * (h, w, dim) -> (dim) and the map (h, w). */
+  /* Each class token asks, all patches answer, and a single token itself,
+   * too: (h, w, dim) -> for each token { pooled (dim), attention (h w) }. */
   function attentionPooling(x, weights) {
-    const token = weights["pooling/class_token"].data; // (dim)
-    const line = [token]; // first the token, then patches: (1 + P, dim)
-    for (let place = 0; place < x.data.length; place += x.channels)
-      line.push(x.data.subarray(place, place + x.channels));
+    const { shape, data } = weights["pooling/class_token"]; // (1, Q, dim)
+    const vectors = (numbers) =>
+      Array.from({ length: numbers.length / x.channels }, (_, index) =>
+        numbers.subarray(index * x.channels, (index + 1) * x.channels),
+      );
+    const tokens = vectors(data), // Q = 1, or one for each class
+      single = shape[1] === 1;
+    const line = [...(single ? tokens : []), ...vectors(x.data)];
     const normal = line.map((vector) =>
       layerNorm(vector, weights, "pooling/norm_tokens"),
     );
-    const query = dense(normal[0], weights, "pooling/query");
-    const scores = normal.map(
-      (vector) =>
-        dot(query, dense(vector, weights, "pooling/key")) /
-        Math.sqrt(x.channels),
+    const keys = normal.map((vector) =>
+      dense(vector, weights, "pooling/key"),
     );
-    const attention = softmax(scores); // (1 + P): they add up to 1
-    const mixed = new Float32Array(x.channels);
-    normal.forEach((vector, index) => {
-      dense(vector, weights, "pooling/value").forEach((value, channel) => {
+    const values = normal.map((vector) =>
+      dense(vector, weights, "pooling/value"),
+    );
+    return tokens.map((token) => {
+      const { pooled, attention } = ask(token, keys, values, weights);
+      return { pooled, attention: single ? attention.slice(1) : attention };
+    });
+  }
+
+  /* One token's question: keys and values, S of (dim), -> (dim), and the
+   * weights (S), which add up to 1. */
+  function ask(token, keys, values, weights) {
+    const query = dense(
+      layerNorm(token, weights, "pooling/norm_tokens"),
+      weights,
+      "pooling/query",
+    );
+    const attention = softmax(
+      keys.map((key) => dot(query, key) / Math.sqrt(token.length)),
+    );
+    const mixed = new Float32Array(token.length);
+    values.forEach((vector, index) => {
+      vector.forEach((value, channel) => {
         mixed[channel] += attention[index] * value;
       });
     });
@@ -288,8 +308,23 @@ const PatchConvNet = (() => {
     }).data;
     return {
       pooled: add(answer, dense(hidden, weights, "pooling/mlp_out")),
-      attention: attention.slice(1),
+      attention,
     };
+  }
+
+  /* Each class's logit from its own token: (Q, dim) -> (Q). */
+  function perClassHead(tokens, weights) {
+    const kernel = weights["head/kernel"].data, // (Q, dim)
+      bias = weights["head/bias"].data;
+    const dim = tokens.length / bias.length;
+    return bias.map(
+      (start, label) =>
+        start +
+        dot(
+          tokens.subarray(label * dim, (label + 1) * dim),
+          kernel.subarray(label * dim, (label + 1) * dim),
+        ),
+    );
   }
 
   // === chapter 12: the rival, average pooling, and its map ===
@@ -345,30 +380,46 @@ const PatchConvNet = (() => {
     return batchNorm(features, weights, "norm_features");
   }
 
+  /* (h, w, dim) -> logits (classes), and one map (h w), or one a class. */
+  function classify(patches, weights) {
+    if (!weights["pooling/class_token"]) {
+      const logits = dense(averagePooling(patches), weights, "head");
+      const maps = [...logits.keys()].map((label) =>
+        classActivationMap(patches, weights, label),
+      );
+      return { logits, maps };
+    }
+    const found = attentionPooling(patches, weights);
+    const tokens = Float32Array.from(
+      found.flatMap(({ pooled }) => [...pooled]),
+    ); // (Q dim)
+    const normal = batchNorm({ data: tokens }, weights, "norm").data;
+    const logits =
+      found.length > 1
+        ? perClassHead(normal, weights)
+        : dense(normal, weights, "head");
+    return { logits, maps: found.map(({ attention }) => attention) };
+  }
+
   /* picture: {height, width, channels: 3 or 4, data: 0..255}, a square;
-   * network: {weights, strides, size}. -> logits, attention (h, w)
-   * as height, width and data, what the network saw of the picture, and its
-   * strangeness. */
+   * network: {weights, strides, size}. -> logits; the answer's map,
+   * `attention`, with height, width and data (h w); `maps`, the data of
+   * the only one, or of one a class; what the network saw, `seen`; and how
+   * strange that was, `strangeness`. */
   function explain(picture, network) {
     const { weights, size } = network;
     const seen = resize(picture, size); // (size, size, 3)
     const patches = patchesOf(seen, network); // (h, w, dim)
     const { height, width } = patches;
-    const found = { seen, strangeness: strangeness(patches, weights) };
-    if (!weights["pooling/class_token"]) {
-      // (classes)
-      const logits = dense(averagePooling(patches), weights, "head");
-      const answer = logits.indexOf(Math.max(...logits));
-      const data = classActivationMap(patches, weights, answer); // (h w)
-      return { ...found, logits, attention: { height, width, data } };
-    }
-    // (dim), (h w)
-    const { pooled, attention } = attentionPooling(patches, weights);
-    const normal = batchNorm({ data: pooled }, weights, "norm").data;
+    const { logits, maps } = classify(patches, weights);
+    const answer = logits.indexOf(Math.max(...logits));
+    const data = maps[maps.length > 1 ? answer : 0];
     return {
-      ...found,
-      logits: dense(normal, weights, "head"),
-      attention: { height, width, data: attention },
+      logits,
+      attention: { height, width, data },
+      maps,
+      seen,
+      strangeness: strangeness(patches, weights),
     };
   }
 

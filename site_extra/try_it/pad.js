@@ -1,71 +1,69 @@
 /* A canvas to draw on, by mouse, finger, pen or keyboard. An outline is filled when it ends, if the reader wants that. */
 "use strict";
 
-/* canvas: where; tools: () => {colour, width in 32nds of the side, fill}; changed(done): called after each change;
- * say(text): tells a screen reader. -> {show(picture), undo} */
-function drawingPad(canvas, cursor, tools, changed, say) {
-  const pen = canvas.getContext("2d", {willReadFrequently: true});
+/* canvas: where; first: the sheet that lies there; tools: () => {colour, width in 32nds of the side, fill}; blank(): a new
+ * sheet, for a first line on a picture that is only shown (under.shown); changed(done): called after each change; say(text)
+ * tells a screen reader. -> {show(sheet), undo(), sheet(), mask()} */
+function drawingPad(canvas, cursor, {first, tools, blank, changed, say}) {
   const past = [];
   const here = {x: 0.5, y: 0.5}; // of the keyboard's pen, from 0 to 1
-  let line = null, before = null;
+  let sheet, mask, line = null, before = null;
 
-  function copy() {
-    const kept = Pictures.blank(canvas.width);
-    kept.getContext("2d").drawImage(canvas, 0, 0);
-    kept.dataset.cut = canvas.dataset.cut;
-    return kept;
+  function put(next) {
+    sheet = next;
+    const {picture, mask: itsMask} = Sheets.render(sheet);
+    lay(picture, itsMask);
   }
 
-  function put(picture) {
-    canvas.width = canvas.height = picture.width;
-    canvas.dataset.cut = picture.dataset.cut ?? ""; // goes with the picture, also when it comes back by "Undo"
-    pen.drawImage(picture, 0, 0);
+  function lay(picture, itsMask) {
+    mask = itsMask;
+    if (canvas.width !== picture.width) canvas.width = canvas.height = picture.width;
+    canvas.classList.toggle("coarse", canvas.width < 64); // each pixel is seen
+    canvas.getContext("2d", {willReadFrequently: true}).drawImage(picture, 0, 0);
   }
 
-  function remember() {
-    past.push(copy());
-    if (past.length > 20) past.shift();
-  }
-
-  function show(picture) {
-    remember();
-    put(picture);
+  function show(next) {
+    past.push(sheet);
+    put(next);
     changed(true);
   }
 
   function undo() {
     if (line) return drop();
-    if (!past.length) return say("Nothing to undo");
-    put(past.pop());
+    const previous = past.pop() ?? (sheet.steps.length ? {...sheet, steps: sheet.steps.slice(0, -1)} : null); // it came by its address
+    if (!previous) return say("Nothing to undo");
+    put(previous);
     changed(true);
   }
 
   // === one line ===
+  const whole = ({x, y}) => [x, y].map((part) => Math.min(255, Math.max(0, Math.round(256 * part)))); // as an address keeps it
+
   function begin(point) {
-    remember();
-    before = past.at(-1);
-    line = [point];
+    past.push(sheet);
+    if (sheet.under.shown) put(blank());
+    before = {picture: Sheets.copy(canvas), mask};
+    line = {...tools(), points: [whole(point)]};
     trace();
   }
 
   function trace() {
-    const {colour, width, fill} = tools(), unit = canvas.width;
-    pen.drawImage(before, 0, 0);
-    Object.assign(pen, {strokeStyle: colour, fillStyle: colour, lineWidth: width * unit / 32, lineCap: "round", lineJoin: "round"});
-    pen.beginPath();
-    pen.moveTo(line[0].x * unit, line[0].y * unit);
-    for (const {x, y} of line) pen.lineTo(x * unit, y * unit);
-    pen.stroke();
-    if (fill) pen.fill();
+    const itsMask = before.mask && Sheets.copy(before.mask);
+    lay(before.picture, null);
+    Sheets.apply(line, canvas, itsMask);
+    mask = itsMask;
     changed(false);
   }
 
   function extend(point) {
-    line.push(point);
+    const [x, y] = whole(point), [lastX, lastY] = line.points.at(-1);
+    if (x === lastX && y === lastY) return;
+    line.points.push([x, y]);
     trace();
   }
 
   function end() {
+    sheet = {...sheet, steps: [...sheet.steps, line]};
     line = null;
     changed(true);
   }
@@ -123,5 +121,6 @@ function drawingPad(canvas, cursor, tools, changed, say) {
   canvas.addEventListener("focus", () => { cursor.hidden = !canvas.matches(":focus-visible"); position(); });
   canvas.addEventListener("blur", () => { cursor.hidden = true; if (line) end(); });
 
-  return {show, undo, put};
+  put(first);
+  return {show, undo, sheet: () => sheet, mask: () => mask};
 }

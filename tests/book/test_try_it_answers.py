@@ -17,7 +17,7 @@ def answering(page, weights, share=0.97, side=4):
             const names = ["star", ..."bcdefghij"];
             Engine.about = async () => ({classes: names});
             Engine.explain = async () => ({
-                logits,
+                logits, maps: [[]],
                 attention: {width, height: weights.length / width,
                     data: Float32Array.from(weights)},
                 seen: {width: side, height: side, channels: 3,

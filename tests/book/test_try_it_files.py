@@ -222,14 +222,3 @@ def test_a_browser_that_hides_pixels_is_said_and_nothing_is_answered(visit, answ
     page.wait_for_function("document.querySelector('.problem').textContent")
     assert "privacy setting" in page.locator(".problem").inner_text()
     assert page.locator(".attention .answer").inner_text() == "Nothing was computed."
-
-
-def test_after_back_the_network_is_the_one_that_is_chosen(visit, address):
-    page = visit("page.html")
-    page.get_by_label("CIFAR-10").check()
-    page.goto(f"{address}/page.html?other")
-    page.go_back()
-    page.wait_for_selector(".try-it[data-ready]")
-    chosen = page.locator(".networks input:checked").get_attribute("value")
-    slider_hidden = page.locator(".slider").is_hidden()
-    assert slider_hidden == (chosen == "cifar10")

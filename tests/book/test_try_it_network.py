@@ -17,9 +17,9 @@ from patchconvnet import inference, load_dataset, records
 from patchconvnet.inference import look, maps_of
 
 LAST = records.load("shapes").recipe["epochs"]
-SCRIPTS = ("network", "lite0", "engine", "pictures", "examples", "pad", "stage", "page")
+BOX = (ROOT / "site_templates" / "try_it.html").read_text("utf-8")
 # those for pictures of 32 x 32; test_try_it_pets.py has the others
-SMALL = ("shapes", "shapes_average", "cifar10")
+SMALL = ("shapes", "shapes_average", "shapes_per_class", "cifar10")
 # the largest difference that is no fault; float32 against float32 stays far below
 LOGITS, ATTENTION = 1e-3, 1e-4
 EXPLAIN = """async ({name, epoch, side, pixels, code}) => {
@@ -61,20 +61,16 @@ def make_site(folder):
     """
     shutil.copytree(ROOT / "site_extra" / "try_it", folder / "try_it")
     export_web.export(folder / "try_it" / "weights")
-    tags = "".join(
-        f'<script defer src="try_it/{name}.js"></script>' for name in SCRIPTS
-    )
     head = (
-        '<!doctype html><html lang="en"><meta charset="utf-8"><title>Try'
-        ' it</title><link rel="stylesheet" href="try_it/page.css">'
+        '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport"'
+        ' content="width=device-width"><title>Try it</title>'
     )
-    (folder / "page.html").write_text(
-        f'{head}<main><div class="try-it"></div></main>{tags}'
-    )
-    (folder / "small.html").write_text(
-        f'{head}<main><div class="try-it" data-size="small"></div></main>{tags}'
-    )
-    (folder / "network.html").write_text(f"{head}{tags}<script>{EXPLAINER}</script>")
+    for name, size in (("page", ""), ("small", ' data-size="small"')):
+        (folder / f"{name}.html").write_text(
+            f'{head}<main><div class="try-it"{size}>{BOX}</div></main>', "utf-8"
+        )
+    scripts = "".join(re.findall("<script.*</script>", BOX))
+    (folder / "network.html").write_text(f"{head}{scripts}<script>{EXPLAINER}</script>")
     return folder
 
 
@@ -167,8 +163,8 @@ FAULTS = {
     "number of blocks": ("let block = 0;", "let block = 1;", "shapes"),
     "layer norm": ("* gamma[index] + beta[index]", "* gamma[index]", "shapes"),
     "class token as a key": (
-        "const line = [token];",
-        "const line = [token.map(() => 0)];",
+        "(single ? tokens : [])",
+        "(single ? tokens.map((token) => token.map(() => 0)) : [])",
         "shapes",
     ),
     "key": (
@@ -176,13 +172,13 @@ FAULTS = {
         'dense(vector, weights, "pooling/query")',
         "shapes",
     ),
-    "scale of the scores": ("/ Math.sqrt(x.channels)", "/ x.channels", "shapes"),
+    "scale of the scores": ("/ Math.sqrt(token.length)", "/ token.length", "shapes"),
     "softmax": (
         "Math.exp(score - greatest)",
         "Math.exp(score / 2 - greatest)",
         "shapes",
     ),
-    "value": ("attention[index] * value", "value / normal.length", "shapes"),
+    "value": ("attention[index] * value", "value / values.length", "shapes"),
     "projection": (
         'add(token, dense(mixed, weights, "pooling/project"))',
         "add(token, mixed)",
@@ -194,14 +190,29 @@ FAULTS = {
         "shapes",
     ),
     "norm before the head": (
-        'batchNorm({ data: pooled }, weights, "norm").data',
-        "pooled",
+        'batchNorm({ data: tokens }, weights, "norm").data',
+        "tokens",
         "shapes",
     ),
     "the token's own share": (
-        "attention: attention.slice(1)",
-        "attention: attention.slice(0, -1)",
+        "attention.slice(1)",
+        "attention.slice(0, -1)",
         "shapes",
+    ),
+    "a token's own question": (
+        "} = ask(token, keys",
+        "} = ask(tokens[0], keys",
+        "shapes_per_class",
+    ),
+    "head of each class": (
+        "kernel.subarray(label * dim, (label + 1) * dim)",
+        "kernel.subarray(0, dim)",
+        "shapes_per_class",
+    ),
+    "map of the answer": (
+        "maps.length > 1 ? answer : 0",
+        "0",
+        "shapes_per_class",
     ),
     "average pooling": (
         "averagePooling(patches), weights",

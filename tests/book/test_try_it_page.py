@@ -105,19 +105,17 @@ def test_a_drawing_is_named_and_nothing_is_loaded_before(visit, place):
     page = visit("page.html", place, PHONE)
     asked = []
     page.on("request", lambda request: asked.append(request.url))
-    assert (
-        page.evaluate(
-            "performance.getEntriesByType('resource').filter(one =>"
-            " one.name.includes('/weights/')).length"
-        )
-        == 0
+    loaded = page.evaluate(
+        "performance.getEntriesByType('resource').map(one => one.name).join(' ')"
     )
+    if place == "server":
+        found = re.findall(r"weights/([\w-]+)", loaded)
+        assert sorted(found) == ["manifest", "star"]
     draw(page)
     assert spoken(page).startswith("star, ")
     assert page.locator(".attention .answer").inner_text().startswith("star, ")
     assert page.locator(".attention .classes li").count() == 5
     assert sorted(re.findall(r"weights/([\w-]+)", " ".join(asked))) == [
-        "manifest",
         f"shapes-{LAST}",
         "shapes-usual",
         f"shapes_average-{LAST}",
@@ -213,36 +211,46 @@ def test_what_is_said_of_sizes_and_epochs_is_true(visit, site):
     size = lambda *names: (
         sum(
             (site / "try_it" / "weights" / f"{name}.js").stat().st_size
-            for name in ("manifest", *names)
+            for name in names
         )
         / 1e6
     )
-    assert (
-        f"({size(f'shapes-{LAST}', f'shapes_average-{LAST}'):.1f} MB)"
-        in page.locator(".networks").inner_text()
-    )
-    assert (
-        f"({size('cifar10-20', 'cifar10-usual'):.1f} MB)"
-        in page.locator(".networks").inner_text()
-    )
+    options = page.locator(".network option").all_inner_texts()
+    pets = ("pets-30", "pets-usual", "pets_average-30", "pets_average-usual")
+    sizes = [
+        size(
+            f"shapes-{LAST}",
+            "shapes-usual",
+            f"shapes_average-{LAST}",
+            "shapes_average-usual",
+        ),
+        size(f"shapes_per_class-{LAST}", "shapes_per_class-usual"),
+        size("cifar10-20", "cifar10-usual"),
+        size(*pets, "efficientnet_lite0"),
+    ]
+    assert [f"({size:.1f} MB)" in text for size, text in zip(sizes, options)] == [
+        True
+    ] * 4
     assert page.evaluate(
         "Engine.about('shapes').then(({epochs}) => epochs.at(-1))"
     ) == int(page.locator("input[type=range]").get_attribute("max"))
 
 
+def shown(page, part):
+    return [one.is_visible() for one in page.locator(f".{part}").all()]
+
+
 def test_the_other_network(visit):
     page = visit("page.html", viewport={"width": 1280, "height": 1000})
-    page.get_by_label("CIFAR-10").check()
-    assert page.locator(".rival").is_hidden() and page.locator(".slider").is_hidden()
+    page.get_by_label("Network").select_option("cifar10")
+    assert not any(shown(page, "rival") + shown(page, "slider"))
     for name in ("airplane", "ship", "horse"):
         fresh(page)
         page.get_by_role("button", name=f"Example: {name}").click()
         assert spoken(page).startswith(f"{name}, ")
-    page.get_by_label("Shapes").check()
-    assert (
-        page.locator(".rival").is_visible()
-        and page.get_by_role("button", name="Example: heart").is_visible()
-    )
+    page.get_by_label("Network").select_option("shapes")
+    assert all(shown(page, "rival") + shown(page, "slider"))
+    assert page.get_by_role("button", name="Example: heart").is_visible()
 
 
 def test_what_does_not_arrive_is_said_and_can_be_tried_again(browser, address):
