@@ -65,19 +65,21 @@ const Engine = (() => {
 
   const floats = (bytes) => new Float32Array(bytes.buffer); // little-endian, as every device with a browser is
 
-  /* What a network loads: {file, bytes, sha256, shapes of its arrays, read(bytes), prefix of their names}. */
+  /* What a network loads, a list of {file, bytes, sha256, letters: its length in base64, shapes of its arrays, read(bytes), prefix
+   * of their names}. */
   function parts(manifest, name, epoch) {
     const entry = manifest[name], trunk = manifest[entry.trunk];
-    const found = [{file: `${name}-${epoch}`, from: entry, shapes: entry.weights, read: halves, prefix: ""}];
-    if (epoch === entry.epochs.at(-1)) // when it was measured
-      found.push({file: `${name}-usual`, from: entry, shapes: entry.usual, read: floats, prefix: "usual/"});
-    if (trunk) found.push({file: entry.trunk, from: trunk, shapes: trunk.weights, read: floats, prefix: ""});
-    return found.map((part) => ({...part, ...part.from.files[part.file]}));
+    const part = (file, {files: {[file]: {bytes, sha256}}}, shapes, read, prefix = "") =>
+      ({file, bytes, sha256, letters: 4 * Math.ceil(bytes / 3), shapes, read, prefix});
+    const found = [part(`${name}-${epoch}`, entry, entry.weights, halves)];
+    if (epoch === entry.epochs.at(-1)) found.push(part(`${name}-usual`, entry, entry.usual, floats, "usual/")); // measured then
+    if (trunk) found.push(part(entry.trunk, trunk, trunk.weights, floats));
+    return found;
   }
 
-  /* The arrays of one file, by name. progress(bytes): while it comes. */
+  /* The arrays of one file, by name. progress(letters): while it comes. */
   const arrays = (part, progress) => once(`arrays ${part.file}`, async () => {
-    const text = await file(part.file, (count) => progress(Math.min(part.bytes, 0.75 * count)));
+    const text = await file(part.file, (count) => progress(Math.min(part.letters, count)));
     const numbers = part.read(await unpacked(text, part, part.file)), found = {};
     let place = 0;
     for (const [weight, shape] of Object.entries(part.shapes)) {
@@ -89,9 +91,9 @@ const Engine = (() => {
 
   async function load(key, {strides, size}, all, progress) {
     const sum = (numbers) => numbers.reduce((total, number) => total + number, 0), come = all.map(() => 0);
-    const weights = await Promise.all(all.map((part, index) => arrays(part, (bytes) => {
-      come[index] = bytes;
-      progress?.(sum(come), sum(all.map((one) => one.bytes)));
+    const weights = await Promise.all(all.map((part, index) => arrays(part, (letters) => {
+      come[index] = letters;
+      progress?.(sum(come), sum(all.map((one) => one.letters)));
     })));
     networks[key] = {weights: Object.assign({}, ...weights), strides, size};
     helper()?.postMessage({name: key, network: networks[key]});
@@ -116,7 +118,7 @@ const Engine = (() => {
   /* An entry of the manifest: class names, epochs... */
   const about = async (name) => (await file("manifest"))[name];
 
-  /* Load a network's weights. progress(bytes, of all): while they come. -> their name in the worker */
+  /* Load a network's weights. progress(letters, of all): while they come. -> their name in the worker */
   async function prepare(name, epoch, progress) {
     const manifest = await file("manifest"), entry = manifest[name], number = epoch ?? entry.epochs.at(-1), key = `${name}-${number}`;
     await once(`network ${key}`, () => load(key, entry, parts(manifest, name, number), progress));

@@ -31,8 +31,8 @@ const Networks = (() => {
   /* What the network's first answer loads, that of its rival with it: megabytes, as base64. */
   function megabytes(name) {
     const names = [name, table[name].rival?.name].filter(entry), sizes = {}; // by file, as two networks may share one
-    for (const one of names) for (const {file, bytes} of Engine.parts(self.patchConvNetFiles.manifest, one, lastEpoch(one))) sizes[file] = bytes;
-    return Object.values(sizes).reduce((sum, bytes) => sum + bytes, 0) * 4 / 3e6;
+    for (const one of names) for (const {file, letters} of Engine.parts(self.patchConvNetFiles.manifest, one, lastEpoch(one))) sizes[file] = letters;
+    return Object.values(sizes).reduce((sum, letters) => sum + letters, 0) / 1e6;
   }
 
   const title = (name) => `${table[name].label} (${megabytes(name).toFixed(1)} MB)`;

@@ -216,14 +216,10 @@ def test_what_is_said_of_sizes_and_epochs_is_true(visit, site):
         / 1e6
     )
     options = page.locator(".network option").all_inner_texts()
+    both = (f"shapes-{LAST}", f"shapes_average-{LAST}")
     pets = ("pets-30", "pets-usual", "pets_average-30", "pets_average-usual")
     sizes = [
-        size(
-            f"shapes-{LAST}",
-            "shapes-usual",
-            f"shapes_average-{LAST}",
-            "shapes_average-usual",
-        ),
+        size(*both, "shapes-usual", "shapes_average-usual"),
         size(f"shapes_per_class-{LAST}", "shapes_per_class-usual"),
         size("cifar10-20", "cifar10-usual"),
         size(*pets, "efficientnet_lite0"),
