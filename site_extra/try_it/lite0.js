@@ -33,8 +33,14 @@ const EfficientNetLite0 = (() => {
       for (let place = 0; place < places; place += 2) {
         const one = place * inputs,
           two = one + inputs;
-        let [oneA, oneB, oneC, oneD] = [biasA, biasB, biasC, biasD];
-        let [twoA, twoB, twoC, twoD] = [biasA, biasB, biasC, biasD];
+        let oneA = biasA,
+          oneB = biasB,
+          oneC = biasC,
+          oneD = biasD;
+        let twoA = biasA,
+          twoB = biasB,
+          twoC = biasC,
+          twoD = biasD;
         for (let input = 0; input < inputs; input++) {
           const first = source[one + input],
             second = source[two + input];

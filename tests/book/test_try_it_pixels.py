@@ -60,18 +60,22 @@ def test_damaged_notes_beside_a_good_webp_do_no_harm(network_page):
     np.testing.assert_array_equal(found, as_the_package_reads(content))
 
 
-@pytest.mark.parametrize("channels", [1, 3])
-def test_of_16_bits_the_upper_8_are_taken(network_page, channels):
+def png_of_16_bits(channels):
     values = np.arange(65_536).reshape(256, 256, 1).repeat(channels, axis=2)
     values[..., -1] = values[..., -1].T
     rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in values)
     header = b"\0\0\1\0" * 2 + bytes([16, 0 if channels == 1 else 2, 0, 0, 0])
-    content = b"\x89PNG\r\n\x1a\n" + b"".join(
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
         (
             chunk(b"IHDR", header),
             chunk(b"IDAT", zlib.compress(rows)),
             chunk(b"IEND", b""),
         )
     )
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_of_16_bits_the_upper_8_are_taken(network_page, channels):
+    content = png_of_16_bits(channels)
     found = as_the_page_reads(network_page, content)
     np.testing.assert_array_equal(found, as_the_package_reads(content))
