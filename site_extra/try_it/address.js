@@ -4,7 +4,7 @@
 const Address = (() => {
   /* state: {network, epoch or undefined, sheet}. A photograph is not in it. */
   function write({network, epoch, sheet: {under, steps}}) {
-    const parts = new URLSearchParams({network, ...(epoch === undefined ? {} : {epoch}), ...under.source});
+    const parts = new URLSearchParams({network, ...(epoch === undefined ? {} : {epoch}), ...(under.photograph ? {} : under.source)});
     if (steps.length && !under.photograph) parts.set("steps", Sheets.write(steps));
     return `#${parts}`;
   }
@@ -24,16 +24,20 @@ const Address = (() => {
     };
     const epoch = number("epoch", (value) => Networks.epochs(network).includes(value));
     const [seed, sheet] = ["seed", "sheet"].map((name) => number(name, (value) => value >= 0 && value < 2 ** 31));
-    const example = parts.get("example"), kind = Examples.kinds[Networks.table[network].examples];
-    if (example !== null && !kind.names.includes(example)) refuse("example", `there are ${kind.names.join(", ")}`);
+    const example = parts.get("example"), kinds = Object.values(Examples.kinds), kind = kinds.find(({names}) => names.includes(example));
+    if (example !== null && !kind) refuse("example", `there are ${kinds.flatMap(({names}) => names).join(", ")}`);
     let steps = [];
     try {
       steps = Sheets.read(parts.get("steps"));
     } catch {
       refuse("steps", "that is no drawing, or it was cut short");
     }
-    const under = () => example !== null ? kind.draw(example, seed ?? 0) : sheet !== undefined ? Examples.sheet(sheet) : Rest.under();
-    return {network, epoch, under, steps, sheet, firstSeed: seed && seed - kind.names.indexOf(example)};
+    return {network, epoch, under: () => lies({kind, example, seed, sheet}), steps, sheet, firstSeed: kind && seed && seed - kind.names.indexOf(example)};
+  }
+
+  function lies({kind, example, seed, sheet}) {
+    if (sheet !== undefined) return Examples.sheet(sheet);
+    return kind && (seed !== undefined || !kind.others) ? kind.draw(example, seed) : Rest.under(); // the star has no seed
   }
 
   return {write, read};

@@ -2,13 +2,13 @@
 "use strict";
 
 /* box: the part that holds all; name: the class of the view's parts; on.choose(cell, map, view), on.press(cell, map): see
- * Maps.view; say(text) tells a screen reader. -> {show, caption}, or null where the box has no such parts */
+ * Maps.view; say(text) tells a screen reader. -> {show, caption, ask, wait}, or null where the box has no such parts */
 function answerView(box, name, on, say) {
   const [figure, said] = [box.querySelector(`figure.${name}`), box.querySelector(`.said.${name}`)];
   if (!figure) return null;
   const [title, answer, list] = [figure.querySelector("figcaption"), said.querySelector(".answer"), said.querySelector(".classes")];
-  const view = {figure, title, answer, mapName: "", usual: title.textContent, show, caption};
-  let cut = false;
+  const view = {figure, title, answer, mapName: "", usual: title.textContent, show, caption, ask, wait};
+  let cut = false, asked = false;
   const map = Maps.view(figure.querySelector(".map"), {
     choose: (cell, shown) => on.choose(cell, shown, view),
     press: on.press,
@@ -25,6 +25,8 @@ function answerView(box, name, on, say) {
     map.show(found, marks, sentence, keep);
     answer.textContent = sentence;
     title.textContent = view.usual;
+    asked = false;
+    figure.classList.remove("waiting");
     list?.replaceChildren(...classes.slice(0, 5).map((one, place) => row(one, place === 0, found.maps.length > 1)));
     return {...classes[0], sentence, remark: strange ? Words.remark(names.length) : "", located: marks.object && {mapName, ...marks.object.on(found.attention)}};
   }
@@ -44,6 +46,18 @@ function answerView(box, name, on, say) {
       say(`${sentence}; ${view.mapName} ${Words.place(map.of(index, sentence), cut)}`);
     });
     return item;
+  }
+
+  /* The picture has changed; `wait` says so where no answer has come since. */
+  function ask() {
+    asked = true;
+  }
+
+  function wait(text) {
+    if (!asked) return;
+    figure.classList.add("waiting");
+    answer.textContent = text;
+    list?.replaceChildren();
   }
 
   function caption(text) {

@@ -39,21 +39,22 @@ const Objects = (() => {
   }
 
   /* mask: a canvas, or null where no one knows. name: "the star"; ofWhat: "picture" or "sheet".
-   * -> null, or {name, ofWhat, area: 0..1, outline(size), on(map): its energy, and whether its greatest cell is a hit} */
+   * -> null, or {name, ofWhat, area: 0..1, outline(size), shares(map): of each cell, on(map): its energy, and whether its greatest cell is a hit} */
   function of(mask, name, ofWhat) {
     if (!mask) return null;
     const {width, height, data} = mask.getContext("2d").getImageData(0, 0, mask.width, mask.height);
     const alpha = Float32Array.from({length: width * height}, (_, pixel) => data[4 * pixel + 3] / 255);
     const area = alpha.reduce((sum, part) => sum + part, 0) / alpha.length;
     if (!area) return null;
+    const shares = (map) => cellShares({width, height, alpha}, map.height, map.width);
     const on = (map) => {
-      const shares = cellShares({width, height, alpha}, map.height, map.width), whole = map.data.reduce((sum, weight) => sum + weight, 0);
+      const parts = shares(map), whole = map.data.reduce((sum, weight) => sum + weight, 0);
       return {
-        energy: map.data.reduce((sum, weight, cell) => sum + weight * shares[cell], 0) / whole,
-        hit: shares[map.data.indexOf(Math.max(...map.data))] >= 0.5,
+        energy: map.data.reduce((sum, weight, cell) => sum + weight * parts[cell], 0) / whole,
+        hit: parts[map.data.indexOf(Math.max(...map.data))] >= 0.5,
       };
     };
-    return {name, ofWhat, area, on, outline: (size) => outline({width, height, alpha}, size)};
+    return {name, ofWhat, area, shares, on, outline: (size) => outline({width, height, alpha}, size)};
   }
 
   return {of};

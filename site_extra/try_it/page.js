@@ -51,8 +51,13 @@
     }
 
     // === looking ===
+    function wait(text) {
+      views.forEach((view) => view.wait(text));
+      [".measure", ".effect"].forEach((part) => write(part, ""));
+    }
+
     function progress(bytes, total) {
-      if (total > 1e6) write(".attention .answer", `Loading the network: ${(bytes / 1e6).toFixed(1)} of ${(total / 1e6).toFixed(1)} MB`);
+      if (total > 1e6) wait(`Loading the network: ${(bytes / 1e6).toFixed(1)} of ${(total / 1e6).toFixed(1)} MB`);
     }
 
     async function ask(name, epoch, picture) {
@@ -84,8 +89,8 @@
       const {network: name, epoch, keep} = state, {mapName, rival} = network(), sheet = pad.sheet();
       const picture = Pictures.pixels(find(".pad")), object = objectOn(sheet);
       state.keep = false;
+      views.forEach((view) => view.ask());
       const answers = [show(views[0], mapName, await ask(name, epoch, picture), object, keep)];
-      clearTimeout(state.waiting);
       if (rival && views[1]) answers.push(show(views[1], rival.mapName, await ask(rival.name, undefined, picture), object, keep));
       const count = Sheets.hidden(sheet).length, whole = count && await unhidden(sheet, name, epoch);
       if (state.again || !state.done) return;
@@ -109,7 +114,8 @@
       Object.assign(state, {done, again: true});
       if (state.busy) return;
       state.busy = true;
-      state.waiting = setTimeout(write, 400, ".answer", "Loading the network\u2026");
+      views.forEach((view) => view.ask());
+      const waiting = setTimeout(wait, 400, "Loading the network\u2026");
       try {
         if (!Pictures.areReadable()) throw Error(HIDDEN);
         while (state.again) {
@@ -119,9 +125,9 @@
         if (state.problem === "network") problem("");
       } catch (error) {
         problem(error.message, "network");
-        write(".answer", "Nothing was computed.");
+        wait("Nothing was computed.");
       }
-      clearTimeout(state.waiting);
+      clearTimeout(waiting);
       state.busy = false;
     }
 
@@ -166,10 +172,12 @@
     }
 
     // === network and epoch ===
-    function switchTo(name) {
+    async function switchTo(name) {
       Object.assign(state, {network: name, epoch: undefined});
       settle();
-      if (state.looked || find(".problem").textContent) look(true);
+      const {names, draw} = Examples.kinds[network().examples], {example} = pad.sheet().under.source;
+      if (example === undefined || names.includes(example)) look(true);
+      else take(await draw(names[0], state.seed)); // another kind of pictures
     }
 
     /* What follows from the network and the epoch that are set. */
@@ -195,7 +203,7 @@
     async function recall() {
       try {
         const said = Address.read(location.hash);
-        if (!said) return false;
+        if (!said || location.hash === Address.write({...state, sheet: pad.sheet()})) return Boolean(said);
         Object.assign(state, {network: said.network, epoch: said.epoch, chosen: null, sheet: said.sheet ?? state.sheet, seed: said.firstSeed ?? state.seed});
         settle();
         pad.show({under: await said.under(), steps: said.steps});

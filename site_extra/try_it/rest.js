@@ -21,7 +21,7 @@ const Rest = (() => {
     return {
       canvas: painted(star.size, (index) => [...pixels.subarray(3 * index, 3 * index + 3), 255]),
       mask: painted(star.size, (index) => [0, 0, 0, 255 * mask[index]]),
-      object: `the ${star.label}`, ofWhat: "picture", source: {}, shown: true,
+      object: `the ${star.label}`, ofWhat: "picture", source: {example: star.label}, shown: true,
     };
   }
 

@@ -25,7 +25,7 @@ function trainingSlider(part, changed) {
     if (Networks.epochs(network).includes(epoch)) Engine.prepare(network, epoch).catch(() => {});
   }
 
-  slider.addEventListener("focus", () => fetchAhead(Number(slider.value) - 1));
+  slider.addEventListener("focusin", () => fetchAhead(Number(slider.value) - 1));
   slider.addEventListener("input", () => {
     const epoch = Number(slider.value), step = Math.sign(epoch - before);
     show(epoch);
