@@ -13,7 +13,8 @@ in `_config.yml`.
     shapes-8.js             float16 weights after epoch 8, in the manifest's order,
                             little-endian, as base64
     shapes-usual.js         float32: what pictures it is used to
-    efficientnet_lite0.js   float32 weights of the trunk of `pets`, batch norms folded
+    efficientnet_lite0.js   float32 weights of the trunk of `pets`, batch norms folded;
+                            beside it, as .txt, whose they are, and their licence
     photographs.js          pictures to try, as they are shipped
     star.js                 a test picture, its mask, and what two networks said of it,
                             epoch by epoch: what the page shows before it loads any
@@ -71,6 +72,7 @@ def export(folder):
     entries["pets"][0]["photographs"] = [one["name"] for one in photographs]
     folder.mkdir(parents=True, exist_ok=True)
     write(folder, "photographs", photographs)
+    replace(folder / f"{TRUNK.stem}.txt", web_pets.licence(TRUNK.parent))
     manifest = {}
     for name, (entry, packed) in entries.items():
         for file, content in packed.items():
@@ -182,18 +184,17 @@ def read_arrays(path):
 
 
 def write(folder, name, content):
-    """Write a script that hands `content` to the page.
+    """Write a script that hands `content` to the page."""
+    begin = f'(self.patchConvNetFiles ??= {{}})["{name}"] ='
+    replace(folder / f"{name}.js", f"{begin} {json.dumps(content)};\n")
 
-    A file that is there stays whole until the new one is.
-    """
-    path = folder / f"{name}.js"
-    aside = folder / f".{secrets.token_hex(6)}.part"
+
+def replace(path, text):
+    """Write a file; one that is there stays whole until the new one is."""
+    aside = path.with_name(f".{secrets.token_hex(6)}.part")
     try:
         with open(aside, "x", encoding="ascii") as file:  # new: it follows no link
-            file.write(
-                f'(self.patchConvNetFiles ??= {{}})["{name}"] ='
-                f" {json.dumps(content)};\n"
-            )
+            file.write(text)
         aside.replace(path)
     finally:
         aside.unlink(missing_ok=True)

@@ -55,6 +55,17 @@ def trunk(arrays):
     return weights
 
 
+def licence(folder):
+    """Whose the trunk is, what was changed, and its licence: a text."""
+    notice, terms = (
+        (folder / name).read_text(encoding="ascii") for name in ("NOTICE", "LICENSE")
+    )
+    changed = (
+        "In efficientnet_lite0.js each batch norm is folded into the layer before."
+    )
+    return "\n\n".join((notice, changed, terms))
+
+
 def _as_read(kernel):
     """(out, in, h, w) -> (out, in), (h, w, C) or (h, w, in, out)."""
     outputs, inputs, height, _ = kernel.shape

@@ -14,7 +14,7 @@ from PIL import Image
 
 import export_web
 import web_pets
-from book_pages import open_page
+from book_pages import ROOT, open_page
 from patchconvnet import load_dataset, records
 from patchconvnet.any_network.efficientnet_lite0 import BLOCKS, LAST_SHIPPED
 from patchconvnet.data import pets
@@ -133,6 +133,13 @@ def test_what_is_unlike_the_training_pictures_as_in_keras(network_page, name):
 
 
 # === what is exported ===
+
+
+def test_the_licence_of_the_trunk_comes_with_it(site):
+    text = (site / "try_it" / "weights" / "efficientnet_lite0.txt").read_text("ascii")
+    folder = ROOT / "patchconvnet" / "any_network"
+    for name in ("NOTICE", "LICENSE"):
+        assert (folder / name).read_text("ascii") in text
 
 
 def test_the_strides_are_those_of_the_trunk():
