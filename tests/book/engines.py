@@ -9,9 +9,10 @@ import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,17 @@ def _end(process):
     if process.poll() is None:
         process.kill()
         process.wait(5)
+
+
+@contextmanager
+def _bounded_waits():
+    """For connections that are made now: Selenium waits for ever by default."""
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(PATIENCE)
+    try:
+        yield
+    finally:
+        socket.setdefaulttimeout(before)
 
 
 class Engine:
@@ -215,7 +227,8 @@ class WebKit(Engine):
             service = library.WebKitGTKService(
                 driver, env={**os.environ, **own, "DISPLAY": display}
             )
-            self.driver = library.WebKitGTK(options=options, service=service)
+            with _bounded_waits():
+                self.driver = library.WebKitGTK(options=options, service=service)
         except Exception as error:
             _end(self.screen)
             raise RuntimeError(f"WebKit does not start: {error}") from error

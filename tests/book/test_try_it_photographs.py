@@ -9,6 +9,7 @@ from PIL import Image
 import export_web
 from patchconvnet import inference, load_dataset, records
 from patchconvnet.data import pets
+from test_accessibility import axe_problems
 from test_try_it_files import give
 from test_try_it_network import pictures
 from test_try_it_page import address, fresh, site, spoken, visit  # noqa: F401
@@ -95,6 +96,11 @@ def test_the_examples_say_whose_they_are_and_have_an_outline(visit):
     share = mask["american_bulldog_2"].mean()
     measured = page.locator(".measure").inner_text()
     assert f"lies on the animal, which fills {share:.0%} of the picture" in measured
+    page.evaluate(
+        "document.body.prepend(Object.assign(document.createElement('h1'),"
+        " {textContent: 'Try it'}))"
+    )
+    assert axe_problems(page) == []
     page.locator(".network").select_option("cifar10")
     assert page.locator(".credit").inner_text() == ""
 
