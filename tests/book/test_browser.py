@@ -4,6 +4,8 @@ The checks are also given a page that is broken on purpose: one that sees nothin
 pass.
 """
 
+import time
+
 import pytest
 
 from book_pages import LAPTOP, PHONE, WIDER_THAN_ITS_PLACE, open_page
@@ -191,6 +193,38 @@ def test_try_it_works_in_the_book(browser, book, name):
         assert paper == behind
     page.context.close()
     assert problems == []
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("name", ["try_it", "intro"])
+def test_nothing_moves_while_try_it_and_pictures_arrive(browser, address, name, width):
+    """What moves without the reader's doing, as a share of the window: Chromium's
+    measure, of which 0.1 is still called good.
+    """
+    context = browser.new_context(viewport={"width": width, "height": 850})
+    page = context.new_page()
+    page.add_init_script(
+        """window.moved = 0;
+        new PerformanceObserver((list) => list.getEntries().forEach((entry) => {
+            if (!entry.hadRecentInput) window.moved += entry.value;
+        })).observe({type: "layout-shift", buffered: true});"""
+    )
+
+    def late(route):  # when the page has been painted without it
+        time.sleep(0.5)
+        route.continue_()
+
+    for part in ("**/try_it/page.js", "**/_images/*"):
+        page.route(part, late)
+    page.goto(f"{address}/{name}.html", wait_until="load")
+    page.wait_for_selector(".try-it[data-ready]")
+    page.locator(".try-it .sheets").scroll_into_view_if_needed()
+    page.get_by_role("button", name="Example: star").click()
+    page.wait_for_function(
+        "document.querySelector('.measure').textContent.includes('on the star')"
+    )
+    assert page.evaluate("window.moved") <= 0.05
+    context.close()
 
 
 def test_without_scripts_try_it_shows_a_picture(browser, book):
