@@ -19,7 +19,7 @@ const Networks = (() => {
     shapes_per_class: {label: "Shapes, one class token for each class", mapName: "attention", examples: "shapes"},
     cifar10: {label: "CIFAR-10: animals and vehicles", mapName: "attention", examples: "scenes"},
     pets: {
-      label: "Cats and a dog, on a photograph", mapName: "attention", examples: "photographs",
+      label: "Pets: three breeds, on photographs", mapName: "attention", examples: "photographs",
       rival: {name: "pets_average", label: "Average pooling", mapName: "class activation"},
     },
   };
