@@ -53,7 +53,7 @@
     // === looking ===
     function wait(text) {
       views.forEach((view) => view.wait(text));
-      [".measure", ".effect"].forEach((part) => write(part, ""));
+      [".measure", ".remark", ".effect"].forEach((part) => write(part, ""));
     }
 
     function progress(bytes, total) {
@@ -214,6 +214,9 @@
       }
     }
 
+    /* What a saved picture says; of a photograph of the course, whose it is, too. */
+    const below = () => [".measure", ".remark", ".effect", ...(pad.sheet().under.source.example ? [".credit"] : [])];
+
     // === beginning ===
     function wholeVersion() {
       const menu = find(".network");
@@ -224,7 +227,7 @@
       root.addEventListener("drop", (event) => { event.preventDefault(); open(event.dataTransfer.files[0]); });
       document.addEventListener("paste", ({clipboardData}) => { if (clipboardData?.files.length) open(clipboardData.files[0]); });
       find("[data-do=save]").addEventListener("click", () =>
-        Save.picture(find(".pad"), views.filter(({figure}) => !figure.hidden), [".measure", ".effect"].map((part) => find(part).textContent)));
+        Save.picture(find(".pad"), views.filter(({figure}) => !figure.hidden), below().map((part) => find(part).textContent)));
       addEventListener("hashchange", recall);
     }
 
