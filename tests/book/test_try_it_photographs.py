@@ -105,6 +105,23 @@ def test_the_examples_say_whose_they_are_and_have_an_outline(visit):
     assert page.locator(".credit").inner_text() == ""
 
 
+def test_a_saved_photograph_of_the_course_says_whose_it_is(visit, tmp_path):
+    page = visit("page.html")
+    page.evaluate("Save.picture = (drawing, views, words) => { window.saved = words; }")
+    page.locator(".network").select_option("pets")
+    fresh(page)
+    page.get_by_role("button", name="Example: Bengal 19", exact=True).click()
+    spoken(page)
+    save = page.get_by_role("button", name="Save this picture")
+    save.click()
+    saved = page.evaluate("window.saved.join(' ')")
+    assert "CC BY-SA 4.0" in saved and "note: this is unlike" in saved
+    Image.new("RGB", (64, 64)).save(tmp_path / "mine.png")
+    show(page, tmp_path / "mine.png")
+    save.click()
+    assert "CC BY-SA 4.0" not in page.evaluate("window.saved.join(' ')")
+
+
 def test_the_network_of_pets_is_loaded_when_it_is_wanted(visit):
     page, asked = visit("page.html"), []
     page.on("request", lambda request: asked.append(request.url))
