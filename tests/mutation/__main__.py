@@ -226,7 +226,8 @@ def in_javascript(count, seed, modules):
         if not modules or any(f"try_it/{module}" in path for module in modules)
     ]
     tests = [
-        f"tests/book/test_try_it_{part}.py" for part in ("network", "files", "page")
+        f"tests/book/test_try_it_{part}.py"
+        for part in ("network", "files", "page", "measures", "use")
     ]
 
     def tests_of(path, text, mutant):
