@@ -8,13 +8,16 @@ From the shipped records to files that a browser reads.
 `jupyter-book build` does it by itself: this file is also an extension of Sphinx, named
 in `_config.yml`.
 
-    manifest.js     for each network: class names, strides, the names and shapes of its
-                    weights, and its files
-    shapes-8.js     float16 weights after epoch 8, in the manifest's order,
-                    little-endian, as base64
-    cifar10-20.js   ...
-    star.js         a test picture, its mask, and what two networks said of it, epoch by
-                    epoch: what the page shows before it loads any network
+    manifest.js             for each network: class names, strides, the names and
+                            shapes of its weights, and its files
+    shapes-8.js             float16 weights after epoch 8, in the manifest's order,
+                            little-endian, as base64
+    shapes-usual.js         float32: what pictures it is used to
+    efficientnet_lite0.js   float32 weights of the trunk of `pets`, batch norms folded;
+                            beside it, as .txt, whose they are, and their licence
+    photographs.js          pictures to try, as they are shipped
+    star.js                 a test picture, its mask, and what two networks said of it,
+                            epoch by epoch: what the page shows before it loads any
 
 They are scripts, because a page that is opened from disk may load a script, and nothing
 else. The manifest has every file's number of bytes and SHA-256, both before base64.
@@ -31,8 +34,12 @@ from pathlib import Path
 
 import numpy as np
 
+import web_pets
+
 ROOT = Path(__file__).resolve().parent.parent
 RECORDS = ROOT / "patchconvnet" / "records"
+TRUNK = ROOT / "patchconvnet" / "any_network" / "efficientnet_lite0.npz"
+PHOTOGRAPHS = ROOT / "patchconvnet" / "data" / "photographs" / "test.npz"
 # the test picture that the page begins with, and the networks whose maps it shows
 FIRST_PICTURE, FIRST_NETWORKS = 3, ("shapes", "shapes_average")
 TEST_SEED = (0, 3)  # of `load_dataset("shapes")`
@@ -42,6 +49,8 @@ NETWORKS = {
     "shapes_average": "shapes_average",
     "shapes_per_class": "shapes_per_class",
     "cifar10": "cifar10_cpu",
+    "pets": "pets",
+    "pets_average": "pets_average",
 }
 
 
@@ -52,16 +61,32 @@ def export(folder):
         OSError: a record that is not there, or a folder that cannot be written.
         ValueError: a record that is damaged; the message names its file.
     """
-    networks = {
+    entries = {
         name: network(name, RECORDS / record / "seed_0")
         for name, record in NETWORKS.items()
     }
+    trunk = web_pets.trunk(read_arrays(TRUNK))
+    entry = {"weights": {key: list(array.shape) for key, array in trunk.items()}}
+    entries[TRUNK.stem] = entry, {TRUNK.stem: pack(trunk.values(), "<f4")}
+    photographs = web_pets.photographs(read_arrays(PHOTOGRAPHS))
+    entries["pets"][0]["photographs"] = [one["name"] for one in photographs]
     folder.mkdir(parents=True, exist_ok=True)
-    for _, packed in networks.values():
+    write(folder, "photographs", photographs)
+    replace(folder / f"{TRUNK.stem}.txt", web_pets.licence(TRUNK.parent))
+    manifest = {}
+    for name, (entry, packed) in entries.items():
         for file, content in packed.items():
             write(folder, file, base64.b64encode(content).decode("ascii"))
+        manifest[name] = entry | {
+            "files": {
+                file: {
+                    "bytes": len(content),
+                    "sha256": hashlib.sha256(content).hexdigest(),
+                }
+                for file, content in packed.items()
+            }
+        }
     write(folder, "star", first_picture())
-    manifest = {name: entry for name, (entry, _) in networks.items()}
     write(folder, "manifest", manifest)
     return manifest
 
@@ -82,11 +107,13 @@ def network(name, record):
         if key.startswith(f"{epochs[-1]}/")
     }
     packed = {
-        f"{name}-{epoch}": b"".join(
-            arrays[f"{epoch}/{key}"].astype("<f2").tobytes() for key in weights
-        )
+        f"{name}-{epoch}": pack((arrays[f"{epoch}/{key}"] for key in weights), "<f2")
         for epoch in epochs
     }
+    usual = read_arrays(record / "familiarity.npz")
+    # a dense layer without bias, there
+    usual["whitening/kernel"] = usual.pop("whitening")
+    packed[f"{name}-usual"] = pack(usual.values(), "<f4")
     entry = {
         "classes": results["class_names"],
         "size": recipe["model"]["image_size"],
@@ -96,12 +123,15 @@ def network(name, record):
         # how often the best patch that never moves is on the object; None without masks
         "best_fixed_cell": results.get("attention_best_fixed_cell"),
         "weights": weights,
-        "files": {
-            file: {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
-            for file, content in packed.items()
-        },
+        "usual": {key: list(array.shape) for key, array in usual.items()},
     }
+    if "trunk" in recipe["model"]:
+        entry |= {"trunk": recipe["model"]["trunk"], "strides": web_pets.STRIDES}
     return entry, packed
+
+
+def pack(arrays, dtype):
+    return b"".join(array.astype(dtype).tobytes() for array in arrays)
 
 
 def first_picture():
@@ -154,18 +184,17 @@ def read_arrays(path):
 
 
 def write(folder, name, content):
-    """Write a script that hands `content` to the page.
+    """Write a script that hands `content` to the page."""
+    begin = f'(self.patchConvNetFiles ??= {{}})["{name}"] ='
+    replace(folder / f"{name}.js", f"{begin} {json.dumps(content)};\n")
 
-    A file that is there stays whole until the new one is.
-    """
-    path = folder / f"{name}.js"
-    aside = folder / f".{secrets.token_hex(6)}.part"
+
+def replace(path, text):
+    """Write a file; one that is there stays whole until the new one is."""
+    aside = path.with_name(f".{secrets.token_hex(6)}.part")
     try:
         with open(aside, "x", encoding="ascii") as file:  # new: it follows no link
-            file.write(
-                f'(self.patchConvNetFiles ??= {{}})["{name}"] ='
-                f" {json.dumps(content)};\n"
-            )
+            file.write(text)
         aside.replace(path)
     finally:
         aside.unlink(missing_ok=True)

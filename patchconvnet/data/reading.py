@@ -34,13 +34,14 @@ SUFFIXES = frozenset(
     ".avif .bmp .gif .jfif .jpeg .jpg .jp2 .png .ppm .pgm .tga .tif .tiff .webp".split()
 )
 ORIENTATION = 0x0112  # the EXIF tag
+HIGH_BYTE = 256  # of 16-bit grey, as Pillow takes it of colours, and browsers of both
 
 
 def read_image(source):
     """Read a picture as red, green and blue.
 
     A turned photograph (EXIF) is set upright, transparency becomes white, and an
-    animation gives its first picture. 16-bit grey is scaled to 8 bits. Floats and
+    animation gives its first picture. Of 16 bits the upper 8 are taken. Floats and
     32-bit integers of a TIFF tell no range: values up to 1 (floats only), up to 255 and
     up to 65,535 are taken for 0..1, 0..255 and 0..65,535, and others are scaled by the
     greatest. Texts and colour profiles in a PNG file are not used, however long.
@@ -236,7 +237,7 @@ def _divisor(picture):
     """What the values of a picture of more than 8 bits are divided by; None for 8."""
     mode = picture.mode
     if mode.startswith("I;16") or (mode == "I" and picture.format == "PNG"):
-        return 257  # 65,535 -> 255
+        return HIGH_BYTE
     if mode not in ("I", "F"):
         return None
     greatest = _greatest(picture)
@@ -267,7 +268,9 @@ def _greatest(picture):
 
 def _rgb(strip, divisor):
     """A part of a picture, of any mode, as RGB on white."""
-    if divisor is not None:
+    if divisor == HIGH_BYTE:
+        strip = Image.fromarray((np.asarray(strip) >> 8).astype("uint8"))
+    elif divisor is not None:
         values = np.rint(np.asarray(strip, dtype="float32") / np.float32(divisor))
         strip = Image.fromarray(np.clip(values, 0, 255).astype("uint8"))
     elif "transparency" in strip.info or strip.mode in TRANSPARENT:

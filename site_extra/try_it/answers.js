@@ -15,11 +15,11 @@ function answerView(box, name, on, say) {
   });
 
   /* found: see PatchConvNet.explain; names: of its classes; marks: {object, hidden}; isCut: whether the picture was no square;
-   * keep: whether the chosen patch stays chosen. -> {name, share, sentence, located} */
+   * keep: whether the chosen patch stays chosen. -> {name, share, sentence, remark, located} */
   function show(found, {names, mapName, marks, isCut, keep}) {
-    const shares = PatchConvNet.softmax(found.logits);
+    const shares = PatchConvNet.softmax(found.logits), strange = found.strangeness > 1; // undefined is not
     const classes = names.map((label, index) => ({name: label, index, share: shares[index]})).sort((one, other) => other.share - one.share);
-    const sentence = Words.describe(classes[0], found.attention, mapName, isCut);
+    const sentence = Words.describe(classes[0], found.attention, mapName, isCut, strange);
     view.mapName = mapName;
     cut = isCut;
     map.show(found, marks, sentence, keep);
@@ -28,7 +28,7 @@ function answerView(box, name, on, say) {
     asked = false;
     figure.classList.remove("waiting");
     list?.replaceChildren(...classes.slice(0, 5).map((one, place) => row(one, place === 0, found.maps.length > 1)));
-    return {...classes[0], sentence, located: marks.object && {mapName, ...marks.object.on(found.attention)}};
+    return {...classes[0], sentence, remark: strange ? Words.remark(names.length) : "", located: marks.object && {mapName, ...marks.object.on(found.attention)}};
   }
 
   /* A class and its share; where each class has a map, a press shows it. */

@@ -63,15 +63,39 @@ const Engine = (() => {
     });
   }
 
-  async function load(key, entry, progress) {
-    const {bytes} = entry.files[key], text = await file(key, (count) => progress?.(count, 4 * Math.ceil(bytes / 3))); // in base64
-    const numbers = halves(await unpacked(text, entry.files[key], key)), weights = {};
+  const floats = (bytes) => new Float32Array(bytes.buffer); // little-endian, as every device with a browser is
+
+  /* What a network loads, a list of {file, bytes, sha256, letters: its length in base64, shapes of its arrays, read(bytes), prefix
+   * of their names}. */
+  function parts(manifest, name, epoch) {
+    const entry = manifest[name], trunk = manifest[entry.trunk];
+    const part = (file, {files: {[file]: {bytes, sha256}}}, shapes, read, prefix = "") =>
+      ({file, bytes, sha256, letters: 4 * Math.ceil(bytes / 3), shapes, read, prefix});
+    const found = [part(`${name}-${epoch}`, entry, entry.weights, halves)];
+    if (epoch === entry.epochs.at(-1)) found.push(part(`${name}-usual`, entry, entry.usual, floats, "usual/")); // measured then
+    if (trunk) found.push(part(entry.trunk, trunk, trunk.weights, floats));
+    return found;
+  }
+
+  /* The arrays of one file, by name. progress(letters): while it comes. */
+  const arrays = (part, progress) => once(`arrays ${part.file}`, async () => {
+    const text = await file(part.file, (count) => progress(Math.min(part.letters, count)));
+    const numbers = part.read(await unpacked(text, part, part.file)), found = {};
     let place = 0;
-    for (const [weight, shape] of Object.entries(entry.weights)) {
+    for (const [weight, shape] of Object.entries(part.shapes)) {
       const count = shape.reduce((product, side) => product * side, 1);
-      weights[weight] = {shape, data: numbers.slice(place, place += count)};
+      found[part.prefix + weight] = {shape, data: numbers.slice(place, place += count)};
     }
-    networks[key] = {weights, strides: entry.strides, size: entry.size};
+    return found;
+  });
+
+  async function load(key, {strides, size}, all, progress) {
+    const sum = (numbers) => numbers.reduce((total, number) => total + number, 0), come = all.map(() => 0);
+    const weights = await Promise.all(all.map((part, index) => arrays(part, (letters) => {
+      come[index] = letters;
+      progress?.(sum(come), sum(all.map((one) => one.letters)));
+    })));
+    networks[key] = {weights: Object.assign({}, ...weights), strides, size};
     helper()?.postMessage({name: key, network: networks[key]});
   }
 
@@ -79,7 +103,7 @@ const Engine = (() => {
   function helper() {
     if (worker !== undefined) return worker;
     try {
-      worker = new Worker(new URL("network.js", base));
+      worker = new Worker(new URL("worker.js", base));
       worker.onmessage = ({data: {question, answer}}) => { questions[question].resolve(answer); delete questions[question]; };
       worker.onerror = () => { // it could not start: ask again, here
         worker = null;
@@ -94,10 +118,10 @@ const Engine = (() => {
   /* An entry of the manifest: class names, epochs... */
   const about = async (name) => (await file("manifest"))[name];
 
-  /* Load a network's weights. progress(bytes, of all): while they come. -> their name in the worker */
+  /* Load a network's weights. progress(letters, of all): while they come. -> their name in the worker */
   async function prepare(name, epoch, progress) {
-    const entry = await about(name), key = `${name}-${epoch ?? entry.epochs.at(-1)}`;
-    await once(`network ${key}`, () => load(key, entry, progress));
+    const manifest = await file("manifest"), entry = manifest[name], number = epoch ?? entry.epochs.at(-1), key = `${name}-${number}`;
+    await once(`network ${key}`, () => load(key, entry, parts(manifest, name, number), progress));
     return key;
   }
 
@@ -112,5 +136,5 @@ const Engine = (() => {
     });
   }
 
-  return {explain, prepare, about, halves};
+  return {explain, prepare, about, parts, file, halves};
 })();

@@ -120,10 +120,27 @@ const Examples = (() => {
     return {canvas, mask, object: `the ${name}`, ofWhat: "picture", source: {example: name}};
   }
 
-  // Of each kind: its names; draw(name, seed), which may also be a promise; and whether another seed draws others.
+  // === photographs of the course, not drawn; they are loaded when they are wanted ===
+  const CREDIT = 'Photographs: <a href="https://www.robots.ox.ac.uk/~vgg/data/pets/">Oxford-IIIT Pet</a> (Parkhi et al., 2012), adapted, ' +
+    '<a href="https://creativecommons.org/licenses/by-sa/4.0/">CC BY-SA 4.0</a>. The copyright remains with the original owners of the images.';
+
+  async function photograph(name) {
+    const {photo, trimap} = (await Engine.file("photographs")).find((one) => one.name === name);
+    const [picture, parts] = await Promise.all([photo, trimap].map((content) =>
+      Pictures.read(new Blob([Uint8Array.from(atob(content), (letter) => letter.charCodeAt(0))]))));
+    const mask = parts.canvas, pen = mask.getContext("2d"), image = pen.getImageData(0, 0, mask.width, mask.height);
+    for (let place = 0; place < image.data.length; place += 4) { // 1 animal, 2 background, 3 a rim, which counts as animal
+      image.data[place + 3] = image.data[place] === 2 ? 0 : 255;
+    }
+    pen.putImageData(image, 0, 0);
+    return {canvas: picture.canvas, mask, object: "the animal", ofWhat: "picture", source: {example: name}};
+  }
+
+  // Of each kind: its names; draw(name, seed), which may also be a promise; whether another seed draws others; whose they are.
   const kinds = {
     shapes: {names: Object.keys(OUTLINES), draw: shape, others: true},
     scenes: {names: Object.keys(SCENES), draw: scene, others: false},
+    photographs: {get names() { return Networks.entry("pets")?.photographs ?? []; }, draw: photograph, others: false, credit: CREDIT},
   };
 
   return {sheet, kinds};

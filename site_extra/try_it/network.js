@@ -68,9 +68,9 @@ const PatchConvNet = (() => {
   }
 
   // === chapter 03: the stem, and its convolution; the trunk uses it ===
-  /* A 3x3 convolution with one ring of zeros around:
-   * (H, W, C) -> (H / stride, W / stride, D). */
-  function convolution(x, kernel, bias, stride = 1) {
+  /* A 3x3 convolution with one ring of zeros around, or with so many before
+   * the picture: (H, W, C) -> (H / stride, W / stride, D). */
+  function convolution(x, kernel, bias, stride = 1, before) {
     const [rows, columns, inputs, outputs] = kernel.shape;
     const height = Math.floor((x.height - 1) / stride) + 1,
       width = Math.floor((x.width - 1) / stride) + 1;
@@ -80,10 +80,10 @@ const PatchConvNet = (() => {
         const place = (row * width + column) * outputs;
         if (bias) data.set(bias.data, place);
         for (let down = 0; down < rows; down++) {
-          const y = row * stride + down - (rows >> 1);
+          const y = row * stride + down - (before ?? rows >> 1);
           if (y < 0 || y >= x.height) continue;
           for (let across = 0; across < columns; across++) {
-            const z = column * stride + across - (columns >> 1);
+            const z = column * stride + across - (before ?? columns >> 1);
             if (z < 0 || z >= x.width) continue;
             const source = (y * x.width + z) * inputs;
             let weight = (down * columns + across) * inputs * outputs;
@@ -137,17 +137,17 @@ const PatchConvNet = (() => {
   }
 
   // === chapter 04: the trunk ===
-  /* In use, batch norm is a scale and a shift for each channel. */
+  /* In use, batch norm is a scale and a shift for each channel. Learned ones
+   * (gamma, beta) there may be. */
   function batchNorm(x, weights, name) {
-    const part = (which) => weights[`${name}/${which}`].data;
-    const scale = part("gamma").map(
-      (gamma, channel) =>
-        gamma /
-        Math.sqrt(part("moving_variance")[channel] + EPSILON_BATCH),
+    const part = (which) => weights[`${name}/${which}`]?.data;
+    const [gamma, beta] = [part("gamma"), part("beta")];
+    const scale = part("moving_variance").map(
+      (variance, channel) =>
+        (gamma?.[channel] ?? 1) / Math.sqrt(variance + EPSILON_BATCH),
     );
-    const shift = part("beta").map(
-      (beta, channel) =>
-        beta - part("moving_mean")[channel] * scale[channel],
+    const shift = part("moving_mean").map(
+      (mean, channel) => (beta?.[channel] ?? 0) - mean * scale[channel],
     );
     const channels = scale.length;
     return {
@@ -356,7 +356,30 @@ const PatchConvNet = (() => {
     );
   }
 
-  // === chapter 07: the whole network ===
+  // === chapter 11: is the picture like those of the training? ===
+  /* How far the mean patch is from what is usual, in units of the distance
+   * that one held-out picture in twenty exceeds; undefined where nobody
+   * measured what is usual. */
+  function strangeness(x, weights) {
+    if (!weights["usual/limit"]) return undefined;
+    const usual = weights["usual/mean"].data;
+    const deviations = dense(
+      averagePooling(x).map((value, channel) => value - usual[channel]),
+      weights,
+      "usual/whitening",
+    );
+    const distance = Math.sqrt(dot(deviations, deviations) / x.channels);
+    return distance / weights["usual/limit"].data[0];
+  }
+
+  // === chapters 07 and 16: the whole network ===
+  function patchesOf(seen, { weights, strides }) {
+    if (weights["stem/conv_0/kernel"])
+      return trunk(stem(rescale(seen), weights, strides), weights);
+    const features = EfficientNetLite0.features(seen, weights, strides);
+    return batchNorm(features, weights, "norm_features");
+  }
+
   /* (h, w, dim) -> logits (classes), and one map (h w), or one a class. */
   function classify(patches, weights) {
     if (!weights["pooling/class_token"]) {
@@ -381,31 +404,24 @@ const PatchConvNet = (() => {
   /* picture: {height, width, channels: 3 or 4, data: 0..255}, a square;
    * network: {weights, strides, size}. -> logits; the answer's map,
    * `attention`, with height, width and data (h w); `maps`, the data of
-   * the only one, or of one a class; and what the network saw, `seen`. */
-  function explain(picture, { weights, strides, size }) {
+   * the only one, or of one a class; what the network saw, `seen`; and how
+   * strange that was, `strangeness`. */
+  function explain(picture, network) {
+    const { weights, size } = network;
     const seen = resize(picture, size); // (size, size, 3)
-    // (h, w, dim)
-    const patches = trunk(stem(rescale(seen), weights, strides), weights);
+    const patches = patchesOf(seen, network); // (h, w, dim)
     const { height, width } = patches;
     const { logits, maps } = classify(patches, weights);
     const answer = logits.indexOf(Math.max(...logits));
     const data = maps[maps.length > 1 ? answer : 0];
-    return { logits, attention: { height, width, data }, maps, seen };
+    return {
+      logits,
+      attention: { height, width, data },
+      maps,
+      seen,
+      strangeness: strangeness(patches, weights),
+    };
   }
 
-  return { explain, softmax, resize };
+  return { explain, softmax, resize, convolution };
 })();
-
-// As a worker, away from the page: it is told a network once, by a name,
-// and then asked about pictures.
-if (typeof document === "undefined" && typeof postMessage === "function") {
-  const networks = {};
-  onmessage = ({ data: { name, network, question, picture } }) => {
-    if (network) networks[name] = network;
-    else
-      postMessage({
-        question,
-        answer: PatchConvNet.explain(picture, networks[name]),
-      });
-  };
-}

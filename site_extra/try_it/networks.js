@@ -18,6 +18,10 @@ const Networks = (() => {
     },
     shapes_per_class: {label: "Shapes, one class token for each class", mapName: "attention", examples: "shapes"},
     cifar10: {label: "CIFAR-10: animals and vehicles", mapName: "attention", examples: "scenes"},
+    pets: {
+      label: "Pets: three breeds, on photographs", mapName: "attention", examples: "photographs",
+      rival: {name: "pets_average", label: "Average pooling", mapName: "class activation"},
+    },
   };
 
   const entry = (name) => self.patchConvNetFiles?.manifest?.[name];
@@ -26,8 +30,9 @@ const Networks = (() => {
 
   /* What the network's first answer loads, that of its rival with it: megabytes, as base64. */
   function megabytes(name) {
-    const names = [name, table[name].rival?.name].filter(Boolean);
-    return names.reduce((sum, one) => sum + (entry(one)?.files[`${one}-${lastEpoch(one)}`].bytes ?? 0), 0) * 4 / 3e6;
+    const names = [name, table[name].rival?.name].filter(entry), sizes = {}; // by file, as two networks may share one
+    for (const one of names) for (const {file, letters} of Engine.parts(self.patchConvNetFiles.manifest, one, lastEpoch(one))) sizes[file] = letters;
+    return Object.values(sizes).reduce((sum, letters) => sum + letters, 0) / 1e6;
   }
 
   const title = (name) => `${table[name].label} (${megabytes(name).toFixed(1)} MB)`;

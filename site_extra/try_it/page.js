@@ -53,7 +53,7 @@
     // === looking ===
     function wait(text) {
       views.forEach((view) => view.wait(text));
-      [".measure", ".effect"].forEach((part) => write(part, ""));
+      [".measure", ".remark", ".effect"].forEach((part) => write(part, ""));
     }
 
     function progress(bytes, total) {
@@ -95,6 +95,7 @@
       const count = Sheets.hidden(sheet).length, whole = count && await unhidden(sheet, name, epoch);
       if (state.again || !state.done) return;
       measure(object, answers);
+      write(".remark", answers[0].remark);
       write(".effect", count ? Words.effect(count, answers[0], whole) : "");
       say(`${state.note} ${answers.map(({sentence}) => sentence).join(`. With ${rival?.label.toLowerCase()}: `)}`.trim());
       if (!state.looked && !state.note) aside(HOW_TO_POINT);
@@ -156,17 +157,18 @@
     }
 
     function examples() {
-      const {names, draw, others} = Examples.kinds[network().examples];
+      const {names, draw, others, credit = ""} = Examples.kinds[network().examples];
       const buttons = names.map((name, index) => {
         const button = Object.assign(document.createElement("button"), {type: "button"}), drawn = Promise.resolve(draw(name, state.seed + index));
         button.setAttribute("aria-label", `Example: ${name}`);
-        drawn.then(({canvas}) => button.append(Sheets.copy(canvas)));
-        button.addEventListener("click", async () => take(await drawn));
+        drawn.then(({canvas}) => button.append(Sheets.copy(canvas)), ({message}) => problem(message));
+        button.addEventListener("click", () => drawn.then((under) => take(under), ({message}) => problem(message)));
         return button;
       });
       const more = Object.assign(document.createElement("button"), {type: "button", textContent: "Others"});
       more.addEventListener("click", () => { state.seed += 100; examples(); find(".examples > :last-child").focus(); });
       find(".examples").replaceChildren(...buttons, ...(others ? [more] : []));
+      if (!small) find(".credit").innerHTML = credit;
     }
 
     // === network and epoch ===
@@ -212,6 +214,9 @@
       }
     }
 
+    /* What a saved picture says; of a photograph of the course, whose it is, too. */
+    const below = () => [".measure", ".remark", ".effect", ...(pad.sheet().under.source.example ? [".credit"] : [])];
+
     // === beginning ===
     function wholeVersion() {
       const menu = find(".network");
@@ -222,7 +227,7 @@
       root.addEventListener("drop", (event) => { event.preventDefault(); open(event.dataTransfer.files[0]); });
       document.addEventListener("paste", ({clipboardData}) => { if (clipboardData?.files.length) open(clipboardData.files[0]); });
       find("[data-do=save]").addEventListener("click", () =>
-        Save.picture(find(".pad"), views.filter(({figure}) => !figure.hidden), [".measure", ".effect"].map((part) => find(part).textContent)));
+        Save.picture(find(".pad"), views.filter(({figure}) => !figure.hidden), below().map((part) => find(part).textContent)));
       addEventListener("hashchange", recall);
     }
 

@@ -16,14 +16,16 @@ const Pictures = (() => {
     return false;
   }
 
-  function webpMoves(bytes, view) {
+  /* Where the chunks of a WebP begin: four letters, then a size, then so many bytes. */
+  function* webpChunks(bytes, view) {
     for (let place = 12; place + 8 <= bytes.length;) {
-      if (letters(bytes, place, place + 4) === "ANIM") return true;
+      yield {place, kind: letters(bytes, place, place + 4)};
       const size = view.getUint32(place + 4, true);
       place += 8 + size + size % 2;
     }
-    return false;
   }
+
+  const webpMoves = (bytes, view) => [...webpChunks(bytes, view)].some(({kind}) => kind === "ANIM");
 
   function gifMoves(bytes) {
     const table = (flags) => flags & 128 ? 3 * 2 ** ((flags & 7) + 1) : 0; // bytes of a table of colours
@@ -51,6 +53,27 @@ const Pictures = (() => {
     return begin === "GIF8" && gifMoves(bytes);
   }
 
+  // === which side of a WebP is up: browsers do not look, as of 2026, and the package does ===
+  // EXIF's number -> what becomes of a step to the right and of one down
+  const TURNS = {1: [1, 0, 0, 1], 2: [-1, 0, 0, 1], 3: [-1, 0, 0, -1], 4: [1, 0, 0, -1],
+    5: [0, 1, 1, 0], 6: [0, 1, -1, 0], 7: [0, -1, -1, 0], 8: [0, -1, 1, 0]};
+
+  /* EXIF's number, or 1 where there is none; then the bytes do not hold it any more, whatever a browser will do with it. */
+  function takeTurn(bytes) {
+    const view = new DataView(bytes.buffer), chunk = [...webpChunks(bytes, view)].find(({kind}) => kind === "EXIF");
+    if (!chunk) return 1;
+    bytes.set([88, 88, 88, 88], chunk.place); // a chunk of a name that nobody knows
+    const start = chunk.place + (letters(bytes, chunk.place + 8, chunk.place + 12) === "Exif" ? 14 : 8);
+    const little = bytes[start] === 73; // "II" for Intel, else "MM" for Motorola
+    try {
+      const list = start + view.getUint32(start + 4, little);
+      for (let entry = list + 2; entry < list + 2 + 12 * view.getUint16(list, little); entry += 12) {
+        if (view.getUint16(entry, little) === 0x0112) return view.getUint16(entry + 8, little);
+      }
+    } catch {} // damaged notes beside a good picture
+    return 1;
+  }
+
   // === reading ===
 
   /* file: a File or Blob. -> {canvas: a square of at most 1,024 pixels, its dataset.cut set if the picture was none;
@@ -63,6 +86,8 @@ const Pictures = (() => {
     if (/^\s*(<|\ufeff<|\xef\xbb\xbf<)/.test(text)) throw Error(`${name} is an SVG drawing or a web page, which may hold scripts. ${ACCEPTED}`);
     if (!KINDS.some((kind) => kind.test(text))) throw Error(`${name} is not a picture that browsers read. ${ACCEPTED}`);
     const note = moves(bytes) ? `${name} moves: only its first picture is used.` : "";
+    const turn = text.startsWith("RIFF") ? takeTurn(bytes) : 1;
+    if (turn !== 1) file = new Blob([bytes]);
     try {
       const area = await areaOf(file);
       if (area > LARGEST_AREA) throw Error(`${name} has ${Math.round(area / 1e6)} million pixels; at most 40 are read. Shrink it first.`);
@@ -72,7 +97,7 @@ const Pictures = (() => {
         if (error.name !== "TypeError") throw error;
         return createImageBitmap(file); // a browser that takes no options
       });
-      return {canvas: square(image), note};
+      return {canvas: square(image, TURNS[turn] ?? TURNS[1]), note};
     } catch (error) {
       throw error.constructor === Error ? error : Error(`${name} cannot be read. Is it damaged or cut short?`);
     }
@@ -89,13 +114,15 @@ const Pictures = (() => {
     }
   }
 
-  /* The greatest square in the middle, on white where the picture is transparent. */
-  function square(image) {
+  /* The greatest square in the middle, turned, and on white where the picture is transparent. */
+  function square(image, turn) {
     const {width, height} = image, side = Math.min(width, height);
     const canvas = blank(Math.min(side, LARGEST_SIDE)), pen = canvas.getContext("2d");
     const [left, top] = [Math.floor((width - side) / 2), Math.floor((height - side) / 2)];
     Object.assign(pen, {fillStyle: "white", imageSmoothingQuality: "high"}).fillRect(0, 0, canvas.width, canvas.height);
-    pen.drawImage(image, left, top, side, side, 0, 0, canvas.width, canvas.height);
+    pen.setTransform(...turn, canvas.width / 2, canvas.width / 2);
+    pen.drawImage(image, left, top, side, side, -canvas.width / 2, -canvas.width / 2, canvas.width, canvas.width);
+    pen.resetTransform();
     if (width !== height) canvas.dataset.cut = "yes";
     return canvas;
   }

@@ -20,7 +20,12 @@ const Words = (() => {
   }
 
   /* As `describe` of the package says it: "star, 97%; attention strongest at the upper left". */
-  const describe = ({name, share}, map, mapName, cut) => `${name}, ${percent(share)}; ${mapName} ${place(map, cut)}`;
+  const describe = ({name, share}, map, mapName, cut, strange) =>
+    `${name}, ${percent(share)}; ${mapName} ${place(map, cut)}${strange ? "; unlike the training pictures" : ""}`;
+
+  /* As `attend` notes it. */
+  const remark = (classes) => "note: this is unlike the pictures that the network was trained on. It names one of its " +
+    `${classes} classes whatever it sees, and the map says where it looked, not that something is there.`;
 
   /* Of a patch: its share of the map. */
   const patch = ({data, width}, cell, mapName) =>
@@ -41,5 +46,5 @@ const Words = (() => {
     `Without ${count === 1 ? "it" : `these ${count} patches`}: ${name}, ${percent(share)}. With ${count === 1 ? "it" : "them"}: ` +
     `${whole.name}, ${percent(whole.share)}.`;
 
-  return {percent, place, describe, patch, measure, effect};
+  return {percent, place, describe, remark, patch, measure, effect};
 })();

@@ -117,10 +117,12 @@ def test_a_drawing_is_named_and_nothing_is_loaded_before(visit, place):
     assert page.locator(".attention .classes li").count() == 5
     assert sorted(re.findall(r"weights/([\w-]+)", " ".join(asked))) == [
         f"shapes-{LAST}",
+        "shapes-usual",
         f"shapes_average-{LAST}",
+        "shapes_average-usual",
     ]
-    # the worker; from disk there is none
-    assert any(url.endswith("network.js") for url in asked) == (place == "server")
+    # from disk there is none
+    assert any(url.endswith("worker.js") for url in asked) == (place == "server")
     assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
 
 
@@ -214,14 +216,17 @@ def test_what_is_said_of_sizes_and_epochs_is_true(visit, site):
         / 1e6
     )
     options = page.locator(".network option").all_inner_texts()
+    both = (f"shapes-{LAST}", f"shapes_average-{LAST}")
+    pets = ("pets-30", "pets-usual", "pets_average-30", "pets_average-usual")
     sizes = [
-        size(f"shapes-{LAST}", f"shapes_average-{LAST}"),
-        size(f"shapes_per_class-{LAST}"),
-        size("cifar10-20"),
+        size(*both, "shapes-usual", "shapes_average-usual"),
+        size(f"shapes_per_class-{LAST}", "shapes_per_class-usual"),
+        size("cifar10-20", "cifar10-usual"),
+        size(*pets, "efficientnet_lite0"),
     ]
     assert [f"({size:.1f} MB)" in text for size, text in zip(sizes, options)] == [
         True
-    ] * 3
+    ] * 4
     assert page.evaluate(
         "Engine.about('shapes').then(({epochs}) => epochs.at(-1))"
     ) == int(page.locator("input[type=range]").get_attribute("max"))

@@ -135,6 +135,25 @@ def with_note(note, after_picture):
     return content[:place] + note + content[place:]
 
 
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+def test_of_16_bits_the_upper_8_are_taken_in_grey_and_in_colour(channels):
+    values = np.arange(65_536).reshape(256, 256, 1).repeat(channels, axis=2)
+    if channels in (2, 4):
+        values[..., -1] = 65_535  # opaque
+    header = b"\0\0\1\0" * 2 + bytes([16, (0, 4, 2, 6)[channels - 1], 0, 0, 0])
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in values)
+    content = png_notes.SIGNATURE + b"".join(
+        chunk(kind, part)
+        for kind, part in (
+            (b"IHDR", header),
+            (b"IDAT", zlib.compress(rows)),
+            (b"IEND", b""),
+        )
+    )
+    found = read_image(content)
+    np.testing.assert_array_equal(found, (values[..., :1] // 256).repeat(3, axis=2))
+
+
 @pytest.mark.parametrize("after_picture", [False, True])
 @pytest.mark.parametrize("kind", NOTES)
 def test_what_is_beside_a_picture_does_not_hide_it(kind, after_picture):

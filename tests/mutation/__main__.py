@@ -227,7 +227,10 @@ def in_javascript(count, seed, modules):
     ]
     tests = [
         f"tests/book/test_try_it_{part}.py"
-        for part in ("network", "files", "page", "measures", "use")
+        for part in (
+            *("network", "files", "page", "measures", "use"),
+            *("pets", "photographs", "pixels"),
+        )
     ]
 
     def tests_of(path, text, mutant):

@@ -27,7 +27,8 @@ import pytest
 LEFT_OUT = set(
     """accessibility backends benchmark book browser bundle classroom classroom_trial
     claims full_run_cell mixed_precision notebooks repository serialization
-    try_it_files try_it_measures try_it_network try_it_page try_it_use""".split()
+    try_it_engines try_it_files try_it_measures try_it_network try_it_page try_it_pets
+    try_it_photographs try_it_pixels try_it_use""".split()
 )
 LONGEST = 120  # seconds of tests for one fault, as measured
 SETTINGS = (
