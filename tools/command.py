@@ -1,5 +1,7 @@
 """How a tool ends: what its user can mend is one line on standard error, code 2.
 
+Names that belong to it follow, one a line.
+
 `benchmark`, `export_web` and `set_repository` have their own way: they start without
 the package, and so without Keras.
 """
@@ -8,7 +10,7 @@ import argparse
 import functools
 import sys
 
-from patchconvnet.errors import PatchConvNetError, one_line
+from patchconvnet.errors import PatchConvNetError, lines_of, one_line
 
 
 class Parser(argparse.ArgumentParser):
@@ -38,7 +40,7 @@ def in_one_line(main):
         try:
             return main(arguments) or 0
         except (PatchConvNetError, OSError) as error:
-            print(f"error: {one_line(error)}", file=sys.stderr)
+            print(f"error: {lines_of(error)}", file=sys.stderr)
             return 2
         except KeyboardInterrupt:
             print("\nstopped", file=sys.stderr)

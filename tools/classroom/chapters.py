@@ -9,13 +9,14 @@ select         what a plan's parts take of it; code that a later cell needs is k
 import ast
 import copy
 import dis
+import functools
 import re
 import types
 from dataclasses import dataclass
 
 import nbformat
 
-from patchconvnet.errors import PatchConvNetError
+from patchconvnet.errors import PatchConvNetError, listing, nearest
 
 HEADING = re.compile(r"(?m)^(?=## )")
 EXERCISE = re.compile(r"(?m)^(?=\*\*\d+\. )")
@@ -176,8 +177,10 @@ def _sections(chapter, part):
 def _known(given, known, what):
     for name in given:
         if name not in known:
-            raise PatchConvNetError(
-                f"{name!r} is no {what}: it has {', '.join(map(str, known))}"
+            raise listing(
+                f"{name!r} is no {what}: accepted are those below"
+                f"{nearest(name, map(str, known))}",
+                known,
             )
     return given
 
@@ -196,7 +199,7 @@ def _with_helpers(chapter, is_taken):
         if cell.node.cell_type == "code":
             made, changed, used = names_of(cell.node.source)
             if STUB_CHECK in cell.node.metadata.get("tags", []):
-                used |= set(checked_names(cell.node.source))
+                used = used | set(checked_names(cell.node.source))
             later = (made | changed - modules) & needed
             if not taken and not later:
                 continue
@@ -214,8 +217,9 @@ def _with_helpers(chapter, is_taken):
     return kept[::-1]
 
 
+@functools.cache
 def names_of(source):
-    """Names that a code cell makes, changes and needs: three sets.
+    """Names that a code cell makes, changes and needs: three frozen sets.
 
     It changes one by `model.fit(...)`, or `array[0] = 1`. A name that the cell makes
     before it uses it is not needed.
@@ -223,7 +227,7 @@ def names_of(source):
     tree = _tree(source)
     made, used = set(), set()
     _follow(compile(tree, "cell", "exec"), made, used)
-    return made, _changed(tree), used
+    return frozenset(made), frozenset(_changed(tree)), frozenset(used)
 
 
 def checked_names(source):

@@ -3,14 +3,14 @@
 They are the first page, schedule, rubric and instructions.
 """
 
-import re
 import shutil
-from datetime import datetime, timedelta
 from pathlib import Path
 
 import yaml
 
+from classroom.links import linked
 from classroom.notebooks import POINTS
+from classroom.schedule import schedule
 from classroom.text import code, plain, quoted, shell
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -53,41 +53,6 @@ LOOK_UP = ("set_up.md", "where_it_stands.md", "glossary.md", "references.md")
 ESCAPED = """\
 {%- set author, pagetitle, docstitle = author|e, pagetitle|e, docstitle|e %}
 """
-LINK = re.compile(
-    r"\]\((?:\.\./)?(?:chapters/)?((\d\d_[a-z_]+)\.(?:ipynb|md))(#[^)]*)?\)"
-)
-
-
-def schedule(plan, titles):
-    """The timetable as Markdown: a table for each session, with times of day.
-
-    Args:
-        plan: a `Plan`.
-        titles: dict from a chapter's name to its title.
-    """
-    lines = ["# Schedule", ""]
-    for session in plan.session:
-        moment = datetime.strptime(session.start or plan.start, "%H:%M")
-        whole = sum(part.minutes for part in session.part)
-        lines += [
-            f"## {plain(session.title)} ({whole} minutes)",
-            "",
-            "| time | minutes | what | exercises |",
-            "| --- | --- | --- | --- |",
-        ]
-        for part in session.part:
-            what = plain(part.title) or titles[part.chapter]
-            if part.chapter:
-                what = f"[{what}](chapters/{part.chapter}.ipynb)"
-                what += f": {'; '.join(part.sections)}" if part.sections else ""
-            exercises = ", ".join(map(str, part.exercises)) or "none"
-            lines.append(
-                f"| {moment:%H:%M} | {part.minutes} | {what} |"
-                f" {exercises if part.chapter else ''} |"
-            )
-            moment += timedelta(minutes=part.minutes)
-        lines.append("")
-    return "\n".join(lines)
 
 
 def rubric(plan, chapters):
@@ -116,9 +81,11 @@ def rubric(plan, chapters):
     return "\n".join([*lines, "", f"{total} points in all.", ""])
 
 
-def write_book(folder, plan, chapters):
-    """Write what `jupyter-book build` needs besides the notebooks, in `folder`."""
-    names = {chapter.name for chapter in chapters}
+def write_book(folder, plan, chapters, kit):
+    """Write what `jupyter-book build` needs besides the notebooks, in `folder`.
+
+    `kit` says what is there of each chapter, as for `links.linked`.
+    """
     titles = {chapter.name: chapter.title for chapter in chapters}
     unused = shutil.ignore_patterns("hero.png")
     for name in ("site_static", "site_templates"):
@@ -130,7 +97,7 @@ def write_book(folder, plan, chapters):
         for name in (*LOOK_UP, "references.bib")
     }
     for name in LOOK_UP:
-        texts[name] = linked(texts[name], names)
+        texts[name] = linked(texts[name], kit, "chapters/")
     texts["intro.md"] = _first_page(plan, chapters)
     texts["schedule.md"] = schedule(plan, titles)
     texts["_toc.yml"] = CONTENTS.format(
@@ -194,20 +161,6 @@ def _settings(plan):
         # the theme's link to the first page takes it for HTML; the logo leads there
         settings["html"]["home_page_in_navbar"] = False
     return settings
-
-
-def linked(text, names):
-    """A text whose links to chapters outside the kit lead to the course's address."""
-    course = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
-    address = course["repository"]["url"]
-
-    def target(link):
-        file, name, anchor = link.groups()
-        if name in names:
-            return link[0]
-        return f"]({address}/blob/main/chapters/{file}{anchor or ''})"
-
-    return LINK.sub(target, text)
 
 
 def instructions(plan, out, data):
