@@ -1,4 +1,4 @@
-"""What a plan says of time: dates, homework, notes, lengths; and names that are near."""
+"""A plan's times: dates, homework, notes, lengths; and names that are near."""
 
 import numpy as np
 import pytest
