@@ -78,6 +78,21 @@ def trim(cells, present, seconds):
     return [cell for cell in cells if not _is_empty(cell)]
 
 
+def notes_on(notes, gone):
+    """Teaching notes without the paragraphs that name a section of the set `gone`."""
+    blocks = [
+        block
+        for block in re.split(r"\n\s*\n|\n(?=- )", notes.strip())
+        if not any(f'"{section}"' in block for section in gone)
+    ]
+    kept = [
+        block
+        for block, below in zip(blocks, [*blocks[1:], "## "])
+        if not (block.startswith("## ") and below.startswith("## "))
+    ]
+    return "\n\n".join(kept)
+
+
 def counted(cells):
     """What there is to read and to do: `times.Count`s by section."""
     nodes = [cell.node for cell in cells if not cell.helper]

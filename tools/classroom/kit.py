@@ -109,7 +109,8 @@ def _fill(folder, plan, out):
             if cell.node.cell_type == "markdown":
                 cell.node.source = linked(cell.node.source, kit)
         notes = ROOT / "classroom" / "notes" / f"{chapter.name}.md"
-        notes = notes.read_text(encoding="utf-8")
+        gone = set(chapter.sections()) - kit[chapter.name]
+        notes = cuts.notes_on(notes.read_text(encoding="utf-8"), gone)
         own = data if chapter.takes_data else None
         if set_preset(cells, plan.preset) or own:
             run_on(chapter, cells, own, folder / "student" / "chapters")
@@ -126,7 +127,7 @@ def _fill(folder, plan, out):
         for where, notebook in notebooks.items():
             (folder / where).mkdir(parents=True, exist_ok=True)
             nbformat.write(notebook, folder / where / f"{chapter.name}.ipynb")
-        page = slides.slides_of(chapter, cells, plan)
+        page = slides.slides_of(chapter, cells, plan, notes)
         (folder / "slides" / f"{chapter.name}.html").write_text(page, encoding="utf-8")
     titles = {chapter.name: chapter.title for chapter in chapters}
     texts = {
