@@ -49,7 +49,7 @@ class Cell:
     helper: bool = False
 
 
-@dataclass
+@dataclass(eq=False)
 class Chapter:
     """A notebook: its name, title, cells, and whether it works on swapped data."""
 

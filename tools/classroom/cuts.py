@@ -57,6 +57,12 @@ def trimmed(text, present):
     return LAST_GOAL.sub(r"\1.", text)
 
 
+def numbered(text):
+    """A text whose questions are numbered from 1."""
+    numbers = iter(range(1, 1000))
+    return NUMBER.sub(lambda found: f"{found[1]}{next(numbers)}", text)
+
+
 def trim(cells, present, seconds):
     """Take out of the cells what the class leaves out, and count the head's time anew.
 
@@ -67,7 +73,7 @@ def trim(cells, present, seconds):
         if cell.node.cell_type == "markdown":
             cell.node.source = trimmed(cell.node.source, present)
         if cell.section == "Quiz":
-            cell.node.source = NUMBER.sub(_counter(), cell.node.source)
+            cell.node.source = numbered(cell.node.source)
     head = cells[0].node
     shorter = EMPTY_QUOTES.sub(">\n", COURSE.sub("", head.source))
     head.source = shorter.replace("\n>\n\n", "\n\n").removesuffix("\n>")
@@ -141,12 +147,6 @@ def _bracket(text, end):
         if not depth:
             return place - text[:place].endswith(" ")
     return end
-
-
-def _counter():
-    """A replacement for numbers of questions: 1, 2, 3."""
-    numbers = iter(range(1, 100))
-    return lambda found: f"{found[1]}{next(numbers)}"
 
 
 def _is_empty(cell):

@@ -28,7 +28,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import nbformat
 
 import times
-from classroom import cuts, pages, slides
+from classroom import cuts, pages, papers, slides
 from classroom.chapters import read_chapter, select
 from classroom.links import linked
 from classroom.notebooks import (
@@ -101,7 +101,9 @@ def _fill(folder, plan, out):
     data = _pack_pictures(folder / "student", plan, chapters)
     taken = _taken(plan, chapters)
     kit = {name: present for name, (_, present) in taken.items()}
-    pages.write_book(folder / "student", plan, chapters, kit)
+    cells_of = {chapter: taken[chapter.name][0] for chapter in chapters}
+    for_students = papers.for_students(plan, cells_of, kit)
+    pages.write_book(folder / "student", plan, chapters, kit, for_students)
     slides.write_assets(folder / "slides")
     for chapter in chapters:
         cells = taken[chapter.name][0]
@@ -138,6 +140,8 @@ def _fill(folder, plan, out):
         "instructor/schedule.md": schedule(plan, titles, notes=True),
         "instructor/rubric.md": pages.rubric(plan, chapters),
     }
+    for name, text in papers.for_instructor(plan, cells_of, kit).items():
+        texts[f"instructor/{name}"] = text
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8")
     for name in ("LICENSE", "LICENSE-text.md"):

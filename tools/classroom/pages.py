@@ -41,7 +41,7 @@ parts:
   - caption: The course
     chapters:
       - file: schedule
-{chapters}  - caption: To look up
+{papers}{chapters}  - caption: To look up
     chapters:
       - file: set_up
       - file: where_it_stands
@@ -81,10 +81,12 @@ def rubric(plan, chapters):
     return "\n".join([*lines, "", f"{total} points in all.", ""])
 
 
-def write_book(folder, plan, chapters, kit):
+def write_book(folder, plan, chapters, kit, papers):
     """Write what `jupyter-book build` needs besides the notebooks, in `folder`.
 
-    `kit` says what is there of each chapter, as for `links.linked`.
+    Args:
+        kit: what is there of each chapter, as for `links.linked`.
+        papers: pages besides, a dict from a file's name to its Markdown.
     """
     titles = {chapter.name: chapter.title for chapter in chapters}
     unused = shutil.ignore_patterns("hero.png")
@@ -100,10 +102,12 @@ def write_book(folder, plan, chapters, kit):
         texts[name] = linked(texts[name], kit, "chapters/")
     texts["intro.md"] = _first_page(plan, chapters)
     texts["schedule.md"] = schedule(plan, titles)
+    texts |= papers
     texts["_toc.yml"] = CONTENTS.format(
+        papers="".join(f"      - file: {name[:-3]}\n" for name in papers),
         chapters="".join(
             f"      - file: chapters/{chapter.name}\n" for chapter in chapters
-        )
+        ),
     )
     texts["_config.yml"] = yaml.safe_dump(
         _settings(plan), sort_keys=False, allow_unicode=True
@@ -124,7 +128,8 @@ def _first_page(plan, chapters):
 
 {listed}
 
-When, and for how long: see the [schedule](schedule.md).
+When, and for how long: see the [schedule](schedule.md); what for: the
+[syllabus](syllabus.md).
 
 ## How to work
 

@@ -20,7 +20,7 @@ from pathlib import Path
 import nbformat
 
 from classroom.chapters import FOLD, UNSEEN, ends_with_question
-from classroom.text import plain
+from classroom.text import plain, without_links
 from patchconvnet.data import pets
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -29,9 +29,6 @@ SHOWN = ("slide", "subslide", "fragment")
 # not for a lecture
 ASIDE = ("Exercises", "Quiz", "Further reading", "Where to go from here")
 MOST_ITEMS = 7  # of a list: more cannot be read from the last row
-# to a page of the book, which is not here
-LINK = re.compile(r"\[([^\]]+)\]\((?!https?:)[^)]*\)")
-COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 FENCE = re.compile(r"(?ms)^(```+|~~~+).*?^\1[^\n]*$")
 # it begins a sentence that says nothing without the one before
 HANGING = re.compile(
@@ -147,7 +144,7 @@ def _cells_of(page):
     if page.section and page.nodes[0].cell_type == "markdown":
         nodes = [_text(f"{above}\n\n{page.nodes[0].source}"), *page.nodes[1:]]
     nodes[0].metadata["slideshow"] = {"slide_type": page.kind}
-    notes = [_text(_without_links(note), "notes") for note in page.notes if note]
+    notes = [_text(without_links(note), "notes") for note in page.notes if note]
     return nodes + notes
 
 
@@ -289,14 +286,10 @@ def _code(node):
     return nbformat.v4.new_code_cell(node.source, outputs=texts)
 
 
-def _without_links(text):
-    return LINK.sub(r"\1", COMMENT.sub("", text))
-
-
 def _blocks(text):
     """Paragraphs, lists, tables and so on; code in one, whatever lines are empty."""
     blocks, place = [], 0
-    text = _without_links(text).strip()
+    text = without_links(text).strip()
     for fence in FENCE.finditer(text):
         blocks += re.split(r"\n\s*\n", text[place : fence.start()].strip())
         blocks.append(fence[0])
