@@ -200,9 +200,11 @@ def instructions(plan, out, data):
 | `plan.toml` | what this kit was made from: change it, and make the kit again | you |
 | `student/` | notebooks without solutions, and everything that builds their book \
 | students |
-| `instructor/` | the same notebooks with solutions and teaching notes; schedule and \
-rubric | you, never students |
-| `slides/` | open a page in a browser; S shows the speaker's notes | you |
+| `instructor/` | the same notebooks with solutions and teaching notes; schedule with \
+your notes, rubric, exam and key, quizzes for an LMS (`quizzes.gift`) | you, never \
+students |
+| `slides/` | open a page in a browser; S shows the speaker's notes; with `?print-pdf` \
+behind its address, Print makes a PDF | you |
 {pictures}{graded}
 In this folder, with the course's virtual environment:
 
