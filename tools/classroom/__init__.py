@@ -7,6 +7,9 @@ cuts.py        what a text says of sections that are left out, taken out of it
 links.py       where links to chapters lead
 notebooks.py   student's and instructor's notebooks
 slides.py      slides
+shortening.py  what of a text a slide shows
+papers.py      syllabus, formulas, capstone, exam
+gift.py        the quizzes, for a learning platform
 schedule.py    the timetable, for students and for the instructor
 pages.py       the student's book, rubric, instructions
 text.py        a plan's words, made safe for where they are written

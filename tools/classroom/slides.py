@@ -20,6 +20,7 @@ from pathlib import Path
 import nbformat
 
 from classroom.chapters import FOLD, UNSEEN, ends_with_question
+from classroom.shortening import blocks_of, height_of, shortened, shown_of
 from classroom.text import plain, without_links
 from patchconvnet.data import pets
 
@@ -28,13 +29,6 @@ TEMPLATE = ROOT / "classroom" / "slides"
 SHOWN = ("slide", "subslide", "fragment")
 # not for a lecture
 ASIDE = ("Exercises", "Quiz", "Further reading", "Where to go from here")
-MOST_ITEMS = 7  # of a list: more cannot be read from the last row
-FENCE = re.compile(r"(?ms)^(```+|~~~+).*?^\1[^\n]*$")
-# it begins a sentence that says nothing without the one before
-HANGING = re.compile(
-    r"(?:So|But|And|Or|Then|It|Its|They|Their|This|That|These|Those|Both|Neither|Nor"
-    r"|There|Here|Instead|Else|Only|Yet|Also|Again|He|She)\b"
-)
 ROOM = 600  # pixels of a slide below its section's name
 LEAST_FIGURE = 380  # pixels of a figure's height, so that the last row sees it
 
@@ -179,29 +173,11 @@ def _slides(cell, kind):
             "" if shown.startswith("#") else cell.section,
             [_text(shown)],
             [whole],
-            _height(shown),
+            height_of(shown),
             alone=whole is not None and shown.startswith("**") and not begins,
         )
         pages.append(page)
     return pages
-
-
-def _height(text):
-    """Pixels that a text takes on a slide, about."""
-    pixels = 0
-    for block in _blocks(text):
-        lines = block.splitlines()
-        if FENCE.match(block):
-            pixels += 28 * len(lines) + 20
-        elif block.startswith("$$"):
-            pixels += 60 * len(lines) + 30
-        elif block.startswith("|"):
-            pixels += 48 * len(lines)
-        elif block.startswith("#"):
-            pixels += 80
-        else:
-            pixels += sum(40 * (1 + len(line) // 78) for line in lines) + 20
-    return pixels
 
 
 def _height_of_code(node):
@@ -229,7 +205,7 @@ def _pieces(source):
     for summary, folded, text in zip(others[::3], others[1::3], others[2::3]):
         pieces.append((f"**{summary.strip()}**\n\n{shortened(folded)}", folded))
         for part in _parts(text):
-            if any(map(_shown, _blocks(part))):
+            if any(map(shown_of, blocks_of(part))):
                 pieces.append((shortened(part), part))
             else:  # some words on: for the notes
                 shown, whole = pieces[-1]
@@ -284,74 +260,3 @@ def _code(node):
     texts = [output for output in node.outputs if output.output_type == "stream"]
     # no mark: on the slide that its heading has begun
     return nbformat.v4.new_code_cell(node.source, outputs=texts)
-
-
-def _blocks(text):
-    """Paragraphs, lists, tables and so on; code in one, whatever lines are empty."""
-    blocks, place = [], 0
-    text = without_links(text).strip()
-    for fence in FENCE.finditer(text):
-        blocks += re.split(r"\n\s*\n", text[place : fence.start()].strip())
-        blocks.append(fence[0])
-        place = fence.end()
-    blocks += re.split(r"\n\s*\n", text[place:].strip())
-    return [block for block in blocks if block.strip()]
-
-
-def shortened(text):
-    """What of a text goes on a slide."""
-    kept, lead = [], ""
-    blocks = _blocks(text)
-    for block in blocks:
-        if short := _shown(block):
-            kept += [lead] * bool(lead) + [short]
-        lead = _lead(block)
-    if all(block.startswith("#") for block in kept):  # a heading alone says too little
-        others = [block for block in blocks if not block.startswith(("#", "<"))]
-        kept += map(_first_sentences, others[:1])
-    return "\n\n".join(kept)
-
-
-def _shown(block):
-    """The part of a block that is shown; "" for none.
-
-    A block is a paragraph, list, table, quotation, formula, code or heading.
-    """
-    if block.startswith("- ") or re.match(r"\d+\. ", block):
-        items = re.split(r"\n(?=- |\d+\. )", block)
-        return "\n".join(items[:MOST_ITEMS])
-    if block.startswith("#"):
-        heading, _, rest = block.partition("\n")
-        below = _shown(rest) if rest.strip() else ""
-        return f"{heading}\n\n{below}" if below else heading
-    if block.startswith(("> **Predict", "> **By hand", "$$", "|", "```", "~~~")):
-        return block
-    return ""
-
-
-def _lead(block):
-    """The sentence of a paragraph that leads to what stands below it, or ""."""
-    if not block.endswith(":") or _shown(block):
-        return ""
-    return _from(_sentences(block), -1)
-
-
-def _from(sentences, place):
-    """The sentence at a place, after those without which it says nothing."""
-    first = place % len(sentences)
-    while first and HANGING.match(sentences[first]):
-        first -= 1
-    return " ".join(sentences[first:])
-
-
-def _first_sentences(paragraph):
-    """Two, and what hangs on them."""
-    sentences = _sentences(paragraph)
-    last = 2
-    while last < len(sentences) and HANGING.match(sentences[last]):
-        last += 1
-    return " ".join(sentences[:last])
-
-
-def _sentences(paragraph):
-    return re.split(r"(?<=[.?!])\s+", " ".join(paragraph.split()))
