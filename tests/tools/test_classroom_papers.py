@@ -1,5 +1,6 @@
 """Syllabus, formulas, capstone, exam and quizzes; the keys are the instructor's."""
 
+import dataclasses
 import functools
 import re
 
@@ -129,6 +130,18 @@ def test_no_key_is_in_the_students_folder():
     for key in keys:
         assert cuts.NEEDS.sub("", papers.MARK.sub("", key)) not in pages
     assert set(students(graded)) == {"syllabus.md", "formulas.md", "capstone.md"}
+
+
+@pytest.mark.parametrize("path", PLANS, ids=lambda path: path.stem)
+def test_links_of_the_pages_lead_to_what_the_book_has(path):
+    """Those of a graded class, which has all of them."""
+    plan = dataclasses.replace(classroom_plan.read_plan(path), graded=True)
+    pages = students(plan)
+    files = {"schedule.md", *pages}
+    files |= {f"chapters/{name}.ipynb" for name in plan.chapters()}
+    targets = re.findall(r"\]\(([^)]*)\)", "\n".join(pages.values()))
+    assert {one for one in targets if not one.startswith("http")} <= files
+    assert len(targets) >= 4  # schedule, capstone, and two chapters
 
 
 @pytest.mark.parametrize("name", ["exam.md", "formulas.md"])
