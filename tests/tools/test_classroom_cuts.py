@@ -181,6 +181,24 @@ def test_a_link_to_what_the_kit_has_not_leads_to_the_course():
     assert linked("`chapter 06`", kit) == "`chapter 06`"
 
 
+def test_a_table_that_kept_sentences_speak_of_is_shown():
+    """The four patches of chapter 06, with the paragraph that says what they are."""
+    kept = ("Three jobs, three versions of a patch",)
+    part = Part(10, chapter="06_attention_pooling", sections=kept)
+    plan = Plan("A", "B", "C", (Session("One", (part,)),))
+    [(_, cells, present, _)] = texts_of(plan)
+    sources = [cell.node.source for cell in cells]
+    table = next(c for c in cells if c.node.source.startswith("patches = np.array("))
+    assert not table.helper and "Every patch the same weight" not in present
+    above = sources[cells.index(table) - 1]
+    assert above.startswith("Here are four patches with three channels.")
+    other = ("When to use it, and when not",)
+    part = Part(10, chapter="06_attention_pooling", sections=other)
+    plan = Plan("A", "B", "C", (Session("One", (part,)),))
+    [(_, cells, _, _)] = texts_of(plan)
+    assert not any("four patches" in cell.node.source for cell in cells)
+
+
 def test_code_that_stays_for_its_names_is_folded_in_jupyterlab_too():
     part = Part(10, chapter="06_attention_pooling", leave_out=("Build it",))
     plan = Plan("A", "B", "C", (Session("One", (part,)),))
@@ -190,3 +208,14 @@ def test_code_that_stays_for_its_names_is_folded_in_jupyterlab_too():
     assert helpers and all(
         cell.metadata["jupyter"]["source_hidden"] for cell in helpers
     )
+
+
+def test_what_is_given_stands_below_its_text():
+    found = 0
+    for path in CHAPTERS:
+        cells = read(path.stem).cells
+        for above, cell in zip(cells, cells[1:]):
+            if "given" in cell.node.metadata.get("tags", []):
+                assert above.job == "text" and cell.job == "code"
+                found += 1
+    assert found >= 1

@@ -25,6 +25,7 @@ LEVEL = re.compile(r"\((easy|medium|hard|open)\)")
 FOLD = re.compile(r"<details>\s*<summary>(.*?)</summary>(.*?)</details>\s*", re.DOTALL)
 QUESTION = re.compile(r"> \*\*(?:Predict|By hand)\b")
 UNSEEN = "hide-output"  # tag of a cell whose output a reader predicts
+GIVEN = "given"  # tag of what later text speaks of: where needed, it is shown
 STUB_CHECK = "stub-check"  # tag of a check of what a reader writes
 # taken unless a plan leaves them out
 ALWAYS = ("Quiz", "What to remember", "Further reading", "Where to go from here")
@@ -213,8 +214,19 @@ def _with_helpers(chapter, is_taken):
         elif not taken:
             continue
         node = copy.deepcopy(cell.node)
+        if not taken and GIVEN in node.metadata.get("tags", []):
+            kept.append(Cell(node, job=cell.job))
+            kept.append(Cell(_paragraph_above(chapter, cell)))
+            continue
         kept.append(Cell(node, cell.section, cell.exercise, cell.job, not taken))
     return kept[::-1]
+
+
+def _paragraph_above(chapter, cell):
+    """The last paragraph of the text above a cell, as a cell of text."""
+    above = chapter.cells[chapter.cells.index(cell) - 1].node
+    paragraph = re.split(r"\n\s*\n", above.source.strip())[-1]
+    return nbformat.v4.new_markdown_cell(paragraph)
 
 
 @functools.cache
