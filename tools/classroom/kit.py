@@ -137,6 +137,8 @@ def _fill(folder, plan, out):
         "pytest.ini": pages.PYTEST.format(
             folders="student/chapters instructor/chapters"
         ),
+        "conftest.py": pages.CONFTEST,
+        "nbval.cfg": (ROOT / "tests" / "nbval.cfg").read_text(encoding="utf-8"),
         "instructor/schedule.md": schedule(plan, titles, notes=True),
         "instructor/rubric.md": pages.rubric(plan, chapters),
     }

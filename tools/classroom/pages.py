@@ -34,6 +34,14 @@ testpaths = {folders}
 norecursedirs = _build .*
 addopts = --nbval --nbval-current-env --nbval-cell-timeout=600
 """
+CONFTEST = """\
+# What differs from machine to machine is not compared: a number before its band.
+from pathlib import Path
+
+
+def pytest_configure(config):
+    config.option.nbval_sanitize_with = str(Path(__file__).with_name("nbval.cfg"))
+"""
 CONTENTS = """\
 format: jb-book
 root: intro
