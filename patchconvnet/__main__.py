@@ -13,7 +13,7 @@ from contextlib import redirect_stderr, redirect_stdout
 # and no Keras: it takes seconds, and may not start
 from patchconvnet.course import commands
 from patchconvnet.course.terminal import Output
-from patchconvnet.errors import PatchConvNetError, one_line
+from patchconvnet.errors import PatchConvNetError, lines_of, one_line
 
 # as TensorFlow, JAX and PyTorch say it
 OUT_OF_MEMORY = re.compile("ResourceExhausted|RESOURCE_EXHAUSTED|OutOfMemory")
@@ -65,7 +65,7 @@ def _run(arguments):
             _check_backend()
         return options.run(options) or 0
     except PatchConvNetError as error:
-        print(f"error: {one_line(error)}", file=sys.stderr)
+        print(f"error: {lines_of(error)}", file=sys.stderr)
         return 2
     except OSError as error:
         print(f"error: {one_line(error)}", file=sys.stderr)

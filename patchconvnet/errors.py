@@ -1,6 +1,7 @@
 """The one kind of error that is the user's to mend, and what a setting may be.
 
 PatchConvNetError   says in one line what was given, what is accepted and what to do
+listing             such an error with names, one a line
 short, one_line     values and texts as they may stand in such a line
 Rule                what a setting may be: a test, and the same in words
 Checked             a dataclass of settings, each held against its rule
@@ -27,8 +28,23 @@ class PatchConvNetError(ValueError):
     """Bad input, a broken file, or a missing network.
 
     The message is one line that says what to do. The command line prints that line,
-    without a traceback, and ends with exit code 2.
+    without a traceback, and ends with exit code 2. Below it come its notes, each in a
+    line of its own: names that are accepted, files that cannot be read.
     """
+
+
+def listing(message, names):
+    """An error with names below its message, one a line: they are its notes."""
+    error = PatchConvNetError(message)
+    for name in names:
+        error.add_note(one_line(name))
+    return error
+
+
+def lines_of(error):
+    """What an error says, in lines that a terminal can show: the first, its notes."""
+    notes = (f"  {one_line(note)}" for note in getattr(error, "__notes__", ()))
+    return "\n".join([one_line(error), *notes])
 
 
 def short(value):

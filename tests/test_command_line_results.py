@@ -9,6 +9,7 @@ from test_command_line import folder, picture, refused, run  # noqa: F401
 
 from patchconvnet import records
 from patchconvnet.__main__ import main
+from patchconvnet.course import commands
 
 
 @pytest.mark.long
@@ -248,3 +249,31 @@ def test_an_interrupted_training_says_how_to_go_on(monkeypatch, capsys, tmp_path
         "the same train command goes on from the last whole epoch"
         in capsys.readouterr().err
     )
+
+
+@pytest.mark.parametrize(
+    ("sources", "names"),
+    [
+        (["a/1.jpg", "a/2.jpg"], ["1.jpg", "2.jpg"]),
+        (["cat/1.jpg", "dog/1.jpg", "dog/2.jpg"], ["cat/1.jpg", "dog/1.jpg", "2.jpg"]),
+        (["x/a/1.jpg", "y/a/1.jpg"], ["x/a/1.jpg", "y/a/1.jpg"]),
+        (["1.jpg", "a/1.jpg"], ["1.jpg", "a/1.jpg"]),
+        (["a/1.jpg", "a/1.jpg"], ["1.jpg", "1.jpg"]),  # one picture, given twice
+        (["C:\\cat\\1.jpg", "C:\\dog\\1.jpg"], ["cat/1.jpg", "dog/1.jpg"]),
+    ],
+)
+def test_equal_names_in_two_folders_are_told_apart(sources, names):
+    assert commands.names_apart(sources) == names
+
+
+@pytest.mark.long
+def test_attend_tells_equal_names_apart(finished_run, picture, tmp_path, capsys):
+    folders = [tmp_path / name for name in ("cat", "dog")]
+    for place in folders:
+        place.mkdir()
+        shutil.copy2(picture, place / "1.png")
+    drawn = tmp_path / "maps.png"
+    given = ["attend", *map(str, folders), "--record", str(finished_run)]
+    assert main([*given, "--out", str(drawn)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("cat/1.png: ") and lines[1].startswith("dog/1.png: ")

@@ -1,5 +1,7 @@
 """How a tool ends: what its user can mend is one line on standard error, code 2.
 
+Names that belong to it follow, one a line.
+
 `benchmark`, `export_web` and `set_repository` have their own way: they start without
 the package, and so without Keras.
 """
@@ -11,7 +13,7 @@ import re
 import subprocess
 import sys
 
-from patchconvnet.errors import PatchConvNetError, one_line
+from patchconvnet.errors import PatchConvNetError, lines_of, one_line
 
 # a line that says why, where a command says much
 TELLING = re.compile("WARNING|ERROR|Error:|fatal:")
@@ -44,7 +46,7 @@ def in_one_line(main):
         try:
             return main(arguments) or 0
         except (PatchConvNetError, OSError) as error:
-            print(f"error: {one_line(error)}", file=sys.stderr)
+            print(f"error: {lines_of(error)}", file=sys.stderr)
             return 2
         except KeyboardInterrupt:
             print("\nstopped", file=sys.stderr)

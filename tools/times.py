@@ -296,7 +296,7 @@ def updated(root):
             was not measured.
     """
     root, texts = Path(root), {}
-    chapters, seconds = read_chapters(root), _seconds(root)
+    chapters, seconds = read_chapters(root), seconds_of(root)
     for name, sections in chapters.items():
         if name not in seconds:
             raise PatchConvNetError(f"{name} has no line in {SECONDS}: add its seconds")
@@ -310,7 +310,8 @@ def updated(root):
     return texts
 
 
-def _seconds(root):
+def seconds_of(root):
+    """Seconds that each chapter was measured to run: a dict."""
     with open(root / SECONDS, encoding="utf-8", newline="") as file:
         return {row["chapter"]: float(row["seconds"]) for row in csv.DictReader(file)}
 

@@ -123,24 +123,54 @@ def _attend_to_one(source, options):
     print(f"{found.map_name} map written to {one_line(options.out)}")
 
 
+def names_apart(sources):
+    """What each picture is called: its file, after folders that tell it from others.
+
+    Args:
+        sources: paths and addresses, as find_pictures gives them.
+
+    Returns:
+        A list of strings, "cat/1.jpg" where there is another 1.jpg, else "1.jpg".
+    """
+    parts = [str(one).rstrip("/").replace("\\", "/").split("/") for one in sources]
+
+    def tail(names, length):
+        return "/".join(names[-length:])
+
+    def fewest(names):
+        rivals = [other for other in parts if other != names]
+        for length in range(1, len(names)):
+            if tail(names, length) not in {tail(other, length) for other in rivals}:
+                return length
+        return len(names)
+
+    return [one_line(tail(names, fewest(names))) for names in parts]
+
+
+def _cut(title, most=24):
+    """A title of at most so many letters, of which the end tells the most."""
+    return (
+        title if len(title) <= most else f"\N{HORIZONTAL ELLIPSIS}{title[1 - most :]}"
+    )
+
+
 def _attend_to_several(sources, options, as_sheet):
     """One line for each picture; those that cannot be read are named at the end."""
     from patchconvnet import inference, plotting
 
     network, names, usual = _network(options.record)
     pictures, predictions, titles, skipped = [], [], [], []
-    for source in sources:
+    for source, title in zip(sources, names_apart(sources)):
         try:
             picture = inference.read_image(source)
         except PatchConvNetError as error:
             skipped.append(one_line(error))
             continue
         found = inference.predict(network, picture, names, usual)
-        title = one_line(str(source).rstrip("/").replace("\\", "/").rpartition("/")[2])
         print(f"{title}: {inference.describe(found)}", flush=True)
         remark = " (strange)" if found.strange else ""
         best = f"{found.names[0]}, {found.probabilities[0]:.0%}{remark}"
-        titles.append(f"{title[:24]}\n{best}")
+        titles.append(f"{_cut(title)}\n{best}")
         # as large as it is drawn: hundreds fit into the memory
         pictures.append(inference.thumbnail(picture, 320))
         predictions.append(found)

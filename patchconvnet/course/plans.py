@@ -5,13 +5,13 @@ kit of it. What is wrong with a file both learn from here, in one line.
 `classroom/plans/90min.toml` shows every key with a comment.
 """
 
-import difflib
 import os
 import re
 import tomllib
+from datetime import date
 from pathlib import Path
 
-from patchconvnet.errors import PatchConvNetError, one_line, short
+from patchconvnet.errors import PatchConvNetError, listing, nearest, one_line, short
 from patchconvnet.files import existing_file, place
 
 MOST_BYTES = 200_000  # fifty times the course's longest plan
@@ -30,8 +30,16 @@ PLAN = {
     "dataset": str,
     "preset": str,
     "graded": bool,
+    "minutes": int,
+    "policy": str,
 }
-SESSION = {"title": str, "part": [dict], "start": str}
+SESSION = {
+    "title": str,
+    "part": [dict],
+    "start": str,
+    "date": date,
+    "minutes": int,
+}
 PART = {
     "minutes": int,
     "title": str,
@@ -39,6 +47,7 @@ PART = {
     "sections": [str],
     "leave_out": [str],
     "exercises": [int],
+    "homework": [int],
     "note": str,
 }
 MAY_BE_EMPTY = ("start", "note")
@@ -122,9 +131,10 @@ def check_chapter(name, known):
             f"the plan has a chapter {name}, which is {OLD_NAMES[name]} since version"
             " 0.2: chapters 04 and 05 changed places"
         )
-    raise PatchConvNetError(
-        f"the plan has a chapter {one_line(name)}, which the course does not have: it"
-        f" has {', '.join(known)}"
+    raise listing(
+        f"the plan has a chapter {one_line(name)}, which the course does not"
+        f" have: accepted are those below{nearest(name, known)}",
+        known,
     )
 
 
@@ -138,11 +148,9 @@ def _check(table, known, where):
     """An error if a table has an unknown key, or a value of another kind."""
     for key, value in table.items():
         if key not in known:
-            near = difflib.get_close_matches(key[:40], known, n=1)
-            hint = f"; did you mean {near[0]}?" if near else ""
             raise PatchConvNetError(
                 f"{one_line(key[:40])} in {where} is not known: accepted are"
-                f" {', '.join(known)}{hint}"
+                f" {', '.join(known)}{nearest(key[:40], known)}"
             )
         if wanted := _wanted(key, value, known[key]):
             raise PatchConvNetError(
@@ -158,6 +166,9 @@ def _wanted(key, value, kind):
         if kind == [dict]:
             return f"[[{key}]] tables"
         return f"a list of {kind[0].__name__}"
+    if kind is date:
+        fits = type(value) is date
+        return "" if fits else "a date, without quotes, as in 2027-03-01"
     if not _is(value, kind):
         return kind.__name__
     if key == "minutes" and not 1 <= value <= MOST_MINUTES:

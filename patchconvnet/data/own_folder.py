@@ -14,22 +14,29 @@ from patchconvnet.data.own_common import (
     small_picture,
 )
 from patchconvnet.data.reading import SUFFIXES, read_image
-from patchconvnet.errors import PatchConvNetError, one_line
+from patchconvnet.errors import PatchConvNetError, listing, one_line
 
 # and hidden files: systems put them there
 IGNORED = ("Thumbs.db", "desktop.ini", "Icon\r", "@eaDir", "__MACOSX")
+MOST_NAMED = 50  # of the files that cannot be used, in one message
 
 
 def read(place, size):
     """What lies in a folder: a `Found`; errors as in `own_pictures.read`."""
-    names = classes(place)
-    files = [
-        (file, part, names.index(folder.name))
-        for part, folder in _class_folders(place)
-        for file in _files(folder)
-    ]
-    if not files:
+    pairs = _class_folders(place)
+    problems = _strays(place, pairs)
+    names = _names(place, pairs, problems)
+    files = []
+    for part, folder in pairs:
+        for file in _entries(folder):
+            if problem := _problem(file):
+                problems.append(problem)
+            else:
+                files.append((file, part, names.index(folder.name)))
+    if not files and not problems:
         raise PatchConvNetError(f"{one_line(place)} holds no pictures: {LAYOUT}")
+    if not files:
+        raise _unusable(place, problems)
     # else the first test pictures would all be of one class
     np.random.RandomState(0).shuffle(files)
     files, parts, labels = zip(*files)
@@ -39,10 +46,16 @@ def read(place, size):
     # Not in threads: Pillow's warnings are switched off while it reads, which is not
     # safe in several.
     for file in files:
-        picture = Image.fromarray(read_image(file))
-        images.append(small_picture(picture, size))
-        if masked:
-            masks.append(_read_mask(_mask_of(file, place), file, picture.size, size))
+        try:
+            picture = Image.fromarray(read_image(file))
+            images.append(small_picture(picture, size))
+            if masked:
+                mask = _mask_of(file, place)
+                masks.append(_read_mask(mask, file, picture.size, size))
+        except PatchConvNetError as error:
+            problems.append(one_line(error))
+    if problems:
+        raise _unusable(place, problems)
     if masked:
         example = f", as {one_line(_mask_of(files[0], place))}"
         check_saying_something(masks, size, place, example)
@@ -61,8 +74,19 @@ def read(place, size):
 
 def classes(place):
     """The names of the classes in a folder, sorted: a list of strings."""
-    names = sorted({folder.name for _, folder in _class_folders(place)})
+    pairs = _class_folders(place)
+    problems = _strays(place, pairs)
+    names = _names(place, pairs, problems)
+    if problems:
+        raise _unusable(place, problems)
+    return names
+
+
+def _names(place, pairs, problems):
+    names = sorted({folder.name for _, folder in pairs})
     if len(names) < 2:
+        if problems:
+            raise _unusable(place, problems)
         raise PatchConvNetError(
             f"{one_line(place)} has {len(names)} subfolders of pictures, and two"
             f" classes are the least: {LAYOUT}"
@@ -98,7 +122,9 @@ def _class_folders(place):
         )
     pairs = []
     for part in here:
-        filled = [folder for folder in _folders(folders[part]) if _files(folder)]
+        filled = [folder for folder in _folders(folders[part]) if _entries(folder)]
+        if not filled and (problems := _strays(folders[part], [])):
+            raise _unusable(place, problems)
         if not filled:
             raise PatchConvNetError(
                 f"{one_line(folders[part])} holds no folder with pictures of a class:"
@@ -109,34 +135,42 @@ def _class_folders(place):
 
 
 def _folders(place):
-    """The folders in a folder; an error for a picture beside them, of no class."""
     entries = [path for path in _entries(place) if path.name != "masks"]
-    for path in entries:
-        if path.suffix.lower() in SUFFIXES and not path.is_dir():
-            raise PatchConvNetError(
-                f"{one_line(path)} lies outside of the classes' folders: move it into"
-                " one, or away"
-            )
     return [path for path in entries if path.is_dir()]
 
 
-def _files(folder):
-    """The pictures of a class, by name; an error for what is none."""
-    files = _entries(folder)
-    for path in files:
-        suffix, is_folder = path.suffix.lower(), path.is_dir()
-        if suffix in SUFFIXES and not is_folder:
-            continue
-        if suffix in (".heic", ".heif"):
-            raise PatchConvNetError(
-                f"{one_line(path)} is a picture that cannot be read here: convert it to"
-                " JPEG"
-            )
-        kind = "a folder inside a class" if is_folder else "no picture by its name"
-        raise PatchConvNetError(
-            f"{one_line(path)} is {kind}: move it out of the data set"
-        )
-    return files
+def _strays(place, pairs):
+    """What is to be done with each picture beside the folders, which has no class."""
+    above = {place, *(folder.parent for _, folder in pairs)}
+    return [
+        f"{one_line(path)} lies outside of the classes' folders: move it into one, or"
+        " away"
+        for folder in sorted(above)
+        for path in _entries(folder)
+        if path.suffix.lower() in SUFFIXES and not path.is_dir()
+    ]
+
+
+def _problem(path):
+    """Why what lies in the folder of a class is no picture by its name, or ""."""
+    suffix, is_folder = path.suffix.lower(), path.is_dir()
+    if suffix in SUFFIXES and not is_folder:
+        return ""
+    if suffix in (".heic", ".heif"):
+        wrong = "is a picture that cannot be read here: convert it to JPEG"
+        return f"{one_line(path)} {wrong}"
+    kind = "a folder inside a class" if is_folder else "no picture by its name"
+    return f"{one_line(path)} is {kind}: move it out of the data set"
+
+
+def _unusable(place, problems):
+    """The error about files that cannot be used: all of them at once."""
+    if len(problems) == 1:
+        return PatchConvNetError(problems[0])
+    more = len(problems) - MOST_NAMED
+    named = problems[:MOST_NAMED] + [f"and {more} more"] * (more > 0)
+    what = f"{len(problems)} files that cannot be used: mend them, or move them away"
+    return listing(f"{one_line(place)} has {what}", named)
 
 
 def _entries(folder):

@@ -144,6 +144,29 @@ def test_a_spoilt_folder_is_said_in_one_line(folder, how, said):
     assert "\n" not in str(caught.value)
 
 
+def test_all_files_that_cannot_be_used_are_listed_at_once(folder):
+    """Strays, other kinds of files, and damaged pictures, of two classes."""
+    for how in ("damaged", "text", "nested", "photographs of a phone", "stray"):
+        spoil(folder, how)
+    (folder / "dog" / "1.png").write_bytes(b"no picture")
+    with pytest.raises(PatchConvNetError, match="has 6 files that cannot") as caught:
+        load_dataset(folder)
+    named = [note.split(" ")[0].split("animals/")[1] for note in caught.value.__notes__]
+    assert sorted(named) == [
+        "0.png", "cat/0.png", "cat/IMG.HEIC", "cat/kittens", "cat/notes.txt",
+        "dog/1.png",
+    ]  # fmt: skip
+
+
+def test_a_long_list_of_files_is_cut(folder):
+    for number in range(60):
+        (folder / "cat" / f"{number}.txt").write_text("a note")
+    with pytest.raises(PatchConvNetError, match="has 60 files that") as caught:
+        load_dataset(folder)
+    assert len(caught.value.__notes__) == 51
+    assert caught.value.__notes__[-1] == "and 10 more"
+
+
 IMAGES = np.zeros((8, 8, 8, 3), np.uint8)
 LABELS = np.arange(8) % 2
 

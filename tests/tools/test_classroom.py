@@ -74,7 +74,7 @@ def write(path, text=PLAN):
         (
             "minutes = 40",
             "minuts = 40",
-            "minuts in session 1, part 1 is not known.*did you mean minutes",
+            'minuts in session 1, part 1 is not known.*did you mean "minutes"',
         ),
         (
             'start = "09:30"',
@@ -279,11 +279,11 @@ def test_an_exercise_that_builds_on_another_needs_it(chapter):
     ("options", "said"),
     [
         (
-            {"leave_out": ("Thrid",)},
-            "'Thrid' is no section of 99_test: it has First, Second",
+            {"leave_out": ("Frist",)},
+            "'Frist' is no section of 99_test: .*below; did you mean \"First\"\\?",
         ),
         ({"sections": ("Third",)}, "'Third' is no section"),
-        ({"exercises": (7,)}, "7 is no exercise of 99_test: it has 1, 2"),
+        ({"exercises": (7,)}, "7 is no exercise of 99_test: accepted are those below"),
     ],
 )
 def test_what_a_chapter_does_not_have_is_named(chapter, options, said):

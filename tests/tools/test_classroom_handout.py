@@ -11,7 +11,7 @@ from test_classroom import ROOT, kit  # noqa: F401
 import bundle
 import handout
 import wheels
-from classroom import pages
+from classroom import links
 from classroom.plan import read_plan
 
 LINK = re.compile(
@@ -109,13 +109,13 @@ COURSE = "https://github.com/me/course/blob/autumn/chapters"
 def test_chapters_outside_the_kit_are_linked_where_they_have_an_address(
     monkeypatch, address
 ):
-    monkeypatch.setattr(pages, "_address", lambda: address)
+    monkeypatch.setattr(links, "address", lambda: address)
     text = "[a [b] c](07_model.ipynb#x), [in](../chapters/01_overview.ipynb)"
     there = f"[a [b] c]({COURSE}/07_model.ipynb#x)" if address else "a [b] c"
     kept = "[in](../chapters/01_overview.ipynb)"
-    assert pages.linked(text, {"01_overview"}) == f"{there}, {kept}"
+    assert links.linked(text, {"01_overview": set()}) == f"{there}, {kept}"
     code = (
         'import sys\n\nif "google.colab" in sys.modules:  # x\n    %pip install y\ngo()'
     )
-    assert ("%pip" in pages.installing(code)) == bool(address)
-    assert pages.installing(code).endswith("\ngo()")
+    assert ("%pip" in links.installing(code)) == bool(address)
+    assert links.installing(code).endswith("\ngo()")

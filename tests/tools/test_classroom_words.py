@@ -164,8 +164,8 @@ def test_a_slide_keeps_whose_photographs_a_figure_shows(printed):
     node.outputs = [nbformat.v4.new_output("display_data", {"image/png": "AAAA"})]
     if printed:
         node.outputs.append(nbformat.v4.new_output("stream", text=printed))
-    slide = classroom_slides._picture(node, "above").source
-    assert slide.startswith("above\n\n<img ")
+    slide = classroom_slides._picture(node).source
+    assert slide.startswith("<img ")
     credit = f"<p><small>{pets.CREDIT}</small></p>"
     assert slide.endswith(credit) == ("CC BY-SA" in (printed or ""))
     assert "0.93" not in slide

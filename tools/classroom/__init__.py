@@ -3,8 +3,14 @@
 kit.py         make: the whole kit, moved to its place when it is complete
 plan.py        the plan, read and checked
 chapters.py    a chapter as cells, and which of them a plan needs
+cuts.py        what a text says of sections that are left out, taken out of it
+links.py       where links to chapters lead
 notebooks.py   student's and instructor's notebooks
 slides.py      slides
-pages.py       the student's book, schedule, rubric, instructions
+shortening.py  what of a text a slide shows
+papers.py      syllabus, formulas, capstone, exam
+gift.py        the quizzes, for a learning platform
+schedule.py    the timetable, for students and for the instructor
+pages.py       the student's book, rubric, instructions
 text.py        a plan's words, made safe for where they are written
 """

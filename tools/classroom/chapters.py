@@ -9,13 +9,14 @@ select         what a plan's parts take of it; code that a later cell needs is k
 import ast
 import copy
 import dis
+import functools
 import re
 import types
 from dataclasses import dataclass
 
 import nbformat
 
-from patchconvnet.errors import PatchConvNetError
+from patchconvnet.errors import PatchConvNetError, listing, nearest
 
 HEADING = re.compile(r"(?m)^(?=## )")
 EXERCISE = re.compile(r"(?m)^(?=\*\*\d+\. )")
@@ -24,6 +25,7 @@ LEVEL = re.compile(r"\((easy|medium|hard|open)\)")
 FOLD = re.compile(r"<details>\s*<summary>(.*?)</summary>(.*?)</details>\s*", re.DOTALL)
 QUESTION = re.compile(r"> \*\*(?:Predict|By hand)\b")
 UNSEEN = "hide-output"  # tag of a cell whose output a reader predicts
+GIVEN = "given"  # tag of what later text speaks of: where needed, it is shown
 STUB_CHECK = "stub-check"  # tag of a check of what a reader writes
 # taken unless a plan leaves them out
 ALWAYS = ("Quiz", "What to remember", "Further reading", "Where to go from here")
@@ -48,7 +50,7 @@ class Cell:
     helper: bool = False
 
 
-@dataclass
+@dataclass(eq=False)
 class Chapter:
     """A notebook: its name, title, cells, and whether it works on swapped data."""
 
@@ -176,8 +178,10 @@ def _sections(chapter, part):
 def _known(given, known, what):
     for name in given:
         if name not in known:
-            raise PatchConvNetError(
-                f"{name!r} is no {what}: it has {', '.join(map(str, known))}"
+            raise listing(
+                f"{name!r} is no {what}: accepted are those below"
+                f"{nearest(name, map(str, known))}",
+                known,
             )
     return given
 
@@ -196,7 +200,7 @@ def _with_helpers(chapter, is_taken):
         if cell.node.cell_type == "code":
             made, changed, used = names_of(cell.node.source)
             if STUB_CHECK in cell.node.metadata.get("tags", []):
-                used |= set(checked_names(cell.node.source))
+                used = used | set(checked_names(cell.node.source))
             later = (made | changed - modules) & needed
             if not taken and not later:
                 continue
@@ -210,12 +214,24 @@ def _with_helpers(chapter, is_taken):
         elif not taken:
             continue
         node = copy.deepcopy(cell.node)
+        if not taken and GIVEN in node.metadata.get("tags", []):
+            kept.append(Cell(node, job=cell.job))
+            kept.append(Cell(_paragraph_above(chapter, cell)))
+            continue
         kept.append(Cell(node, cell.section, cell.exercise, cell.job, not taken))
     return kept[::-1]
 
 
+def _paragraph_above(chapter, cell):
+    """The last paragraph of the text above a cell, as a cell of text."""
+    above = chapter.cells[chapter.cells.index(cell) - 1].node
+    paragraph = re.split(r"\n\s*\n", above.source.strip())[-1]
+    return nbformat.v4.new_markdown_cell(paragraph)
+
+
+@functools.cache
 def names_of(source):
-    """Names that a code cell makes, changes and needs: three sets.
+    """Names that a code cell makes, changes and needs: three frozen sets.
 
     It changes one by `model.fit(...)`, or `array[0] = 1`. A name that the cell makes
     before it uses it is not needed.
@@ -223,7 +239,7 @@ def names_of(source):
     tree = _tree(source)
     made, used = set(), set()
     _follow(compile(tree, "cell", "exec"), made, used)
-    return made, _changed(tree), used
+    return frozenset(made), frozenset(_changed(tree)), frozenset(used)
 
 
 def checked_names(source):

@@ -18,6 +18,7 @@ import hashlib
 import json
 import os
 import shutil
+import sys
 import tempfile
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
@@ -26,15 +27,18 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import nbformat
 
-from classroom import pages, slides
+import times
+from classroom import cuts, pages, papers, slides
 from classroom.chapters import read_chapter, select
+from classroom.links import installing, linked
 from classroom.notebooks import (
     instructor_notebook,
     run_on,
     set_preset,
     student_notebook,
 )
-from classroom.plan import find_plan, read_plan, with_dataset
+from classroom.plan import find_plan, lengths_amiss, read_plan, with_dataset
+from classroom.schedule import schedule
 from command import Parser, check_utf8, in_one_line
 from patchconvnet import load_dataset
 from patchconvnet.course import plans
@@ -65,37 +69,52 @@ def make(plan_name, out):
         tempfile.TemporaryDirectory(dir=out.parent, prefix=".kit-") as work,
     ):
         fresh = Path(work, "kit")
-        data = _fill(fresh, plan, out)
+        _fill(fresh, plan, out)
         if not (out / "plan.toml").exists():
-            text = plans.read_text(path)
-            text = with_dataset(text, f"student/data/{data}") if data else text
+            text = _plan_for(out, plan, plans.read_text(path))
             (fresh / "plan.toml").write_text(text, encoding="utf-8")
         _move(fresh, out)
+    for line in lengths_amiss(plan, path.stem):
+        print(f"note: {line}", file=sys.stderr)
     return plan
 
 
-def _fill(folder, plan, out):
-    """Write the whole kit into a new folder.
+def _plan_for(out, plan, text):
+    """The plan as the kit keeps it: its pictures are where they were, seen from there.
 
-    Returns:
-        The name of the file of the class's own pictures, or None.
+    So a kit that is made again takes new ones in.
     """
+    if plan.dataset == "shapes":
+        return text
+    pictures = Path(plan.dataset).resolve()
+    with contextlib.suppress(ValueError):  # on another disk
+        pictures = Path(os.path.relpath(pictures, out.resolve()))
+    check_utf8(pictures, "pictures")
+    return with_dataset(text, pictures.as_posix())
+
+
+def _fill(folder, plan, out):
+    """Write the whole kit into a new folder."""
     for name in ("student/chapters", "slides"):
         (folder / name).mkdir(parents=True)
     chapters = [_chapter(name) for name in plan.chapters()]
     data = _pack_pictures(folder / "student", plan, chapters)
-    names = {chapter.name for chapter in chapters}
-    pages.write_book(folder / "student", plan, chapters)
+    taken = _taken(plan, chapters)
+    kit = {name: present for name, (_, present) in taken.items()}
+    cells_of = {chapter: taken[chapter.name][0] for chapter in chapters}
+    for_students = papers.for_students(plan, cells_of, kit)
+    pages.write_book(folder / "student", plan, chapters, kit, for_students)
     slides.write_assets(folder / "slides")
     for chapter in chapters:
-        cells = select(chapter, plan.parts_of(chapter.name))
+        cells = taken[chapter.name][0]
         for cell in cells:
             if cell.node.cell_type == "markdown":
-                cell.node.source = pages.linked(cell.node.source, names)
+                cell.node.source = linked(cell.node.source, kit)
             else:
-                cell.node.source = pages.installing(cell.node.source)
+                cell.node.source = installing(cell.node.source)
         notes = ROOT / "classroom" / "notes" / f"{chapter.name}.md"
-        notes = notes.read_text(encoding="utf-8")
+        gone = set(chapter.sections()) - kit[chapter.name]
+        notes = cuts.notes_on(notes.read_text(encoding="utf-8"), gone)
         own = data if chapter.takes_data else None
         if set_preset(cells, plan.preset) or own:
             run_on(chapter, cells, own, folder / "student" / "chapters")
@@ -112,7 +131,7 @@ def _fill(folder, plan, out):
         for where, notebook in notebooks.items():
             (folder / where).mkdir(parents=True, exist_ok=True)
             nbformat.write(notebook, folder / where / f"{chapter.name}.ipynb")
-        page = slides.slides_of(chapter, cells, plan)
+        page = slides.slides_of(chapter, cells, plan, notes)
         (folder / "slides" / f"{chapter.name}.html").write_text(page, encoding="utf-8")
     titles = {chapter.name: chapter.title for chapter in chapters}
     texts = {
@@ -120,14 +139,33 @@ def _fill(folder, plan, out):
         "pytest.ini": pages.PYTEST.format(
             folders="student/chapters instructor/chapters"
         ),
-        "instructor/schedule.md": pages.schedule(plan, titles),
+        "conftest.py": pages.CONFTEST,
+        "nbval.cfg": (ROOT / "tests" / "nbval.cfg").read_text(encoding="utf-8"),
+        "instructor/schedule.md": schedule(plan, titles, notes=True),
         "instructor/rubric.md": pages.rubric(plan, chapters),
     }
+    for name, text in papers.for_instructor(plan, cells_of, kit).items():
+        texts[f"instructor/{name}"] = text
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8")
     for name in ("LICENSE", "LICENSE-text.md"):
         shutil.copy2(ROOT / name, folder / "student")
-    return data
+
+
+def _taken(plan, chapters):
+    """What the plan takes of each chapter: a dict from its name to cells and contents.
+
+    The contents are named as in `cuts.there`.
+    """
+    seconds = times.seconds_of(ROOT)
+    following = [chapter.name for chapter in chapters[1:]] + [None]
+    taken = {}
+    for chapter, after in zip(chapters, following):
+        cells = select(chapter, plan.parts_of(chapter.name))
+        present = cuts.there(cells, after)
+        cells = cuts.trim(cells, present, seconds[chapter.name])
+        taken[chapter.name] = cells, present
+    return taken
 
 
 def _chapter(name):
@@ -168,11 +206,7 @@ def _check_folder(out, plan):
     if not out.is_dir() or (any(out.iterdir()) and not (out / LIST).exists()):
         raise PatchConvNetError(f"{shown} is there and is no kit: choose another place")
     own = out / "plan.toml"
-    if (
-        own.is_file()
-        and own.resolve() != plan.resolve()
-        and own.read_bytes() != plan.read_bytes()
-    ):
+    if own.is_file() and not _is_same_plan(own, plan):
         raise PatchConvNetError(
             f"{shown} has a plan of its own: give --plan {one_line(own)}, or choose"
             " another --out"
@@ -190,6 +224,22 @@ def _check_folder(out, plan):
             f"{one_line(edited[0])}{more} in {shown} was changed by hand and would be"
             " lost: make the kit in another folder, or move it away first"
         )
+
+
+def _is_same_plan(own, other):
+    """Whether two files are one, or say the same, wherever pictures are seen from."""
+    if own.resolve() == other.resolve() or own.read_bytes() == other.read_bytes():
+        return True
+
+    def said(path):
+        table = plans.read_table(path)
+        pictures = plans.pictures(table, path)
+        return table | {"dataset": pictures and pictures.resolve()}
+
+    try:
+        return said(own) == said(other)
+    except PatchConvNetError:
+        return False
 
 
 def _list(out):

@@ -153,6 +153,7 @@ def _common(node, cell, data):
         )
         tags = {*node.metadata.get("tags", []), "hide-cell", "remove-output"}
         node.metadata["tags"] = sorted(tags)
+        node.metadata.setdefault("jupyter", {})["source_hidden"] = True
         shown = node.metadata.setdefault("mystnb", {})
         shown["code_prompt_show"] = "From a section that is left out"
     if data and cell.job == "code":

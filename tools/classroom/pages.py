@@ -5,12 +5,13 @@ They are the first page, schedule, rubric and instructions.
 
 import re
 import shutil
-from datetime import datetime, timedelta
 from pathlib import Path
 
 import yaml
 
+from classroom.links import address, linked
 from classroom.notebooks import POINTS
+from classroom.schedule import schedule
 from classroom.text import code, plain, quoted, shell
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -34,6 +35,14 @@ testpaths = {folders}
 norecursedirs = _build .*
 addopts = --nbval --nbval-current-env --nbval-cell-timeout=600
 """
+CONFTEST = """\
+# What differs from machine to machine is not compared: a number before its band.
+from pathlib import Path
+
+
+def pytest_configure(config):
+    config.option.nbval_sanitize_with = str(Path(__file__).with_name("nbval.cfg"))
+"""
 CONTENTS = """\
 format: jb-book
 root: intro
@@ -41,7 +50,7 @@ parts:
   - caption: The course
     chapters:
       - file: schedule
-{chapters}  - caption: To look up
+{papers}{chapters}  - caption: To look up
     chapters:
       - file: set_up
       - file: where_it_stands
@@ -53,49 +62,12 @@ LOOK_UP = ("set_up.md", "where_it_stands.md", "glossary.md", "references.md")
 ESCAPED = """\
 {%- set author, pagetitle, docstitle = author|e, pagetitle|e, docstitle|e %}
 """
-LINK = re.compile(
-    r"\[((?:[^][]|\[[^][]*\])*)\]\((?:\.\./)?(?:chapters/)?((\d\d_[a-z_]+)\.(?:ipynb|md))(#[^)]*)?\)"
-)
-NOBODY = "https://github.com/OWNER/"  # how the address of nobody's course begins
-IN_COLAB = re.compile(r'if "google\.colab" in sys\.modules:.*\n +%pip install .*\n')
 SET_UP = """\
 Reading needs nothing but this book. To run the chapters, do what `README.md` says, in \
 the folder that you unzipped. Next time, two lines do, there: the one that activates, \
 and `jupyter lab student/chapters`.
 
 """
-
-
-def schedule(plan, titles):
-    """The timetable as Markdown: a table for each session, with times of day.
-
-    Args:
-        plan: a `Plan`.
-        titles: dict from a chapter's name to its title.
-    """
-    lines = ["# Schedule", ""]
-    for session in plan.session:
-        moment = datetime.strptime(session.start or plan.start, "%H:%M")
-        whole = sum(part.minutes for part in session.part)
-        lines += [
-            f"## {plain(session.title)} ({whole} minutes)",
-            "",
-            "| time | minutes | what | exercises |",
-            "| --- | --- | --- | --- |",
-        ]
-        for part in session.part:
-            what = plain(part.title) or titles[part.chapter]
-            if part.chapter:
-                what = f"[{what}](chapters/{part.chapter}.ipynb)"
-                what += f": {'; '.join(part.sections)}" if part.sections else ""
-            exercises = ", ".join(map(str, part.exercises)) or "none"
-            lines.append(
-                f"| {moment:%H:%M} | {part.minutes} | {what} |"
-                f" {exercises if part.chapter else ''} |"
-            )
-            moment += timedelta(minutes=part.minutes)
-        lines.append("")
-    return "\n".join(lines)
 
 
 def rubric(plan, chapters):
@@ -124,9 +96,13 @@ def rubric(plan, chapters):
     return "\n".join([*lines, "", f"{total} points in all.", ""])
 
 
-def write_book(folder, plan, chapters):
-    """Write what `jupyter-book build` needs besides the notebooks, in `folder`."""
-    names = {chapter.name for chapter in chapters}
+def write_book(folder, plan, chapters, kit, papers):
+    """Write what `jupyter-book build` needs besides the notebooks, in `folder`.
+
+    Args:
+        kit: what is there of each chapter, as for `links.linked`.
+        papers: pages besides, a dict from a file's name to its Markdown.
+    """
     titles = {chapter.name: chapter.title for chapter in chapters}
     unused = shutil.ignore_patterns("hero.png")
     for name in ("site_static", "site_templates"):
@@ -139,13 +115,15 @@ def write_book(folder, plan, chapters):
     }
     texts["set_up.md"] = _set_up(texts["set_up.md"], plan)
     for name in LOOK_UP:
-        texts[name] = linked(texts[name], names)
+        texts[name] = linked(texts[name], kit, "chapters/")
     texts["intro.md"] = _first_page(plan, chapters)
     texts["schedule.md"] = schedule(plan, titles)
+    texts |= papers
     texts["_toc.yml"] = CONTENTS.format(
+        papers="".join(f"      - file: {name[:-3]}\n" for name in papers),
         chapters="".join(
             f"      - file: chapters/{chapter.name}\n" for chapter in chapters
-        )
+        ),
     )
     texts["_config.yml"] = yaml.safe_dump(
         _settings(plan), sort_keys=False, allow_unicode=True
@@ -166,7 +144,8 @@ def _first_page(plan, chapters):
 
 {listed}
 
-When, and for how long: see the [schedule](schedule.md).
+When, and for how long: see the [schedule](schedule.md); what for: the
+[syllabus](syllabus.md).
 
 ## How to work
 
@@ -191,7 +170,7 @@ def _settings(plan):
     """
     settings = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
     settings |= {"title": plan.title, "author": plan.institution, "launch_buttons": {}}
-    if _address() is None:
+    if address() is None:
         del settings["repository"]
     # of the course's own site, and of the page "Try it yourself"
     del settings["sphinx"]["local_extensions"]
@@ -205,38 +184,6 @@ def _settings(plan):
         # the theme's link to the first page takes it for HTML; the logo leads there
         settings["html"]["home_page_in_navbar"] = False
     return settings
-
-
-def _address():
-    """Where the course lies on the web; None while the address is nobody's."""
-    course = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
-    address = course["repository"]["url"]
-    if address.startswith(NOBODY):
-        return None
-    return f"{address}/blob/{course['repository']['branch']}"
-
-
-def linked(text, names):
-    """A text whose links to chapters outside the kit lead to the course's address.
-
-    Where that is nobody's, their words stay alone.
-    """
-    address = _address()
-
-    def target(link):
-        words, file, name, anchor = link.groups()
-        if name in names:
-            return link[0]
-        if address is None:
-            return words
-        return f"[{words}]({address}/chapters/{file}{anchor or ''})"
-
-    return LINK.sub(target, text)
-
-
-def installing(source):
-    """A cell's code, without what installs the package in Colab from no address."""
-    return source if _address() else IN_COLAB.sub("", source)
 
 
 def _set_up(text, plan):
@@ -279,9 +226,11 @@ def instructions(plan, out, data):
 | `plan.toml` | what this kit was made from: change it, and make the kit again | you |
 | `student/` | notebooks without solutions, and everything that builds their book \
 | students |
-| `instructor/` | the same notebooks with solutions and teaching notes; schedule and \
-rubric | you, never students |
-| `slides/` | open a page in a browser; S shows the speaker's notes | you |
+| `instructor/` | the same notebooks with solutions and teaching notes; schedule with \
+your notes, rubric, exam and key, quizzes for an LMS (`quizzes.gift`) | you, never \
+students |
+| `slides/` | open a page in a browser; S shows the speaker's notes; with `?print-pdf` \
+behind its address, Print makes a PDF | you |
 {pictures}{graded}
 In this folder, with the course's virtual environment:
 

@@ -5,6 +5,7 @@ comment. A mistake is named with its place and with what is accepted; those that
 knowledge of the chapters are found in `patchconvnet/course/plans.py`.
 """
 
+import datetime
 import json
 import re
 import tomllib
@@ -31,7 +32,8 @@ class Part:
         chapter: name of the notebook ("06_attention_pooling"), or None.
         sections: headings of the only sections to take, or None for all.
         leave_out: headings of sections not to take.
-        exercises: numbers of the exercises to take.
+        exercises: numbers of the exercises to take, those for home among them.
+        homework: numbers of those for home.
         note: a sentence for the instructor.
     """
 
@@ -41,16 +43,19 @@ class Part:
     sections: tuple | None = None
     leave_out: tuple = ()
     exercises: tuple = ()
+    homework: tuple = ()
     note: str = ""
 
 
 @dataclass(frozen=True)
 class Session:
-    """A meeting of the class: a title, parts, and when it starts, if not as usual."""
+    """A meeting of the class: a title, parts; when and how long, if not as usual."""
 
     title: str
     part: tuple
     start: str = ""
+    date: datetime.date | None = None
+    minutes: int = 0
 
 
 @dataclass(frozen=True)
@@ -66,6 +71,8 @@ class Plan:
         preset: what chapter 15 trains.
         graded: whether solutions and quiz answers are kept from the students
             altogether.
+        minutes: of a session, to hold the parts' sum against; 0 for any.
+        policy: on copying and on assistants, for the syllabus; "" for the course's.
     """
 
     title: str
@@ -76,15 +83,17 @@ class Plan:
     dataset: str = "shapes"
     preset: str = "shapes"
     graded: bool = False
+    minutes: int = 0
+    policy: str = ""
 
     def parts_of(self, chapter):
         parts = [part for session in self.session for part in session.part]
         return [part for part in parts if part.chapter == chapter]
 
     def chapters(self):
-        """Names of the chapters, each once, in the order of the course."""
+        """Names of the chapters, each once, in the order of the plan."""
         parts = [part for session in self.session for part in session.part]
-        return sorted({part.chapter for part in parts if part.chapter})
+        return list(dict.fromkeys(part.chapter for part in parts if part.chapter))
 
 
 def find_plan(name):
@@ -119,7 +128,8 @@ def read_plan(path):
     if pictures and not pictures.exists():
         raise PatchConvNetError(
             f"dataset = {one_line(repr(table['dataset']))} in {shown}:"
-            f" {one_line(pictures)} is not there"
+            f" {one_line(pictures)} is not there (a kit has its own copy in"
+            " student/data)"
         )
     table |= {"session": sessions, "dataset": str(pictures or "shapes")}
     plan = _make(Plan, table, one_line(Path(path).name))
@@ -140,6 +150,20 @@ def read_plan(path):
             f"{shown} names no chapter: give at least one [[session.part]] a chapter"
         )
     return plan
+
+
+def lengths_amiss(plan, name):
+    """Where a session is not as long as the plan says, or its name: a list of texts."""
+    lines = []
+    named = re.search(r"(\d+)[ -]?min", f"{name} {plan.title}")
+    for number, session in enumerate(plan.session, 1):
+        whole = sum(part.minutes for part in session.part)
+        wanted = session.minutes or plan.minutes or (named and int(named[1]))
+        if wanted and wanted != whole:
+            lines.append(
+                f"session {number} has {whole} minutes, and the plan says {wanted}"
+            )
+    return lines
 
 
 def with_dataset(text, value):
@@ -177,6 +201,9 @@ def _part(table, place):
     lists = {
         key: tuple(value) for key, value in table.items() if isinstance(value, list)
     }
+    if homework := lists.get("homework"):
+        both = (*lists.get("exercises", ()), *homework)
+        lists["exercises"] = tuple(dict.fromkeys(both))
     part = _make(Part, {**table, **lists}, place)
     if not part.chapter and not part.title:
         raise PatchConvNetError(f"{place} has neither a chapter nor a title")

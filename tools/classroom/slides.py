@@ -3,8 +3,10 @@
 The cells for them are marked by Jupyter's own means (View, Cell Toolbar, Slideshow:
 `slideshow.slide_type` in a cell's metadata), as "slide" or "subslide". Of a marked
 text, the slide shows what an audience can take in: headings, questions to predict,
-formulas, tables and lists. The whole text is in the speaker's notes (press S). Of a
-figure, the code is left out; whose photographs it shows, stays. After a question to
+formulas, tables, code and lists, with the sentence that leads to them. The whole text
+is in the speaker's notes (press S), with what the teaching notes say of the section;
+the title's slide has all of those. Of a figure, the code is left out; whose photographs
+it shows, stays. Slides of a section that are half empty are joined. After a question to
 predict come slides of their own with what comes out and with what it says, marked or
 not; so does what else is folded.
 """
@@ -12,12 +14,14 @@ not; so does what else is folded.
 import html
 import re
 import shutil
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import nbformat
 
 from classroom.chapters import FOLD, UNSEEN, ends_with_question
-from classroom.text import plain
+from classroom.shortening import blocks_of, height_of, shortened, shown_of
+from classroom.text import plain, without_links
 from patchconvnet.data import pets
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -25,10 +29,8 @@ TEMPLATE = ROOT / "classroom" / "slides"
 SHOWN = ("slide", "subslide", "fragment")
 # not for a lecture
 ASIDE = ("Exercises", "Quiz", "Further reading", "Where to go from here")
-MOST_ITEMS = 7  # of a list: more cannot be read from the last row
-# to a page of the book, which is not here
-LINK = re.compile(r"\[([^\]]+)\]\((?!https?:)[^)]*\)")
-COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+ROOM = 600  # pixels of a slide below its section's name
+LEAST_FIGURE = 380  # pixels of a figure's height, so that the last row sees it
 
 
 def write_assets(folder):
@@ -37,7 +39,30 @@ def write_assets(folder):
     shutil.copy2(ROOT / "site_static" / "mathjax" / "tex-svg.js", folder / "reveal")
 
 
-def slides_of(chapter, cells, plan):
+@dataclass
+class Page:
+    """A slide: what it shows, and the notes of its speaker.
+
+    Attributes:
+        kind: "slide" where a section begins, else "subslide" or "fragment".
+        section: the heading of its section; "" if what it shows begins with it.
+        nodes: what it shows, nbformat cells.
+        notes: texts.
+        height: what it takes of `ROOM`, about.
+        asks: whether it ends with a question, whose answer is on the next one.
+        alone: whether it does not join the one before.
+    """
+
+    kind: str
+    section: str
+    nodes: list
+    notes: list = field(default_factory=list)
+    height: float = ROOM
+    asks: bool = False
+    alone: bool = False
+
+
+def slides_of(chapter, cells, plan, teaching_notes=""):
     """The slides as a page of HTML, a string: the title, then the marked `cells`."""
     from nbconvert.exporters import SlidesExporter
 
@@ -47,22 +72,12 @@ def slides_of(chapter, cells, plan):
     exporter.exclude_input_prompt = exporter.exclude_output_prompt = True
     exporter.reveal_url_prefix, exporter.reveal_theme = "reveal", "course"
     whose = f"{_words(plan.title)}\n\n{_words(plan.institution)}"
-    nodes = [
-        _text(f"# {chapter.title}\n\n{whose}", "slide"),
-        _text(_without_links(chapter.cells[0].node.source), "notes"),
-    ]
-    asked = False  # by the slides so far, and not yet answered
-    for cell in cells:
-        kind = cell.node.metadata.get("slideshow", {}).get("slide_type")
-        answers = asked and _answers(cell)
-        if cell.helper or cell.section in ASIDE:
-            continue
-        if kind in SHOWN:
-            nodes += _slides(cell, kind)
-        elif answers:
-            nodes += _slides(cell, "subslide")[: None if answers == "shows" else 2]
-        shown = kind in SHOWN and cell.node.cell_type == "markdown"
-        asked = answers == "shows" or shown and ends_with_question(cell.node.source)
+    title = Page("slide", "", [_text(f"# {chapter.title}\n\n{whose}")])
+    title.notes += [chapter.cells[0].node.source, _plans_notes(chapter, plan)]
+    title.notes.append(re.sub(r"(?m)^## ", "### ", teaching_notes.strip()))
+    nodes = []
+    for page in [title, *_joined(_pages(cells, teaching_notes))]:
+        nodes += _cells_of(page)
     notebook = nbformat.v4.new_notebook(
         cells=nodes, metadata={"title": chapter.title, **chapter.metadata}
     )
@@ -70,24 +85,107 @@ def slides_of(chapter, cells, plan):
     return page
 
 
+def _pages(cells, teaching_notes):
+    """A slide, or several, for each cell that is marked, or that answers a question."""
+    pages = []
+    asked = False  # by the slides so far, and not yet answered
+    for cell in cells:
+        kind = cell.node.metadata.get("slideshow", {}).get("slide_type")
+        answers = asked and _answers(cell)
+        if cell.helper or cell.section in ASIDE:
+            continue
+        found = []
+        if kind in SHOWN:
+            found = _slides(cell, kind)
+        elif answers:
+            found = _slides(cell, "subslide")[: None if answers == "shows" else 1]
+        shown = kind in SHOWN and cell.node.cell_type == "markdown"
+        asked = answers == "shows" or shown and ends_with_question(cell.node.source)
+        if found and asked and shown:
+            found[-1].asks = True
+        if found and (answers or found[0].kind == "slide"):
+            found[0].alone = True
+        if found and found[0].kind == "slide":
+            found[0].notes += _about(cell.section, teaching_notes)
+        pages += found
+    return pages
+
+
+def _joined(pages):
+    """The slides, where two have room on one of them as that one."""
+    joined = pages[:1]
+    for page in pages[1:]:
+        last = joined[-1]
+        if page.alone or last.asks or last.height + page.height > ROOM:
+            joined.append(page)
+            continue
+        for node in page.nodes:  # a figure takes what is left
+            size = f'<img style="height: {ROOM - last.height:.0f}px" '
+            node.source = node.source.replace("<img ", size)
+        if any("<img " in node.source for node in page.nodes):
+            page.height = ROOM - last.height
+        last.nodes += page.nodes
+        last.notes += page.notes
+        last.height += page.height
+        last.asks = page.asks
+    return joined
+
+
+def _cells_of(page):
+    """A slide as cells of a notebook, the first of them marked."""
+    above = f'<p class="section">{html.escape(page.section)}</p>'
+    nodes = ([_text(above)] if page.section else []) + page.nodes
+    if page.section and page.nodes[0].cell_type == "markdown":
+        nodes = [_text(f"{above}\n\n{page.nodes[0].source}"), *page.nodes[1:]]
+    nodes[0].metadata["slideshow"] = {"slide_type": page.kind}
+    notes = [_text(without_links(note), "notes") for note in page.notes if note]
+    return nodes + notes
+
+
+def _plans_notes(chapter, plan):
+    parts = plan.parts_of(chapter.name)
+    return "\n".join(
+        f"- {part.minutes} minutes. {plain(part.note)}".rstrip() for part in parts
+    )
+
+
+def _about(section, teaching_notes):
+    """The paragraphs of the teaching notes that name a section."""
+    blocks = re.split(r"\n\s*\n|\n(?=- )", teaching_notes)
+    return [block.strip() for block in blocks if f'"{section}"' in block]
+
+
 def _slides(cell, kind):
-    """The slides of one cell, and their notes."""
+    """The slides of one cell: a list of `Page`s."""
     node = cell.node
-    above = f'<p class="section">{html.escape(cell.section)}</p>'
     if node.cell_type == "code":
         if _draws(node):
-            return [_picture(node, above)]
-        return [_text(above, "subslide"), _code(node)]
-    nodes = []
+            picture = [_picture(node)]
+            return [Page("subslide", cell.section, picture, height=LEAST_FIGURE)]
+        code = _code(node)
+        return [Page("subslide", cell.section, [code], height=_height_of_code(code))]
+    pages = []
     for number, (shown, whole) in enumerate(_pieces(node.source)):
-        shown = shown if shown.startswith("#") else f"{above}\n\n{shown}"
         # a fold belongs to what stands above it
         begins = number == 0 and not FOLD.match(node.source)
-        nodes += [
-            _text(shown, kind if begins else "subslide"),
-            _text(_without_links(whole), "notes"),
-        ]
-    return nodes
+        page = Page(
+            kind if begins else "subslide",
+            "" if shown.startswith("#") else cell.section,
+            [_text(shown)],
+            [whole],
+            height_of(shown),
+            alone=whole is not None and shown.startswith("**") and not begins,
+        )
+        pages.append(page)
+    return pages
+
+
+def _height_of_code(node):
+    printed = "".join(
+        output.get("text") or "".join(output.data["text/plain"])
+        for output in node.outputs
+    )
+    return 28 * (node.source.count("\n") + printed.count("\n") + 2) + 60
 
 
 def _answers(cell):
@@ -110,7 +208,7 @@ def _pieces(source):
     for summary, folded, text in zip(others[::3], others[1::3], others[2::3]):
         pieces.append((f"**{summary.strip()}**\n\n{shortened(folded)}", folded))
         for part in _parts(text):
-            if any(map(_shown, _blocks(part))):
+            if any(map(shown_of, blocks_of(part))):
                 pieces.append((shortened(part), part))
             else:  # some words on: for the notes
                 shown, whole = pieces[-1]
@@ -127,10 +225,9 @@ def _words(text):
     return f'<span class="tex2jax_ignore">{plain(text)}</span>'
 
 
-def _text(source, kind):
-    return nbformat.v4.new_markdown_cell(
-        source, metadata={"slideshow": {"slide_type": kind}}
-    )
+def _text(source, kind=None):
+    metadata = {"slideshow": {"slide_type": kind}} if kind else {}
+    return nbformat.v4.new_markdown_cell(source, metadata=metadata)
 
 
 def _figures(node):
@@ -145,13 +242,13 @@ def _draws(node):
     return any(_figures(node))
 
 
-def _picture(node, above):
+def _picture(node):
     """The figure of a cell, without its code and with its alt text."""
     kind, data = next(_figures(node))
     data = "".join(data.split())
     alt = html.escape(node.metadata.get("mystnb", {}).get("image", {}).get("alt", ""))
     picture = f'<img src="data:{kind};base64,{data}" alt="{alt}">'
-    return _text(f"{above}\n\n{picture}{_credit(node)}", "subslide")
+    return _text(f"{picture}{_credit(node)}")
 
 
 def _credit(node):
@@ -172,41 +269,3 @@ def _code(node):
     outputs = list(filter(_is_read, node.outputs))
     # no mark: on the slide that its heading has begun
     return nbformat.v4.new_code_cell(node.source, outputs=outputs)
-
-
-def _without_links(text):
-    return LINK.sub(r"\1", COMMENT.sub("", text))
-
-
-def _blocks(text):
-    parts = re.split(r"\n\s*\n", _without_links(text).strip())
-    return [block for block in parts if block.strip()]
-
-
-def shortened(text):
-    """What of a text goes on a slide."""
-    blocks = _blocks(text)
-    kept = [short for block in blocks if (short := _shown(block))]
-    if all(block.startswith("#") for block in kept):  # a heading alone says too little
-        others = [block for block in blocks if not block.startswith(("#", "<"))]
-        kept += map(_first_sentences, others[:1])
-    return "\n\n".join(kept)
-
-
-def _shown(block):
-    """The part of a block that is shown; "" for none.
-
-    A block is a paragraph, list, table, quotation, formula or heading.
-    """
-    if block.startswith("- ") or re.match(r"\d+\. ", block):
-        items = re.split(r"\n(?=- |\d+\. )", block)
-        return "\n".join(items[:MOST_ITEMS])
-    if block.startswith("#"):
-        heading, _, rest = block.partition("\n")
-        below = _shown(rest) if rest.strip() else ""
-        return f"{heading}\n\n{below}" if below else heading
-    return block if block.startswith(("> **Predict", "> **By hand", "$$", "|")) else ""
-
-
-def _first_sentences(paragraph):
-    return " ".join(re.split(r"(?<=[.?!:])\s+", " ".join(paragraph.split()))[:2])

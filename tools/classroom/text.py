@@ -3,6 +3,15 @@
 import re
 import shlex
 
+# to a page of the book, which is not here
+LINK = re.compile(r"\[([^\]]+)\]\((?!https?:)[^)]*\)")
+COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+
+
+def without_links(text):
+    """Markdown without comments, and of links to other pages their words alone."""
+    return LINK.sub(r"\1", COMMENT.sub("", text))
+
 
 def plain(text):
     """Markdown that shows a text in one line.
