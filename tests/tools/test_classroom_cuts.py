@@ -18,6 +18,12 @@ LISTS = re.compile(r"(?m)^(?:> ?- |- |\*\*\d+\.\*\*|<details><summary>\d+\.)")
 LINK = re.compile(r"\]\([^)]*\)(?:, exercise \d+)?")
 
 
+@pytest.fixture(autouse=True)
+def somebodys(monkeypatch):
+    """The course of somebody: nobody's has no address for what a kit lacks."""
+    monkeypatch.setattr(links, "address", lambda: "https://github.com/me/it/blob/main")
+
+
 def lists_of(chapter):
     """Its goals, questions and what to remember: a list of texts, a line each."""
     texts = [chapter.cells[0].node.source]
@@ -162,8 +168,7 @@ def test_what_goes_with_a_comment(text, left):
     assert cuts.trimmed(text, PRESENT) == left
 
 
-def test_a_link_to_what_the_kit_has_not_leads_to_the_course(monkeypatch):
-    monkeypatch.setattr(links, "address", lambda: "https://github.com/me/it/blob/main")
+def test_a_link_to_what_the_kit_has_not_leads_to_the_course():
     kit = {"06_attention_pooling": {"How sharp?", "exercise 1"}}
 
     def target(text):
