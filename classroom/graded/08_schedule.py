@@ -2,6 +2,8 @@
 
 import numpy as np
 
+WITHIN = {"area": 0.6}  # printed as whole numbers
+
 
 def use_steps_and_warmup(steps_and_warmup):
     plans = (40_000, 128), (40_000, 512), (1_000, 32), (1_024, 32)
@@ -9,11 +11,13 @@ def use_steps_and_warmup(steps_and_warmup):
 
 
 def use_area(area):
-    return [area(steps, warmup) for steps, warmup in ((500, 50), (40, 0), (2000, 1000))]
+    return [
+        area(steps, warmup) for steps, warmup in ((500, 50), (400, 0), (2000, 1000))
+    ]
 
 
-def use_apart(apart):
+def use_distance_apart(distance_apart):
     draw = np.random.default_rng(801).normal
     rows = draw(size=(128, 10))
     answers = rows @ draw(size=10) + draw(size=128)
-    return [apart(rate, rows, answers) for rate in (0.003, 0.03, 0.1, 0.2)]
+    return [distance_apart(rate, rows, answers) for rate in (0.003, 0.03, 0.1, 0.2)]

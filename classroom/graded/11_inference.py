@@ -8,7 +8,7 @@ def use_share_seen(share_seen):
 
 
 def other_2(photos):
-    return {"picture": np.concatenate(photos[[52, 30, 18]], axis=1)}
+    return {"picture": np.concatenate(photos[[52, 8, 18]], axis=1)}
 
 
 def other_3(groups, fresh):
