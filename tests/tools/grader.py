@@ -46,7 +46,7 @@ class Grader:
             if cell.job == "code":
                 assert self.run(cell.node.source), cell.node.source
         self.names = self.shell.user_ns
-        self.made = {}
+        self.made, self.fresh = {}, False
         self.names |= {"WANTED": {}, "OTHERS": self.others}
 
     def run(self, source):
@@ -82,7 +82,7 @@ class Grader:
         """Other data, as new: an answer may have written into an array."""
         if other is None:
             return {}
-        if other.__name__ not in self.made:
+        if self.fresh or other.__name__ not in self.made:
             self.made[other.__name__] = given(other, names)
         return {
             name: value.copy() if isinstance(value, np.ndarray) else value
@@ -118,6 +118,7 @@ def answers(grader, number, name, submission, within):
     comes to on the page, and of a function what it says in the check.
     """
     solution, names = grader.solution(number), grader.names
+    grader.fresh = submission.get("fresh", False)
     yield "the solution", solution
     if not submission.get("exact"):
         names["rounded_"] = lambda value: rounded(value, decimals_of(within))
@@ -127,7 +128,8 @@ def answers(grader, number, name, submission, within):
     grader.run(solution)  # the mistake may have changed what it needs
     right = names[name]
     seen = memory_of(right, grader, number, name) if is_function(right) else right
-    names["copied_"], names["invented_"] = seen, invented(seen)
+    drawn = submission.get("unique")  # a little more than right would be right
+    names["copied_"], names["invented_"] = seen, (by_lot if drawn else invented)(seen)
     names["constant_"] = constant(seen)
     yield "an invented number", f"{name} = invented_"
     yield "a constant", f"{name} = constant_"
@@ -172,6 +174,11 @@ def shifted(value, change):
 def invented(value):
     """A little more than right, in the same order."""
     return shifted(value, lambda number: number + np.maximum(0.02, 0.07 * abs(number)))
+
+
+def by_lot(value):
+    draw = np.random.default_rng(0).normal
+    return shifted(value, lambda number: draw(size=np.shape(number)))
 
 
 def constant(value):

@@ -10,7 +10,9 @@ from classroom.chapters import read_chapter, select
 from classroom.plan import Part
 
 CHAPTERS = sorted((ROOT / "chapters").glob("*.ipynb"))
-COSTLY = re.compile(r"load_dataset\(|records\.|\.fit\(|generate\(|explain\(")
+COSTLY = re.compile(
+    r"load_dataset\(|keras\.Model\(|records\.|\.fit\(|generate\(|explain\("
+)
 
 
 def cells_for(path, number):
