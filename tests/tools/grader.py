@@ -198,7 +198,7 @@ def rounded(value, decimals):
 
 
 def decimals_of(within):
-    return max(math.ceil(-math.log10(2 * within) - 1e-9), 0)
+    return max(math.ceil(-math.log10(2 * within) - 1e-9), 2)  # as pages print
 
 
 class Memory:
