@@ -45,6 +45,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import handout
 import wheels
+from classroom.for_students import without_notes
 from classroom.plan import read_plan, with_dataset
 from command import Parser, check_utf8, in_one_line, run
 from patchconvnet.course import plans
@@ -140,7 +141,7 @@ def take_kit(folder, kit):
                 f"{one_line(path.relative_to(folder))} in --kit {one_line(kit)} is a"
                 " link: put the file itself there"
             )
-    plan = plans.read_text(kit / "plan.toml")
+    plan = without_notes(plans.read_text(kit / "plan.toml"))
     # one at most; the plan may name a place outside
     for pictures in sorted((folder / "student").glob("data/*.npz")):
         plan = with_dataset(plan, pictures.relative_to(folder).as_posix())

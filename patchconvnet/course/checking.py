@@ -9,16 +9,14 @@
         hint="Softmax?",
     )
 
-A check says what was expected, what came, and a hint. It never says the solution: a
-number that would be one is compared by its `fingerprint`. It needs no network, and
-changes nothing.
+A check says what was expected, what came, and a hint. It looks at form and at an
+example, never says the solution, and is no lock: who wants to pass it without a
+solution, can. It needs no network, and changes nothing.
 """
 
-import hashlib
 import sys
 import textwrap
-
-import numpy as np
+import warnings
 
 MISSING = object()
 WIDTH = 79  # columns
@@ -67,7 +65,9 @@ def _fulfils_all(name, value, wanted, hint):
             f"There is no `{name}` yet. Write the exercise's cell, and run it first."
         )
     for description, holds in wanted.items():
-        came = _what_came(value, holds)
+        with warnings.catch_warnings():  # a graded cell that warns would fail
+            warnings.simplefilter("ignore")
+            came = _what_came(value, holds)
         if came:
             said = {"expected:": description, "came:": came, "hint:": hint}
             lines = [
@@ -114,22 +114,3 @@ def describe(value):
 def _short(text):
     text = " ".join(text.split())
     return text if len(text) <= 60 else f"{text[:57]}..."
-
-
-def fingerprint(value, decimals=2):
-    """Eight digits that stand for a number, or an array of numbers, rounded.
-
-    They are the same for the same numbers.
-
-    Args:
-        value: a number, or an array or list of any shape; True and False count as 1 and
-            0.
-        decimals: how many decimals are kept. Choose them so that a right answer is not
-            near the edge of two roundings.
-    """
-    # + 0.0: no negative zero
-    rounded = np.round(np.asarray(value, dtype="float64"), decimals) + 0.0
-    shape = ",".join(map(str, rounded.shape))
-    digits = max(decimals, 0)
-    numbers = " ".join(f"{number:.{digits}f}" for number in rounded.ravel())
-    return hashlib.sha256(f"{shape}:{numbers}".encode()).hexdigest()[:8]

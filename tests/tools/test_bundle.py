@@ -260,6 +260,7 @@ def kit(course, tmp_path_factory):
         'title = "Ours"\ninstitution = "A <school>"\ncontact = "us@example.org"\n'
         'dataset = "../somewhere/photos"  # mine\nstart = "09:00"\n[[session]]\n'
         'title = "One"\n[[session.part]]\nchapter = "15_own_pictures"\nminutes = 5\n'
+        'note = "Ask them."\n'
     )
     return folder
 
@@ -293,10 +294,9 @@ def test_a_class_gets_its_own_book_and_no_answers(handed_out):
         and not (folder / "intro.md").exists()
         and not (folder / "student" / "_build").exists()
     )
-    assert (
-        'dataset = "student/data/animals.npz"\nstart'
-        in (folder / "plan.toml").read_text()
-    )
+    plan = (folder / "plan.toml").read_text()
+    assert 'dataset = "student/data/animals.npz"\nstart' in plan
+    assert "Ask them." not in plan and "mine" not in plan
     assert "OWNER" not in (folder / "pyproject.toml").read_text()
 
 

@@ -5,7 +5,6 @@ import re
 import shutil
 from pathlib import Path
 
-import nbformat
 import numpy as np
 import pytest
 from test_classroom import PLAN, ROOT, kit, notebook, write  # noqa: F401
@@ -27,7 +26,7 @@ def telling_lines(node):
 
 
 def test_no_solution_is_anywhere_in_the_students_folder(kit):
-    """Nor its output, nor an answer of the quiz. A line that the chapter has elsewhere,
+    """Nor its output, nor an answer of the quiz. A line that chapters have elsewhere,
     too, is no secret.
     """
     files = {
@@ -40,14 +39,18 @@ def test_no_solution_is_anywhere_in_the_students_folder(kit):
         json.dumps(text, ensure_ascii=False) for text in files.values()
     )
     secrets = 0
-    for name in ("01_overview", "06_attention_pooling"):
-        whole = classroom_chapters.read_chapter(ROOT / "chapters" / f"{name}.ipynb")
-        public = {
-            line
-            for cell in whole.cells
-            if cell.job != "solution"
-            for line in telling_lines(cell.node)
-        }
+    taken = [
+        classroom_chapters.read_chapter(ROOT / "chapters" / f"{name}.ipynb")
+        for name in ("01_overview", "06_attention_pooling")
+    ]
+    public = {
+        line
+        for whole in taken
+        for cell in whole.cells
+        if cell.job != "solution"
+        for line in telling_lines(cell.node)
+    }
+    for whole in taken:
         for cell in whole.cells:
             lines = (
                 telling_lines(cell.node) - public if cell.job == "solution" else set()
@@ -94,11 +97,7 @@ def test_an_exercise_fails_with_a_friendly_line_until_it_is_done(kit):
     ):
         exec(stubs[0].source)
     check = student.cells[student.cells.index(stubs[0]) + 1]
-    assert (
-        check.source.startswith("# @title Check")
-        and f'"{names}"' in check.source
-        and not check.outputs
-    )
+    assert f'check(\n    "{names}"' in check.source and not check.outputs
 
 
 def test_sections_that_are_left_out_are_gone_and_links_lead_elsewhere(kit):
@@ -124,50 +123,7 @@ def test_the_instructor_has_solutions_notes_and_minutes(kit):
     assert len(solutions) == 2 and all(node.outputs for node in solutions)
 
 
-def test_nbgrader_finds_what_it_needs(kit):
-    """Version 3 of its metadata: unique names; a grade has points; a check is locked,
-    and an open exercise graded by hand.
-    """
-    for folder in (kit / "student" / "chapters", kit / "instructor" / "nbgrader"):
-        nodes = [
-            node
-            for path in sorted(folder.glob("*.ipynb"))
-            for node in nbformat.read(path, as_version=4).cells
-        ]
-        marks = [
-            node.metadata.nbgrader for node in nodes if "nbgrader" in node.metadata
-        ]
-        assert not any(
-            "For the instructor" in node.source or "<summary>Answer" in node.source
-            for node in nodes
-        )
-        assert len({mark.grade_id for mark in marks}) == len(marks) >= 5
-        for mark in marks:
-            assert (mark.schema_version, mark.task, mark.cell_type) == (
-                3,
-                False,
-                "code",
-            )
-            assert mark.grade == ("points" in mark) and mark.locked == (
-                not mark.solution
-            )
-        by_hand = [mark for mark in marks if mark.solution and mark.grade]
-        assert [mark.grade_id for mark in by_hand] == ["01_overview-4"] and by_hand[
-            0
-        ].points == 6
-    solutions = [
-        node.source
-        for node in nodes
-        if node.metadata.get("nbgrader", {}).get("solution")
-    ]
-    assert all(
-        source.startswith("### BEGIN SOLUTION\n")
-        and source.endswith("\n### END SOLUTION")
-        for source in solutions
-    )
-
-
-def test_schedule_and_rubric(kit):
+def test_the_schedule_and_whose_the_rubric_is(kit):
     schedule = (kit / "student" / "schedule.md").read_text(encoding="utf-8")
     assert (
         "## Only one (80 minutes)" in schedule
@@ -177,12 +133,7 @@ def test_schedule_and_rubric(kit):
         "| 10:20 | 30 | [Attention pooling](chapters/06_attention_pooling.ipynb): Three"
         " jobs" in schedule
     )
-    rubric = (kit / "instructor" / "rubric.md").read_text(encoding="utf-8")
-    assert (
-        "| 01 The course in one sitting | 4. Catch the eye | open | a person | 6 |"
-        in rubric
-        and "10 points in all" in rubric
-    )
+    assert (kit / "instructor" / "rubric.md").is_file()
     assert not (kit / "student" / "rubric.md").exists()
 
 

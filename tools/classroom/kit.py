@@ -28,7 +28,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import nbformat
 
 import times
-from classroom import cuts, pages, papers, slides
+from classroom import assignments, cuts, pages, papers, slides
 from classroom.chapters import read_chapter, select
 from classroom.links import installing, linked
 from classroom.notebooks import (
@@ -125,14 +125,19 @@ def _fill(folder, plan, out):
             ),
         }
         if plan.graded:
-            notebooks["instructor/nbgrader"] = student_notebook(
-                chapter, cells, plan, own, for_nbgrader=True
+            source = student_notebook(chapter, cells, plan, own, for_nbgrader=True)
+            assignments.write_notebook(
+                source, folder / "instructor" / "nbgrader", plan, chapter.name
             )
         for where, notebook in notebooks.items():
             (folder / where).mkdir(parents=True, exist_ok=True)
             nbformat.write(notebook, folder / where / f"{chapter.name}.ipynb")
         page = slides.slides_of(chapter, cells, plan, notes)
         (folder / "slides" / f"{chapter.name}.html").write_text(page, encoding="utf-8")
+    if plan.graded:
+        assignments.write_course(
+            folder / "instructor" / "nbgrader", plan, folder / "student", data
+        )
     titles = {chapter.name: chapter.title for chapter in chapters}
     texts = {
         "README.md": pages.instructions(plan, out, data),

@@ -4,9 +4,9 @@ The student's is without solutions; the instructor's has everything, and more. A
 student's exercise is a cell that fails with a friendly line until it is done, and the
 chapter's check cell below it. Below a question to predict there is a line for the
 guess, and what the next cell shows is not there before the student runs it. In a graded
-class, cells bear the metadata of nbgrader (schema 3), and the answers of the quiz are
-left out as well. A part that a chapter lets its reader write (`stub`, `stub-check`, and
-the folded "One way to write it") is in all of them as it is in the chapter.
+class, exercises are made of nbgrader's cells (grading.py), and the answers of the quiz
+are left out as well. A part that a chapter lets its reader write (`stub`, `stub-check`,
+and the folded "One way to write it") is in all of them as it is in the chapter.
 """
 
 import copy
@@ -17,17 +17,17 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, DeadKernelError
 
 from classroom.chapters import FOLD, UNSEEN, checked_names, ends_with_question
+from classroom.grading import POINTS, YOURS, exercise_cells
 from classroom.text import plain
 from patchconvnet.course import doctor
 from patchconvnet.errors import PatchConvNetError
 
 GUESS = "**My guess:** …"
-POINTS = {"easy": 2, "medium": 3, "hard": 4, "open": 6}  # of a graded exercise
 TO_COME = "raises-exception"  # nbval and nbclient go on behind such a cell
 FREE = "nbval-ignore-output"
 DATA = """\
 # The pictures of this class. Where they are missing, the chapter draws its own.
-for pictures in ({beside}, {in_student}):
+for pictures in ({beside}, {here}):
     if os.path.exists(pictures):
         os.environ.setdefault("PATCHCONVNET_DATASET", pictures)
 
@@ -105,9 +105,12 @@ def student_notebook(chapter, cells, plan, data=None, for_nbgrader=False):
     nodes = []
     for place, cell in enumerate(cells):
         node = copy.deepcopy(cell.node)
-        if cell.job == "solution" and for_nbgrader:
-            node.source = f"### BEGIN SOLUTION\n{node.source}\n### END SOLUTION"
-        elif cell.job == "solution":
+        if plan.graded and cell.job in ("solution", "check"):
+            stub = _stub(cell, _checked_names(cells, place), YOURS).source
+            made = exercise_cells(chapter, cell, stub, for_nbgrader)
+            nodes += made if for_nbgrader else map(_waiting, made)
+            continue
+        if cell.job == "solution":
             node = _stub(cell, _checked_names(cells, place))
         elif cell.job == "check":
             node = _pending(node)
@@ -115,9 +118,9 @@ def student_notebook(chapter, cells, plan, data=None, for_nbgrader=False):
             node = _unseen(node)
         elif plan.graded and cell.section == "Quiz":
             node.source = FOLD.sub(_question_alone, node.source)
-        if plan.graded and cell.exercise:
-            _mark_for_nbgrader(node, cell, chapter)
         nodes.append(_common(node, cell, data))
+        if plan.graded and cell.exercise and cell.job == "text":
+            nodes += exercise_cells(chapter, cell, "", for_nbgrader)
         if cell.job == "text" and ends_with_question(node.source):
             nodes.append(nbformat.v4.new_markdown_cell(GUESS))
     return _notebook(chapter, nodes)
@@ -160,7 +163,7 @@ def _common(node, cell, data):
         marker = "try:\n    from patchconvnet.course.announcement import announce"
         places = {
             "beside": literal(f"../data/{data}"),
-            "in_student": literal(f"../../student/data/{data}"),
+            "here": literal(data),  # in nbgrader's folders
         }
         node.source = node.source.replace(marker, DATA.format(**places) + marker)
         _tag(node, FREE, "depends on the pictures of this class")
@@ -173,6 +176,7 @@ def _unseen(node):
     It is compared in the instructor's notebook and in the course's own.
     """
     node.outputs, node.execution_count = [], None
+    node.metadata.get("mystnb", {}).pop("image", None)  # its alt text tells
     _tag(node, FREE, "shows nothing until the student has predicted it")
     return node
 
@@ -193,12 +197,12 @@ def _checked_names(cells, place):
     return checked_names(cells[place + 1].node.source)
 
 
-def _stub(cell, names):
+def _stub(cell, names, begin="# Exercise {}: your code goes here."):
     """The cell in which a student works."""
     wanted = f"The check below looks at: {', '.join(names)}\n# " if names else ""
     source = (
-        f"# Exercise {cell.exercise}: your code goes here.\n# {wanted}Delete the last"
-        " line when you begin.\n"
+        f"{begin.format(cell.exercise)}\n# {wanted}Delete the last line when you"
+        " begin.\n"
         f'raise NotImplementedError("Exercise {cell.exercise} is still to do: put your'
         ' code here.")'
     )
@@ -214,37 +218,14 @@ def _pending(node):
     return node
 
 
+def _waiting(node):
+    return _pending(node) if node.cell_type == "code" else node
+
+
 def _question_alone(details):
     """Of a folded answer nothing; of a question that folds its answer the question."""
     summary = details[1].strip()
     return "" if summary in ("Answer", "Solution") else f"**{summary}**\n\n"
-
-
-def _mark_for_nbgrader(node, cell, chapter):
-    """Tell nbgrader which cells are to be solved, locked and given points.
-
-    A solution is the student's to write, a check is locked and gives points. Where
-    there is no check, a person reads and grades the cell.
-    """
-    if cell.job not in ("solution", "check"):
-        return
-    _, level = chapter.exercises()[cell.exercise]
-    checked = any(
-        other.exercise == cell.exercise and other.job == "check"
-        for other in chapter.cells
-    )
-    solution, check = cell.job == "solution", cell.job == "check"
-    grade = check or not checked
-    node.metadata["nbgrader"] = {
-        "schema_version": 3,
-        "cell_type": "code",
-        "grade_id": f"{chapter.name}-{cell.exercise}{'-check' if check else ''}",
-        "grade": grade,
-        "solution": solution,
-        "locked": check,
-        "task": False,
-        **({"points": POINTS[level]} if grade else {}),
-    }
 
 
 # === for the instructor ===

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import yaml
 
+from classroom.grading import points_of, written_points
 from classroom.links import address, linked
-from classroom.notebooks import POINTS
 from classroom.schedule import schedule
 from classroom.text import code, plain, quoted, shell
 
@@ -77,9 +77,10 @@ def rubric(plan, chapters):
     """
     criteria = (ROOT / "classroom" / "rubric.md").read_text(encoding="utf-8").strip()
     lines = ["# Rubric", "", criteria, "", "## The exercises of this class", ""]
+    by_tests = "hidden tests" if plan.graded else "a check cell"
     lines += [
-        "| chapter | exercise | level | checked by | points |",
-        "| --- | --- | --- | --- | --- |",
+        "| chapter | exercise | level | checked by | result | written | points |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
     ]
     total = 0
     for chapter in chapters:
@@ -87,13 +88,15 @@ def rubric(plan, chapters):
         parts = plan.parts_of(chapter.name)
         for number in sorted({number for part in parts for number in part.exercises}):
             title, level = chapter.exercises()[number]
-            by = "a check cell" if number in checked else "a person"
-            total += POINTS[level]
+            by = by_tests if number in checked else "a person"
+            points = points_of(chapter, number)
+            whole, written = sum(points.values()), written_points(points)
+            total += whole
             lines.append(
                 f"| {chapter.name[:2]} {chapter.title} | {number}. {title} | {level} |"
-                f" {by} | {POINTS[level]} |"
+                f" {by} | {whole - written:g} | {written:g} | {whole:g} |"
             )
-    return "\n".join([*lines, "", f"{total} points in all.", ""])
+    return "\n".join([*lines, "", f"{total:g} points in all.", ""])
 
 
 def write_book(folder, plan, chapters, kit, papers):
@@ -205,8 +208,9 @@ def instructions(plan, out, data):
     if plan.graded:
         graded = (
             "\nThis is a graded class: no solution and no quiz answer is in `student/`."
-            " For nbgrader, copy `instructor/nbgrader` to `source/ASSIGNMENT` of your"
-            " nbgrader course and run `nbgrader generate_assignment ASSIGNMENT`.\n"
+            " `instructor/nbgrader` is a course folder of nbgrader, one assignment a"
+            " session: copy it, and run `nbgrader generate_assignment session_1` there"
+            " (chapter 14 says how).\n"
         )
     own, kit = quoted(out / "plan.toml"), quoted(out)
     again = f"python tools/classroom.py --plan {own} --out {kit}"

@@ -10,8 +10,8 @@ from pathlib import Path
 import times
 from classroom import cuts, gift
 from classroom.chapters import FOLD
+from classroom.grading import POINTS
 from classroom.links import linked
-from classroom.notebooks import POINTS
 from classroom.schedule import day
 from classroom.text import plain
 
@@ -145,7 +145,7 @@ def _assessment(plan, taken):
         for chapter in taken
         for number in {n for p in plan.parts_of(chapter.name) for n in p.exercises}
     )
-    what = "right, explained, compared, and honest about limits"
+    what = "half for the result, half for what is written about it"
     return (
         f"{points} points for exercises ({what}); 30 points for the"
         " [capstone](capstone.md), by its own rubric; an exam with pencil and paper."
