@@ -1,12 +1,12 @@
-/* EfficientNet-Lite0 in plain JavaScript: the trunk that others trained, on
- * which chapter 16 puts attention pooling.
+/* EfficientNet-Lite0 in plain JavaScript: the trunk that others trained,
+ * on which chapter 16 puts attention pooling.
  *
  *   picture -> rescale -> stem -> blocks -> patches (14, 14, 112)
  *
- * A grid is as in network.js. Each batch norm is folded into the kernel and
- * the bias of the convolution before it: tools/export_web.py does that. Of
- * 243 million products 200 million are those of `pointwise`, so it is
- * written for speed.
+ * A grid is as in network.js. Each batch norm is folded into kernel and
+ * bias of the convolution before it: tools/web_pets.py does that. Most of
+ * the 243 million products are those of `pointwise`, so it is written for
+ * speed.
  */
 "use strict";
 

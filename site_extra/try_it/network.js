@@ -68,8 +68,8 @@ const PatchConvNet = (() => {
   }
 
   // === chapter 03: the stem, and its convolution; the trunk uses it ===
-  /* A 3x3 convolution with one ring of zeros around, or with so many before
-   * the picture: (H, W, C) -> (H / stride, W / stride, D). */
+  /* A 3x3 convolution with one ring of zeros around, or so many before the
+   * picture: (H, W, C) -> (H / stride, W / stride, D). */
   function convolution(x, kernel, bias, stride = 1, before) {
     const [rows, columns, inputs, outputs] = kernel.shape;
     const height = Math.floor((x.height - 1) / stride) + 1,
@@ -137,8 +137,8 @@ const PatchConvNet = (() => {
   }
 
   // === chapter 04: the trunk ===
-  /* In use, batch norm is a scale and a shift for each channel. Learned ones
-   * (gamma, beta) there may be. */
+  /* In use, batch norm is a scale and a shift for each channel. Not each
+   * has learned ones (gamma, beta). */
   function batchNorm(x, weights, name) {
     const part = (which) => weights[`${name}/${which}`]?.data;
     const [gamma, beta] = [part("gamma"), part("beta")];
@@ -256,7 +256,7 @@ const PatchConvNet = (() => {
     one.map((value, index) => value + other[index]);
 
   /* Each class token asks, all patches answer, and a single token itself,
-   * too: (h, w, dim) -> for each token { pooled (dim), attention (h w) }. */
+   * too: (h, w, dim) -> of each token { pooled (dim), attention (hw) }. */
   function attentionPooling(x, weights) {
     const { shape, data } = weights["pooling/class_token"]; // (1, Q, dim)
     const vectors = (numbers) =>
@@ -277,7 +277,8 @@ const PatchConvNet = (() => {
     );
     return tokens.map((token) => {
       const { pooled, attention } = ask(token, keys, values, weights);
-      return { pooled, attention: single ? attention.slice(1) : attention };
+      const ofPatches = single ? attention.slice(1) : attention;
+      return { pooled, attention: ofPatches };
     });
   }
 

@@ -227,14 +227,15 @@ def test_pages_are_light(visits, book):
         assert sum(file.stat().st_size for file in files - shared) < limit, name
         # MathJax alone: 2.1 MB
         assert sum(file.stat().st_size for file in shared) < 3_200_000, name
-        # "Try it yourself" costs a visitor who does not use it little: no weights.
+        # "Try it yourself" costs a visitor who does not use it little: no weights. Its
+        # scripts and the star that it begins with have 127 kB, before compression.
         assert (
             sum(
                 file.stat().st_size
                 for file in files
                 if file.is_relative_to(book / "try_it")
             )
-            < 60_000
+            < 140_000
         ), name
 
 
