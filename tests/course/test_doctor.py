@@ -99,7 +99,9 @@ def test_a_plan_chooses_chapters_and_pictures(quick, tmp_path, capsys):
 
 @pytest.fixture
 def refused(monkeypatch, capsys):
-    """Runs the command, which must be refused at once, and gives its one line."""
+    """Runs the command, which must be refused at once, and gives what it says: one
+    line, and below it, indented, what is accepted.
+    """
     monkeypatch.setattr(
         doctor, "examine", lambda dataset=None: pytest.fail("the machine was examined")
     )
@@ -107,7 +109,8 @@ def refused(monkeypatch, capsys):
     def call(*arguments):
         assert main(["doctor", *map(str, arguments)]) == 2
         out, err = capsys.readouterr()
-        assert out == "" and err.startswith("error: ") and err.count("\n") == 1, err
+        assert out == "" and err.startswith("error: "), err
+        assert all(line.startswith("  ") for line in err.splitlines()[1:]), err
         return err
 
     return call
@@ -124,7 +127,7 @@ def refused(monkeypatch, capsys):
         ("[[session]]\npart = 5\n", "part = 5 in session 1: wanted [[part]] tables"),
         (
             PLAN.replace("02_data", "99_none"),
-            "a chapter 99_none, which the course does not have: it has 01_overview",
+            "99_none, which the course does not have: accepted are those below",
         ),
         (
             PLAN.replace("02_data", "05_trunk"),
@@ -167,7 +170,7 @@ def refused(monkeypatch, capsys):
     ],
     ids=lambda text: text[:30].strip(),
 )
-def test_a_wrong_plan_is_one_line_before_the_examination(refused, tmp_path, text, said):
+def test_a_wrong_plan_is_told_before_the_examination(refused, tmp_path, text, said):
     (tmp_path / "plan.toml").write_text(text, encoding="latin-1")
     assert said in refused("--plan", tmp_path / "plan.toml")
 

@@ -9,6 +9,7 @@ import nbformat
 import pytest
 
 from classroom import chapters as classroom_chapters
+from classroom import filling as classroom_filling
 from classroom import kit as classroom_kit
 from classroom import plan as classroom_plan
 from classroom.notebooks import set_preset
@@ -149,7 +150,7 @@ def test_the_courses_own_plans_fit_its_chapters(path):
     plan = classroom_plan.read_plan(path)
     for name in plan.chapters():
         cells = classroom_chapters.select(
-            classroom_kit._chapter(name), plan.parts_of(name)
+            classroom_filling.read(name), plan.parts_of(name)
         )
         assert len(cells) > 3
     minutes = [sum(part.minutes for part in session.part) for session in plan.session]

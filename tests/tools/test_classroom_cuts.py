@@ -8,7 +8,7 @@ from test_classroom import CHAPTERS, PLANS
 
 from classroom import chapters as classroom_chapters
 from classroom import cuts, links
-from classroom import kit as classroom_kit
+from classroom import filling as classroom_filling
 from classroom import plan as classroom_plan
 from classroom.links import anchor_of, linked
 from classroom.notebooks import student_notebook
@@ -57,13 +57,13 @@ def test_what_a_line_rests_on_is_there(path):
 
 @functools.cache
 def read(name):
-    return classroom_kit._chapter(name)
+    return classroom_filling.read(name)
 
 
 def texts_of(plan):
     """For each chapter of a kit its cells, with their texts, and what is there."""
     chapters = [read(name) for name in plan.chapters()]
-    taken = classroom_kit._taken(plan, chapters)
+    taken = classroom_filling.contents(plan, chapters)
     kit = {name: present for name, (_, present) in taken.items()}
     for chapter in chapters:
         cells, present = taken[chapter.name]

@@ -11,8 +11,8 @@ from bs4 import BeautifulSoup
 from test_classroom import CHAPTERS, PLANS, ROOT
 from test_classroom_cuts import read
 
-from classroom import cuts, gift, papers
-from classroom import kit as classroom_kit
+from classroom import cuts, gift, links, papers
+from classroom import filling as classroom_filling
 from classroom import plan as classroom_plan
 from classroom.plan import Part, Plan, Session
 from patchconvnet import faithfulness
@@ -107,7 +107,7 @@ def test_an_exam_has_the_questions_of_its_plan_and_no_key():
 def taken(plan):
     """What a plan takes, for `papers`. Nobody changes it."""
     chapters = [read(name) for name in plan.chapters()]
-    found = classroom_kit._taken(plan, chapters)
+    found = classroom_filling.contents(plan, chapters)
     kit = {name: present for name, (_, present) in found.items()}
     return {chapter: found[chapter.name][0] for chapter in chapters}, kit
 
@@ -133,8 +133,9 @@ def test_no_key_is_in_the_students_folder():
 
 
 @pytest.mark.parametrize("path", PLANS, ids=lambda path: path.stem)
-def test_links_of_the_pages_lead_to_what_the_book_has(path):
-    """Those of a graded class, which has all of them."""
+def test_links_of_the_pages_lead_to_what_the_book_has(path, monkeypatch):
+    """Those of a graded class, which has all of them, and of somebody's course."""
+    monkeypatch.setattr(links, "address", lambda: "https://github.com/me/it/blob/main")
     plan = dataclasses.replace(classroom_plan.read_plan(path), graded=True)
     pages = students(plan)
     files = {"schedule.md", *pages}

@@ -33,7 +33,7 @@ def plan(tmp_path):
 def refused(tmp_path, capsys, monkeypatch):
     """Makes a kit, which must be refused: in one line, at once, changing nothing."""
     monkeypatch.setattr(
-        classroom_kit, "_fill", lambda *given: pytest.fail("the work began")
+        classroom_kit, "fill", lambda *given: pytest.fail("the work began")
     )
     monkeypatch.chdir(tmp_path)
 
@@ -154,7 +154,7 @@ def test_the_kit_itself_may_be_behind_a_link(kit, plan, tmp_path, monkeypatch):
         (folder / "student").mkdir(parents=True)
         (folder / "student" / "new.md").write_text("new")
 
-    monkeypatch.setattr(classroom_kit, "_fill", fill)
+    monkeypatch.setattr(classroom_kit, "fill", fill)
     (tmp_path / "link").symlink_to(kit)
     classroom_kit.make(plan, tmp_path / "link")
     assert sorted(path.name for path in kit.rglob("*")) == [
@@ -174,7 +174,7 @@ def test_what_is_new_replaces_nothing_of_the_instructors(
         (folder / "student" / "chapters").mkdir(parents=True)
         (folder / "student" / "chapters" / "new.md").write_text("new")
 
-    monkeypatch.setattr(classroom_kit, "_fill", fill)
+    monkeypatch.setattr(classroom_kit, "fill", fill)
     place = kit / "student" / "chapters" / "new.md"
     if theirs == "file above":
         place.parent.write_text("mine")

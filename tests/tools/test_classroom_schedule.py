@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from test_classroom import PLAN, write
 
+from classroom import filling as classroom_filling
 from classroom import kit as classroom_kit
 from classroom import plan as classroom_plan
 from classroom.schedule import schedule
@@ -122,7 +123,7 @@ def pictures(tmp_path):
 
 
 def test_the_same_command_again_takes_new_pictures_in(tmp_path, pictures, monkeypatch):
-    monkeypatch.setattr(classroom_kit, "run_on", lambda *given: None)
+    monkeypatch.setattr(classroom_filling, "run_on", lambda *given: None)
     (tmp_path / "classes").mkdir()
     kit = tmp_path / "classes" / "kit"
     counts = []
@@ -140,7 +141,7 @@ def test_the_same_command_again_takes_new_pictures_in(tmp_path, pictures, monkey
 
 
 def test_pictures_are_no_reason_to_take_another_plan(tmp_path, pictures, monkeypatch):
-    monkeypatch.setattr(classroom_kit, "run_on", lambda *given: None)
+    monkeypatch.setattr(classroom_filling, "run_on", lambda *given: None)
     classroom_kit.make(tmp_path / "plan.toml", tmp_path / "kit")
     text = (tmp_path / "plan.toml").read_text()
     write(tmp_path / "plan.toml", text.replace("A school", "Another school"))

@@ -17,6 +17,7 @@ from markdown_it import MarkdownIt
 from test_classroom_refusals import PLAN, ROOT, kit, plan, shown  # noqa: F401
 
 from book_pages import build
+from classroom import filling as classroom_filling
 from classroom import kit as classroom_kit
 from classroom import notebooks as classroom_notebooks
 from classroom import pages as classroom_pages
@@ -55,18 +56,13 @@ def test_a_name_stays_that_string_in_code(words):
     )
     made = classroom_notebooks._common(
         cell,
-        classroom_kit.read_chapter(ROOT / "chapters" / "15_own_pictures.ipynb").cells[
-            1
-        ],
+        classroom_filling.read("15_own_pictures").cells[1],
         f"{words}.npz",
     )
     loop = next(
         node for node in ast.walk(ast.parse(made.source)) if isinstance(node, ast.For)
     )
-    assert ast.literal_eval(loop.iter) == (
-        f"../data/{words}.npz",
-        f"../../student/data/{words}.npz",
-    )
+    assert ast.literal_eval(loop.iter) == (f"../data/{words}.npz", f"{words}.npz")
     assert (
         len(ast.parse(made.source).body) == 3
     )  # an import, the loop, the other import
@@ -112,7 +108,7 @@ def test_a_plan_with_such_words_makes_good_pages(tmp_path, words):
         encoding="utf-8",
     )
     plan = classroom_plan.read_plan(path)
-    chapter = classroom_kit._chapter("01_overview")
+    chapter = classroom_filling.read("01_overview")
     settings = yaml.safe_load(
         yaml.safe_dump(
             classroom_pages._settings(plan), sort_keys=False, allow_unicode=True
@@ -152,7 +148,7 @@ def test_a_plan_with_such_words_makes_good_pages(tmp_path, words):
 def test_words_on_slides(tmp_path, words):
     path = tmp_path / "plan.toml"
     path.write_text(PLAN.replace('"A test"', as_toml(words)))
-    chapter = classroom_kit._chapter("01_overview")
+    chapter = classroom_filling.read("01_overview")
     page = classroom_slides.slides_of(chapter, [], classroom_plan.read_plan(path))
     [found] = re.findall(r'<span class="tex2jax_ignore">(.*?)</span>', page)[:1]
     assert html.unescape(found) == one_line(words) and "<script>alert" not in page
@@ -241,7 +237,7 @@ def test_pictures_with_such_a_name_run_through(tmp_path, monkeypatch):
     (tmp_path / "plan.toml").write_text(
         f"dataset = {as_toml(name)}\n{PLAN.replace('01_overview', '15_own_pictures')}"
     )
-    monkeypatch.setattr(classroom_kit, "run_on", lambda *given: None)
+    monkeypatch.setattr(classroom_filling, "run_on", lambda *given: None)
     for path in (tmp_path / "plan.toml", tmp_path / "kit" / "plan.toml"):
         classroom_kit.make(path, tmp_path / "kit")
     student = nbformat.read(

@@ -25,24 +25,10 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 # TensorFlow's start-up notes would drown what matters
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-import nbformat
-
-import times
-from classroom import assignments, cuts, pages, papers, slides
-from classroom.chapters import read_chapter, select
-from classroom.links import installing, linked
-from classroom.notebooks import (
-    instructor_notebook,
-    run_on,
-    set_preset,
-    student_notebook,
-)
+from classroom.filling import fill
 from classroom.plan import find_plan, lengths_amiss, read_plan, with_dataset
-from classroom.schedule import schedule
 from command import Parser, check_utf8, in_one_line
-from patchconvnet import load_dataset
 from patchconvnet.course import plans
-from patchconvnet.data import own_pictures
 from patchconvnet.errors import PatchConvNetError, one_line
 from patchconvnet.files import existing_file, made, place, written_aside
 
@@ -69,7 +55,7 @@ def make(plan_name, out):
         tempfile.TemporaryDirectory(dir=out.parent, prefix=".kit-") as work,
     ):
         fresh = Path(work, "kit")
-        _fill(fresh, plan, out)
+        fill(fresh, plan, out)
         if not (out / "plan.toml").exists():
             text = _plan_for(out, plan, plans.read_text(path))
             (fresh / "plan.toml").write_text(text, encoding="utf-8")
@@ -91,115 +77,6 @@ def _plan_for(out, plan, text):
         pictures = Path(os.path.relpath(pictures, out.resolve()))
     check_utf8(pictures, "pictures")
     return with_dataset(text, pictures.as_posix())
-
-
-def _fill(folder, plan, out):
-    """Write the whole kit into a new folder."""
-    for name in ("student/chapters", "slides"):
-        (folder / name).mkdir(parents=True)
-    chapters = [_chapter(name) for name in plan.chapters()]
-    data = _pack_pictures(folder / "student", plan, chapters)
-    taken = _taken(plan, chapters)
-    kit = {name: present for name, (_, present) in taken.items()}
-    cells_of = {chapter: taken[chapter.name][0] for chapter in chapters}
-    for_students = papers.for_students(plan, cells_of, kit)
-    pages.write_book(folder / "student", plan, chapters, kit, for_students)
-    slides.write_assets(folder / "slides")
-    for chapter in chapters:
-        cells = taken[chapter.name][0]
-        for cell in cells:
-            if cell.node.cell_type == "markdown":
-                cell.node.source = linked(cell.node.source, kit)
-            else:
-                cell.node.source = installing(cell.node.source)
-        notes = ROOT / "classroom" / "notes" / f"{chapter.name}.md"
-        gone = set(chapter.sections()) - kit[chapter.name]
-        notes = cuts.notes_on(notes.read_text(encoding="utf-8"), gone)
-        own = data if chapter.takes_data else None
-        if set_preset(cells, plan.preset) or own:
-            run_on(chapter, cells, own, folder / "student" / "chapters")
-        notebooks = {
-            "student/chapters": student_notebook(chapter, cells, plan, own),
-            "instructor/chapters": instructor_notebook(
-                chapter, cells, plan, notes, own
-            ),
-        }
-        if plan.graded:
-            source = student_notebook(chapter, cells, plan, own, for_nbgrader=True)
-            assignments.write_notebook(
-                source, folder / "instructor" / "nbgrader", plan, chapter.name
-            )
-        for where, notebook in notebooks.items():
-            (folder / where).mkdir(parents=True, exist_ok=True)
-            nbformat.write(notebook, folder / where / f"{chapter.name}.ipynb")
-        page = slides.slides_of(chapter, cells, plan, notes)
-        (folder / "slides" / f"{chapter.name}.html").write_text(page, encoding="utf-8")
-    if plan.graded:
-        assignments.write_course(
-            folder / "instructor" / "nbgrader", plan, folder / "student", data
-        )
-    titles = {chapter.name: chapter.title for chapter in chapters}
-    texts = {
-        "README.md": pages.instructions(plan, out, data),
-        "pytest.ini": pages.PYTEST.format(
-            folders="student/chapters instructor/chapters"
-        ),
-        "conftest.py": pages.CONFTEST,
-        "nbval.cfg": (ROOT / "tests" / "nbval.cfg").read_text(encoding="utf-8"),
-        "instructor/schedule.md": schedule(plan, titles, notes=True),
-        "instructor/rubric.md": pages.rubric(plan, chapters),
-    }
-    for name, text in papers.for_instructor(plan, cells_of, kit).items():
-        texts[f"instructor/{name}"] = text
-    for name, text in texts.items():
-        (folder / name).write_text(text, encoding="utf-8")
-    for name in ("LICENSE", "LICENSE-text.md"):
-        shutil.copy2(ROOT / name, folder / "student")
-
-
-def _taken(plan, chapters):
-    """What the plan takes of each chapter: a dict from its name to cells and contents.
-
-    The contents are named as in `cuts.there`.
-    """
-    seconds = times.seconds_of(ROOT)
-    following = [chapter.name for chapter in chapters[1:]] + [None]
-    taken = {}
-    for chapter, after in zip(chapters, following):
-        cells = select(chapter, plan.parts_of(chapter.name))
-        present = cuts.there(cells, after)
-        cells = cuts.trim(cells, present, seconds[chapter.name])
-        taken[chapter.name] = cells, present
-    return taken
-
-
-def _chapter(name):
-    known = {path.stem: path for path in sorted((ROOT / "chapters").glob("*.ipynb"))}
-    plans.check_chapter(name, known)
-    return read_chapter(known[name])
-
-
-def _pack_pictures(folder, plan, chapters):
-    """Write the class's pictures as one file into the student's folder.
-
-    Returns:
-        Its name, or None for the course's own data.
-    """
-    if plan.dataset == "shapes":
-        return None
-    if not any(chapter.takes_data for chapter in chapters):
-        raise PatchConvNetError(
-            f"dataset = {plan.dataset!r}, but no chapter of the plan works on other"
-            " pictures: add 15_own_pictures"
-        )
-    dataset = load_dataset(plan.dataset)
-    check_utf8(dataset.name, "pictures")
-    (folder / "data").mkdir()
-    own_pictures.write(dataset, folder / "data" / f"{dataset.name}.npz")
-    return f"{dataset.name}.npz"
-
-
-# === the folder ===
 
 
 def _check_folder(out, plan):
