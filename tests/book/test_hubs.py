@@ -100,7 +100,7 @@ def test_binder_takes_a_python_that_the_course_runs_on():
 
 def test_the_hubs_link_is_one_that_nbgitpuller_reads():
     [link] = re.findall(
-        r"https://hub\.example\.org/\S+", read("chapters/14_instructors.md")
+        r"https://hub\.example\.org/[^\s`]+", read("chapters/14_instructors.md")
     )
     asked = parse_qs(urlsplit(link).query, strict_parsing=True)
     [folder], [place] = asked["targetpath"], asked["urlpath"]
