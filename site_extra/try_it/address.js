@@ -32,12 +32,14 @@ const Address = (() => {
     } catch {
       refuse("steps", "that is no drawing, or it was cut short");
     }
-    return {network, epoch, under: () => lies({kind, example, seed, sheet}), steps, sheet, firstSeed: kind && seed && seed - kind.names.indexOf(example)};
+    return {network, epoch, under: () => lies({network, kind, example, seed, sheet}), steps, sheet, firstSeed: kind && seed && seed - kind.names.indexOf(example)};
   }
 
-  function lies({kind, example, seed, sheet}) {
+  function lies({network, kind, example, seed, sheet}) {
     if (sheet !== undefined) return Examples.sheet(sheet);
-    return kind && (seed !== undefined || !kind.others) ? kind.draw(example, seed) : Rest.under(); // the star has no seed
+    if (kind && (seed !== undefined || !kind.others)) return kind.draw(example, seed);
+    const {examples} = Networks.table[network], {names, draw} = Examples.kinds[examples];
+    return examples === "shapes" ? Rest.under() : draw(names[0], 0); // the star has no seed, a photograph is not in the address
   }
 
   return {write, read};

@@ -23,7 +23,7 @@ function answerView(box, name, on, say) {
     view.mapName = mapName;
     cut = isCut;
     map.show(found, marks, sentence, keep);
-    answer.textContent = sentence;
+    answer.textContent = view.shown = sentence;
     title.textContent = view.usual;
     asked = false;
     figure.classList.remove("waiting");
@@ -40,10 +40,11 @@ function answerView(box, name, on, say) {
     if (!hasMap) return item;
     Object.assign(words, {type: "button", title: `Where is the map of "${label}"?`}).setAttribute("aria-pressed", isAnswer);
     words.addEventListener("click", () => {
-      const sentence = `Map of "${label}", ${Words.percent(share)}`;
+      const sentence = `Map of "${label}", ${Words.percent(share)}`, where = `${view.mapName} ${Words.place(map.of(index, sentence), cut)}`;
       list.querySelectorAll("button").forEach((other) => other.setAttribute("aria-pressed", other === words));
       title.textContent = isAnswer ? view.usual : `Map of “${label}”`;
-      say(`${sentence}; ${view.mapName} ${Words.place(map.of(index, sentence), cut)}`);
+      view.shown = isAnswer ? answer.textContent : `${Words.percent(share)}; ${where}`;
+      say(`${sentence}; ${where}`);
     });
     return item;
   }

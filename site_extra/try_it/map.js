@@ -60,6 +60,11 @@ const Maps = (() => {
       on.choose(cell, map);
     }
 
+    /* The chosen patch has another weight now. */
+    function again() {
+      if (chosen !== null) on.choose(chosen, map);
+    }
+
     function cellAt(event) {
       const box = canvas.getBoundingClientRect(), {width, height} = map ?? {width: 1, height: 1};
       const row = Math.floor((event.clientY - box.top) / box.height * height), column = Math.floor((event.clientX - box.left) / box.width * width);
@@ -98,11 +103,13 @@ const Maps = (() => {
         if (!keep) chosen = null;
         describe(sentence);
         repaint();
+        again();
       },
       of(label, sentence) {
         map = {...map, data: maps[label]};
         describe(sentence);
         repaint();
+        again();
         return map;
       },
     };

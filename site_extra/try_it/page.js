@@ -20,7 +20,7 @@
     };
     const network = () => Networks.table[state.network];
     const on = {
-      choose(cell, map, view) { choose(cell, map); aside(Words.patch(map, cell, view.mapName)); },
+      choose(cell, map, view) { choose(cell, map); state.view = view; aside(Words.patch(map, cell, view.mapName)); },
       press(cell, map) { choose(cell, map); hide(); },
     };
     const views = ["attention", "rival"].map((name) => answerView(root, name, on, say)).filter(Boolean);
@@ -38,16 +38,29 @@
       hideButton();
     }
 
+    const isHidden = () => Sheets.hidden(pad.sheet()).some(({hide}) => String(hide) === String(state.chosen));
+
     function hideButton() {
-      const button = find("[data-do=hide]"), isHidden = Sheets.hidden(pad.sheet()).some(({hide}) => String(hide) === String(state.chosen));
+      const button = find("[data-do=hide]");
       button.disabled = !state.chosen;
-      button.textContent = isHidden ? "Bring it back" : "Hide this patch";
+      button.textContent = isHidden() ? "Bring it back" : "Hide this patch";
     }
 
-    function hide() {
+    /* times: once to hide a patch or bring it back, twice to hide it in another colour. */
+    function hide(times = 1) {
+      let sheet = pad.sheet();
+      for (let time = 0; time < times; time++) sheet = Sheets.toggle(sheet, state.chosen, find(".fill").value === "own");
       state.keep = true; // the patch stays chosen
-      pad.show(Sheets.toggle(pad.sheet(), state.chosen, find(".fill").value === "own"));
+      pad.show(sheet);
       hideButton();
+    }
+
+    /* After another picture or network no patch is marked. */
+    function forget() {
+      if (!state.chosen) return;
+      state.chosen = null;
+      hideButton();
+      aside(state.note || HOW_TO_POINT);
     }
 
     // === looking ===
@@ -90,8 +103,10 @@
       const picture = Pictures.pixels(find(".pad")), object = objectOn(sheet);
       state.keep = false;
       views.forEach((view) => view.ask());
-      const answers = [show(views[0], mapName, await ask(name, epoch, picture), object, keep)];
-      if (rival && views[1]) answers.push(show(views[1], rival.mapName, await ask(rival.name, undefined, picture), object, keep));
+      const stays = (view) => keep && view === state.view;
+      const answers = [show(views[0], mapName, await ask(name, epoch, picture), object, stays(views[0]))];
+      if (!keep) forget();
+      if (rival && views[1]) answers.push(show(views[1], rival.mapName, await ask(rival.name, undefined, picture), object, stays(views[1])));
       const count = Sheets.hidden(sheet).length, whole = count && await unhidden(sheet, name, epoch);
       if (state.again || !state.done) return;
       measure(object, answers);
@@ -214,6 +229,8 @@
       }
     }
 
+    const heading = () => `${network().label}${find(".slider").hidden ? "" : `, ${find(".slider output").textContent}`}.`;
+
     /* What a saved picture says; of a photograph of the course, whose it is, too. */
     const below = () => [".measure", ".remark", ".effect", ...(pad.sheet().under.source.example ? [".credit"] : [])];
 
@@ -227,25 +244,27 @@
       root.addEventListener("drop", (event) => { event.preventDefault(); open(event.dataTransfer.files[0]); });
       document.addEventListener("paste", ({clipboardData}) => { if (clipboardData?.files.length) open(clipboardData.files[0]); });
       find("[data-do=save]").addEventListener("click", () =>
-        Save.picture(find(".pad"), views.filter(({figure}) => !figure.hidden), below().map((part) => find(part).textContent)));
+        Save.picture(find(".pad"), views.filter(({figure}) => !figure.hidden), [heading(), ...below().map((part) => find(part).textContent)]));
       addEventListener("hashchange", recall);
     }
 
     /* Before the first touch: the record's own answers. */
     function atRest() {
       const {mapName, rival} = network(), object = objectOn(pad.sheet());
-      const shown = [[state.network, mapName], [rival.name, rival.mapName]].slice(0, views.length);
-      state.endRest = Rest.play(root, Networks.lastEpoch(state.network), (epoch, playing) => {
+      const shown = [[state.network, mapName], [rival.name, rival.mapName]].slice(0, views.length), last = Networks.lastEpoch(state.network);
+      state.endRest = Rest.play(root, last, (epoch, playing) => {
         training.show(epoch);
+        views[0].caption(epoch < last ? "Where it looked" : "Where it looks");
         find(".measure").setAttribute("aria-live", playing ? "off" : "polite");
         measure(object, shown.map(([name, itsMap], index) =>
-          show(views[index], itsMap, {names: Networks.entry(name).classes, found: Rest.found(name, epoch)}, object)));
+          show(views[index], itsMap, {names: Networks.entry(name).classes, found: Rest.found(name, index ? last : epoch)}, object)));
       });
     }
 
     find("[data-do=undo]").addEventListener("click", () => { pad.undo(); hideButton(); });
     find("[data-do=clear]").addEventListener("click", () => take(Examples.sheet(++state.sheet)));
-    find("[data-do=hide]").addEventListener("click", hide);
+    find("[data-do=hide]").addEventListener("click", () => hide());
+    find(".fill").addEventListener("change", () => { if (isHidden()) hide(2); });
     if (!small) wholeVersion();
     settle();
     recall().then((said) => {

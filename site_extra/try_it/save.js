@@ -34,7 +34,7 @@ const Save = (() => {
 
   /* drawing: a canvas; views: see answerView; sentences: that stand below. The browser keeps it as a file. */
   function picture(drawing, views, sentences) {
-    const maps = views.map(({figure, title, answer}) => ({canvas: figure.querySelector(".map"), words: `${title.textContent}: ${answer.textContent}`}));
+    const maps = views.map(({figure, title, shown}) => ({canvas: figure.querySelector(".map"), words: `${title.textContent}: ${shown}`}));
     compose([{canvas: drawing, words: ""}, ...maps], sentences.join(" ").trim()).toBlob((blob) => {
       const link = Object.assign(document.createElement("a"), {href: URL.createObjectURL(blob), download: "try-it-yourself.png"});
       link.click();

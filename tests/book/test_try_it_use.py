@@ -129,6 +129,50 @@ def same(visit, page, **changes):
     return other
 
 
+def slide(page, epoch):
+    slider = page.locator(".slider input")
+    fresh(page)
+    slider.evaluate("(slider, to) => { slider.value = to; }", str(epoch))
+    slider.dispatch_event("input")
+    spoken(page)
+
+
+def test_a_patch_that_is_no_longer_marked_is_forgotten(visit):
+    page = visit("page.html")
+    example(page)
+    button = page.locator("[data-do=hide]")
+    page.mouse.move(*place(page, 7, 7))
+    assert text(page, ".readout").startswith("Patch in row 8, column 8: ")
+    assert button.is_enabled()
+    slide(page, 3)
+    assert button.is_disabled() and not text(page, ".readout").startswith("Patch")
+
+
+def test_a_hidden_patch_gets_another_colour_and_its_weight_is_told_anew(visit):
+    page = visit("page.html")
+    before = example(page)
+    row, column = strongest(page)
+    told = text(page, ".readout")
+    fresh(page)
+    page.locator("figure.attention .map").press("Enter")
+    spoken(page)
+    assert text(page, ".readout").split(":")[0] == told.split(":")[0]
+    assert text(page, ".readout") != told
+    fresh(page)
+    page.get_by_label("Colour of a hidden patch").select_option("own")
+    spoken(page)
+    patch = np.s_[32 * row : 32 * row + 32, 32 * column : 32 * column + 32]
+    mean = before[patch].mean(axis=(0, 1))
+    np.testing.assert_allclose(pad(page)[patch] - mean, 0, atol=0.51)
+    assert page.url.endswith(f"steps=ho{column}-{row}-8-8")
+
+
+def test_a_reload_after_a_photograph_shows_no_star_to_another_network(visit):
+    page = visit("page.html#network=cifar10")
+    spoken(page)
+    assert "example=airplane" in page.url and "airplane" in text(page, ANSWER)
+
+
 def test_a_sent_link_and_a_reload_show_the_same(visit):
     page = visit("page.html")
     draw(page)
