@@ -23,9 +23,7 @@ EXPLAIN = (
     " show?"
 )
 PREDICT = "**My prediction,** before I ran anything:"
-YOURS = (
-    "# Exercise {}. Write the whole answer in this cell: it is graded on other data."
-)
+YOURS = "# Exercise {}. Write the whole answer in this cell: grading runs it again."
 
 
 def points_of(chapter, number):
