@@ -5,6 +5,7 @@ import re
 import shutil
 from pathlib import Path
 
+import nbformat
 import numpy as np
 import pytest
 from test_classroom import PLAN, ROOT, kit, notebook, write  # noqa: F401
@@ -23,6 +24,16 @@ def telling_lines(node):
         for line in node.source.splitlines()
         if len(line.strip()) >= 20 and "@title" not in line
     }
+
+
+def test_links_of_the_instructors_notebooks_lead_somewhere(kit):
+    found = set()
+    for path in (kit / "instructor" / "chapters").glob("*.ipynb"):
+        for cell in nbformat.read(path, as_version=4).cells:
+            if cell.cell_type == "markdown":
+                targets = re.findall(r"\]\((?!https?:|#)([^)#\s]+)", cell.source)
+                found |= {path.parent / target for target in targets}
+    assert len(found) > 3 and not [path for path in found if not path.exists()]
 
 
 def test_no_solution_is_anywhere_in_the_students_folder(kit):

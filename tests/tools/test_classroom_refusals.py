@@ -217,6 +217,7 @@ def test_what_is_new_replaces_nothing_of_the_instructors(
         ),
         (f"{PLAN}exercises = ['1']\n", "wanted a list of int"),
         (f"{PLAN}exercises = [true]\n", "wanted a list of int"),
+        (f"{PLAN}exercises = [2, 1, 2]\n", "session 1, part 1 names 2 twice"),
         (f"{PLAN}sections = [['a']]\n", "wanted a list of str"),
         (f"start = '\N{ARABIC-INDIC DIGIT ONE}:00'\n{PLAN}", "wanted a time of day"),
     ],

@@ -1,5 +1,6 @@
 """What is in a kit: its notebooks, slides, book and papers, written from a plan."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from patchconvnet.data import own_pictures
 from patchconvnet.errors import PatchConvNetError
 
 ROOT = Path(__file__).resolve().parents[2]
+LOOKED_UP = re.compile(rf"\]\(\.\./(?={'|'.join(map(re.escape, pages.LOOK_UP))})")
 
 
 def fill(folder, plan, out):
@@ -85,6 +87,8 @@ def _write_chapter(folder, plan, chapter, cells, kit, data):
         assignments.write_notebook(
             source, folder / "instructor" / "nbgrader", plan, chapter.name
         )
+    for cell in notebooks["instructor"].cells:  # the pages to look up are the students'
+        cell.source = LOOKED_UP.sub("](../../student/", cell.source)
     for whose, notebook in notebooks.items():
         nbformat.write(notebook, folder / whose / "chapters" / f"{chapter.name}.ipynb")
     page = slides.slides_of(chapter, cells, plan, notes)

@@ -34,9 +34,14 @@ def for_students(plan, taken, kit):
         pages["formulas.md"] = (
             f"# Formulas\n\nOne page, allowed in the exam.\n\n{formulas}"
         )
-    if plan.graded:
+    if has_capstone(plan):
         pages["capstone.md"] = _kept("capstone.md", kit)
     return {name: linked(text, kit, "chapters/") for name, text in pages.items()}
+
+
+def has_capstone(plan):
+    """Whether a class has the weeks that a capstone takes."""
+    return plan.graded and len(plan.session) > 1
 
 
 def for_instructor(plan, taken, kit):
@@ -109,8 +114,9 @@ def _load(plan, taken):
     whole = [0, 0, 0]
     for chapter, cells in taken.items():
         minutes = _minutes(chapter, cells, plan.parts_of(chapter.name))
+        minutes = [times.rounded(one) for one in minutes]
         whole = [first + second for first, second in zip(whole, minutes)]
-        shown = " | ".join(str(times.rounded(one)) for one in minutes)
+        shown = " | ".join(map(str, minutes))
         lines.append(f"| {chapter.title} | {shown} |")
     lines.append(
         f"| **all, in hours** | {' | '.join(f'{m / 60:.1f}' for m in whole)} |"
@@ -120,7 +126,9 @@ def _load(plan, taken):
         "",
         "Minutes to read a chapter and try its code, for its exercises in class, and"
         " for those at home, counted as in the chapters' heads. An open exercise has no"
-        f" end, and is not counted. The sessions take {sessions / 60:.1f} hours.",
+        f" end, and is not counted. The sessions take {sessions / 60:.1f} hours."
+        + " The capstone takes about twelve hours more."
+        * has_capstone(plan),
     ]
     return "\n".join(lines)
 
@@ -145,9 +153,12 @@ def _assessment(plan, taken):
         for chapter in taken
         for number in {n for p in plan.parts_of(chapter.name) for n in p.exercises}
     )
+    capstone = ""
+    if has_capstone(plan):
+        capstone = "30 points for the [capstone](capstone.md), by its own rubric; "
     what = "half for the result, half for what is written about it"
     return (
-        f"{points} points for exercises ({what}); 30 points for the"
-        " [capstone](capstone.md), by its own rubric; an exam with pencil and paper."
+        f"{points} points for exercises ({what}); {capstone}an exam with pencil and"
+        " paper."
         " What each counts is said in the first session."
     )

@@ -201,6 +201,11 @@ def _part(table, place):
     lists = {
         key: tuple(value) for key, value in table.items() if isinstance(value, list)
     }
+    for key in ("exercises", "homework"):
+        if twice := [one for one in lists.get(key, ()) if lists[key].count(one) > 1]:
+            raise PatchConvNetError(
+                f"{key} of {place} names {twice[0]} twice: give each once"
+            )
     if homework := lists.get("homework"):
         both = (*lists.get("exercises", ()), *homework)
         lists["exercises"] = tuple(dict.fromkeys(both))
