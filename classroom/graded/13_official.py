@@ -60,6 +60,7 @@ def use_NewNetwork(NewNetwork, data, pictures, cross_entropy):
 
 def other_3(data, test, miniature):
     """Fresh, trained on one class, and asked for another: the loss is high."""
+    keras.utils.set_random_seed(1304)  # both answers begin with the same weights
     labels = np.zeros_like(data.y_train)
     data = dataclasses.replace(data, y_train=labels)
     return {

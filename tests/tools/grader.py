@@ -131,7 +131,8 @@ def answers(grader, number, name, submission, within):
     drawn = submission.get("unique")  # a little more than right would be right
     names["copied_"], names["invented_"] = seen, (by_lot if drawn else invented)(seen)
     names["constant_"] = constant(seen)
-    yield "an invented number", f"{name} = invented_"
+    if not submission.get("any"):
+        yield "an invented number", f"{name} = invented_"
     yield "a constant", f"{name} = constant_"
     if not submission.get("unique"):
         yield "a copy", f"{name} = copied_"
