@@ -38,6 +38,7 @@ def test_a_mark_has_bright_and_dark_on_any_shade(mark, shade):
     rows, columns = np.nonzero(changed)
     assert 95 <= columns.min() <= 100 and 300 <= columns.max() <= 305
     assert 95 <= rows.min() <= 100 and 300 <= rows.max() <= 305
+    assert not changed[110:290, 110:290].any()  # what is inside is still seen
 
 
 def test_a_coloured_mark_has_white_beside_it():
